@@ -195,7 +195,7 @@ TEST(Tidy, NoTabsNoBlanksAtTheEnd) {
 TEST(Tidy, NothingIsLeftUnfinished) {
   EXPECT_EQ(lines_verdict("// TO" "DO: later"), "x.cc:1: unfinished: TO" "DO\n");
   EXPECT_EQ(lines_verdict("// FIX" "ME later"), "x.cc:1: unfinished: FIX" "ME\n");
-  EXPECT_EQ(lines_verdict("mktemp /tmp/a.XXX" "XXX"), "");  // not a whole word
+  EXPECT_EQ(lines_verdict("mktemp /tmp/a.XXXXXX"), "");  // not a whole word
 }
 
 TEST(Tidy, CoreDoesNotPrint) {
