@@ -1,0 +1,281 @@
+#!/usr/bin/env bash
+# Tests of ./racier, the front.  Everything that it calls (apt-get, cmake, ninja, ctest, the
+# programs) is a stub in front of PATH, but for the doctor, who looks at the real machine.
+# Run by ctest in the release build; by hand: .ci/front_test.sh
+set -u
+racier=$(cd "$(dirname "$0")/.." && pwd)/racier
+scratch=$(mktemp -d) || exit 3
+trap 'rm -rf "$scratch"' EXIT
+unset CXX
+failures=0
+checks=0
+
+# ---- A world of stubs ----------------------------------------------------------------------
+
+stub() {  # stub PATH, the script on stdin
+  mkdir -p "$(dirname "$1")"
+  { echo '#!/bin/sh'; cat; } >"$1"
+  chmod +x "$1"
+}
+
+# A machine with everything installed, where configuring and building work at once.
+new_world() {
+  rm -rf "$scratch/world"
+  mkdir -p "$scratch/world"
+  cd "$scratch/world" || exit 3
+  stub bin/dpkg-query <<'END'
+shift 3
+for package; do printf 'ii %s ' "$package"; done
+END
+  stub bin/cmake <<<'echo "cmake $*" >>log'
+  stub bin/ninja <<<'echo "ninja $*" >>log'
+  stub bin/apt-get <<<'echo "apt-get $*" >>log'
+  stub bin/id <<<'echo 1000'
+  stub bin/sudo <<<'exit 1'
+}
+
+# Runs racier in the world: its words in `out` and `err`, its exit status in `status`.
+front() {
+  PATH=$PWD/bin:$PATH RACIER_BUILD=${build-$PWD/build} RACIER_JOBS=2 \
+    "$racier" "$@" >out.txt 2>err.txt
+  status=$?
+  out=$(cat out.txt)
+  err=$(cat err.txt)
+  log=$(cat log 2>/dev/null)
+}
+
+# ---- Words of the tests --------------------------------------------------------------------
+
+check() {  # check SENTENCE CONDITION...
+  checks=$((checks + 1))
+  if "${@:2}"; then return; fi
+  failures=$((failures + 1))
+  printf 'FAILED: %s (%s)\n' "$1" "${*:2}"
+  printf '  exit %s\n  out: %s\n  err: %s\n  log: %s\n' "$status" "$out" "$err" "${log:-}"
+}
+exits() { [[ $status = "$1" ]]; }
+one_line() { [[ -n $1 && $1 != *$'\n'* ]]; }
+has() { [[ $1 == *"$2"* ]]; }
+lacks() { ! has "$@"; }
+is() { [[ $1 = "$2" ]]; }
+
+# ---- Tests -----------------------------------------------------------------------------------
+
+test_wrong_use_is_one_line_and_2() {
+  new_world
+  front nonsense
+  check "unknown command" exits 2
+  check "unknown command" one_line "$err"
+  check "unknown command is named" has "$err" "'nonsense'"
+  local wrong
+  for wrong in "test nonsense" "build nonsense" "fuzz --preset nonsense" "fuzz --preset" \
+               "stress --preset=nonsense" "repro --preset nonsense" "doctor nonsense"; do
+    # shellcheck disable=SC2086  # words
+    front $wrong
+    check "$wrong" exits 2
+    check "$wrong" one_line "$err"
+  done
+  front
+  check "no command" exits 2
+  check "no command shows the usage" has "$err" "usage: racier"
+  check "nothing was built" is "$log" ""
+}
+
+test_help_names_every_command() {
+  new_world
+  local word
+  for word in help -h --help; do
+    front "$word"
+    check "$word" exits 0
+    check "$word says nothing on stderr" is "$err" ""
+  done
+  for word in test bench doctor fuzz stress repro campaign build help; do
+    check "help names $word" has "$out" $'\n'"  $word"
+  done
+}
+
+test_doctor_has_a_line_for_each_check() {
+  new_world
+  rm -rf bin  # the real machine
+  front doctor
+  local line
+  while read -r line; do
+    check "doctor's line" has "ok bad" "${line%% *}"
+  done <<<"$out"
+  if has $'\n'"$out" $'\n'bad; then
+    check "a bad line" exits 3
+  else
+    check "no bad line" exits 0
+  fi
+  for line in compiler asan tsan libfuzzer memfd symbolizer mmap_rnd_bits overcommit \
+              open-files address-space disk memory; do
+    check "doctor looks at $line" has "$out" " $line "
+  done
+}
+
+test_doctor_names_the_remedy() {
+  new_world
+  stub bin/clang++-19 <<<'echo "Debian clang version 14.0.6"'
+  stub bin/dpkg-query <<<'exit 1'
+  front doctor
+  check "an old compiler" exits 3
+  check "an old compiler" has "$out" "16 is the oldest that will do; apt-get install clang-19"
+  check "missing packages" has "$out" "; apt-get install cmake ninja-build"
+}
+
+test_unwritable_build_folder_is_one_line_and_3() {
+  new_world
+  local command
+  for command in build test bench fuzz stress "repro run x" campaign; do
+    # shellcheck disable=SC2086  # words
+    build=/dev/null/build front $command
+    check "$command" exits 3
+    check "$command" one_line "$err"
+    check "$command names the folder" has "$err" "cannot write to /dev/null/build"
+  done
+}
+
+test_missing_packages_without_root_are_named() {
+  new_world
+  stub bin/dpkg-query <<<'printf "ii cmake un ninja-build "'
+  front test
+  check "missing packages" exits 3
+  check "missing packages" one_line "$err"
+  check "missing packages are named" has "$err" "apt-get install ninja-build ccache"
+  check "clang is named" has "$err" clang-19
+  check "what is installed is not" lacks "$err" cmake
+  check "apt was not run" lacks "$log" apt-get
+}
+
+test_missing_packages_are_installed_by_root() {
+  new_world
+  stub bin/id <<<'echo 0'
+  stub bin/dpkg-query <<<'exit 1'
+  front build
+  check "installs and builds" exits 0
+  check "updates first" has "${log%%install*}" "DPkg::Lock::Timeout=300 update"
+  check "then installs" has "$log" "install --no-install-recommends cmake ninja-build"
+  check "then builds" has "${log##*apt-get}" "ninja -C"
+}
+
+test_sudo_that_asks_nothing_is_root() {
+  new_world
+  # shellcheck disable=SC2016  # for the stub
+  stub bin/sudo <<<'shift; exec "$@"'
+  stub bin/dpkg-query <<<'exit 1'
+  front build
+  check "installs with sudo" exits 0
+  check "installs with sudo" has "$log" "install --no-install-recommends cmake"
+}
+
+test_packages_that_cannot_be_installed_are_named() {
+  new_world
+  stub bin/id <<<'echo 0'
+  stub bin/dpkg-query <<<'exit 1'
+  stub bin/apt-get <<<'echo "E: no such package"; exit 100'
+  front build
+  check "apt-get fails" exits 3
+  check "apt-get's words" has "$err" "E: no such package"
+  check "the remedy" has "$err" "apt-get install cmake"
+}
+
+test_a_failed_build_shows_the_compiler_and_is_3() {
+  new_world
+  stub bin/ninja <<<'echo "x.cc:1:2: error: boom"; exit 1'
+  front stress
+  check "a failed build" exits 3
+  check "the compiler's words" has "$err" "x.cc:1:2: error: boom"
+}
+
+test_options_go_to_the_program_unchanged() {
+  new_world
+  # shellcheck disable=SC2016  # for the stub
+  stub build/asan/fuzz/program_fuzz <<<'for a; do echo "[$a]"; done; exit 77'
+  front fuzz -runs=3 "a b" '' -- --preset tsan
+  check "options" is "$out" $'[-runs=3]\n[a b]\n[]\n[--]\n[--preset]\n[tsan]'
+  check "the program's exit status" exits 77
+  check "only what is needed is built" has "$log" "-k 0 program_fuzz"
+  stub build/tsan/fuzz/program_fuzz <<<'echo tsan'
+  front fuzz --preset tsan
+  check "--preset tsan" is "$out" tsan
+  front fuzz --preset=tsan
+  check "--preset=tsan" is "$out" tsan
+}
+
+test_each_command_runs_its_program() {
+  new_world
+  stub build/tsan/stress/racier-stress <<<'echo "stress $*"'
+  stub build/release/repro/racier-repro <<<'echo "repro $*"'
+  stub build/release/stress/racier-campaign <<<'echo "campaign $*"'
+  front stress --for 60s
+  check "stress" is "$out" "stress --for 60s"
+  front repro run x.racier
+  check "repro" is "$out" "repro run x.racier"
+  rm -f log
+  front campaign --for 2m
+  check "campaign" is "$out" "campaign --build-root $PWD/build --for 2m"
+  check "campaign's programs" has "$log" "/asan -j 2 -k 0 program_fuzz racier-stress"
+  check "campaign's programs" has "$log" "/tsan -j 2 -k 0 program_fuzz racier-stress"
+  check "campaign's programs" has "$log" "/release -j 2 -k 0 racier-repro racier-campaign"
+}
+
+test_benchmarks_are_run_one_after_the_other() {
+  new_world
+  stub build/release/core/a/a_benchmark <<<'echo "a $*"'
+  stub build/release/core/b/b_benchmark <<<'echo "b $*"; exit 1'
+  front bench --x
+  check "bench" is "$out" $'a --x\nb --x'
+  check "a benchmark that fails" exits 1
+}
+
+test_tests_of_all_presets_are_summed() {
+  new_world
+  stub bin/ctest <<'END'
+case $* in
+  *asan*) echo "3/4 Test  #3: X.Y ***Failed"; echo "why"
+          echo "75% tests passed, 1 tests failed out of 4"; exit 8 ;;
+  *) echo "100% tests passed, 0 tests failed out of 10" ;;
+esac
+END
+  front test
+  check "a failed test" exits 1
+  check "all presets are run" has "$out" "tsan: 10 passed, 0 failed"
+  check "the failed test is shown" has "$out" "why"
+  check "the sum is the last line" is "${out##*$'\n'}" "23 passed, 1 failed"
+  front test release tsan
+  check "named presets" is "${out##*$'\n'}" "20 passed, 0 failed"
+  check "all tests passed" exits 0
+}
+
+test_a_build_that_fails_does_not_stop_the_next_preset() {
+  new_world
+  stub bin/ctest <<<'echo "100% tests passed, 0 tests failed out of 10"'
+  # shellcheck disable=SC2016  # for the stub
+  stub bin/ninja <<<'case $* in *release*) echo boom; exit 1 ;; esac'
+  front test
+  check "a failed build" exits 1
+  check "the compiler's words" has "$err" boom
+  check "it counts as one" is "${out##*$'\n'}" "20 passed, 1 failed"
+}
+
+test_a_ctest_that_dies_is_a_failure() {
+  new_world
+  stub bin/ctest <<<'echo "no tests were found"; exit 1'
+  front test release
+  check "no tests" exits 1
+  check "no tests" is "${out##*$'\n'}" "0 passed, 1 failed"
+  check "ctest's words" has "$out" "no tests were found"
+}
+
+test_a_moved_tree_is_configured_afresh() {
+  new_world
+  mkdir -p build/release
+  echo "CMAKE_HOME_DIRECTORY:INTERNAL=/elsewhere" >build/release/CMakeCache.txt
+  touch build/release/build.ninja
+  front build
+  check "a moved tree" has "$log" "--fresh"
+}
+
+for name in $(compgen -A function test_); do "$name"; done
+echo "$((checks - failures)) checks passed, $failures failed"
+((failures == 0))
