@@ -191,8 +191,8 @@ test_options_go_to_the_program_unchanged() {
   new_world
   # shellcheck disable=SC2016  # for the stub
   stub build/asan/fuzz/program_fuzz <<<'for a; do echo "[$a]"; done; exit 77'
-  front fuzz -runs=3 "a b" '' -- --preset tsan
-  check "options" is "$out" $'[-runs=3]\n[a b]\n[]\n[--]\n[--preset]\n[tsan]'
+  front fuzz -runs=3 "a b" '' -- --preset "c d"
+  check "options" is "$out" $'[-runs=3]\n[a b]\n[]\n[--]\n[--preset]\n[c d]'
   check "the program's exit status" exits 77
   check "only what is needed is built" has "$log" "-k 0 program_fuzz"
   stub build/tsan/fuzz/program_fuzz <<<'echo tsan'
@@ -223,8 +223,9 @@ test_benchmarks_are_run_one_after_the_other() {
   new_world
   stub build/release/core/a/a_benchmark <<<'echo "a $*"'
   stub build/release/core/b/b_benchmark <<<'echo "b $*"; exit 1'
+  stub build/release/core/c/c_benchmark <<<'echo "c $*"'
   front bench --x
-  check "bench" is "$out" $'a --x\nb --x'
+  check "up to one that fails" is "$out" $'a --x\nb --x'
   check "a benchmark that fails" exits 1
 }
 
