@@ -5,18 +5,30 @@
 # the runtime one that is watched, whichever came first.  After this the archive keeps its own
 # copies (`name.uninstrumented`).  Data stays shared: variables, vtables, type information.
 #
-# Run after each link of the archive: cmake -DNM= -DOBJCOPY= -DARCHIVE= -P this-file
-execute_process(COMMAND ${NM} --defined-only ${ARCHIVE}
-                OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX MATCHALL " W _Z[^\n]+" symbols "${symbols}")  # W: weak, and not data
+# cmake -DNM=... -DOBJCOPY=... -DARCHIVE=... -P this-file    after each making of the archive
+# cmake -DNM=... -DARCHIVE=... -DCHECK=ON -P this-file       is it so?  (a test)
+execute_process(COMMAND ${NM} ${ARCHIVE} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL " W _Z[^\n]+" inline_functions "${symbols}")  # W: weak, and not data
+list(TRANSFORM inline_functions REPLACE "^ W " "")
+list(FILTER inline_functions EXCLUDE REGEX "\\.uninstrumented$")
+
+if(CHECK)
+  string(REGEX MATCHALL
+         " U __(tsan_func_|tsan_read|tsan_write|asan_report|ubsan_|sanitizer_cov_)[^\n]+"
+         instrumented "${symbols}")
+  if(inline_functions OR instrumented)
+    message(FATAL_ERROR "${ARCHIVE} shares functions (${inline_functions}) "
+            "or is instrumented (${instrumented})")
+  endif()
+  return()
+endif()
+
 set(renames)
-foreach(symbol IN LISTS symbols)
-  string(REPLACE " W " "" symbol "${symbol}")
+foreach(symbol IN LISTS inline_functions)
   # The copies of a constructor or destructor may share a group named after C5 or D5.
   string(REGEX REPLACE "([CD])[012](E[^E]*)$" "\\15\\2" group "${symbol}")
   list(APPEND renames ${symbol} ${group})
 endforeach()
-list(FILTER renames EXCLUDE REGEX "\\.uninstrumented$")
 list(REMOVE_DUPLICATES renames)
 list(TRANSFORM renames REPLACE "(.+)" "\\1 \\1.uninstrumented\n")
 string(JOIN "" renames ${renames})
