@@ -1,0 +1,334 @@
+// core/runtime/fiber_runtime.cc - the controlled world.
+//
+// A task runs until it is about to make a step.  There the strategy says who goes on; if it
+// is another, the stacks are switched.  So exactly one task runs at any time, between two
+// steps it runs alone, and what happens in a run is a function of what the strategy said.
+//
+// A run that has a finding is over: whoever reported it unwinds, then every other unfinished
+// task is resumed in turn and unwinds too.  Destructors release locks on the way; their steps
+// do nothing.
+//
+// Nothing here may be seen by a sanitizer: sanitizers.h.  Tested by fiber_runtime_test.cc,
+// replay_test.cc, tsan_test.cc, asan_test.cc.
+#include "core/runtime/fiber_runtime.h"
+
+#include <new>
+
+#include "core/base/require.h"
+#include "core/base/source_name.h"
+#include "core/runtime/describe.h"
+#include "core/runtime/sanitizer_reports.h"
+#include "core/runtime/sanitizers.h"
+#include "core/sync/lock_checker.h"
+
+namespace racier {
+namespace {
+
+// A wait in a destructor of a task that unwinds is given so many rounds to come to an end.
+constexpr int kWaitsOfLeaversMax = 1 << 20;
+
+// What a task does that has not begun.
+constexpr Step kStart{nullptr, Access::kNone, std::memory_order_relaxed, {}, 0};
+
+std::uint64_t word_at(const Step& step) {
+  switch (step.size) {
+    case 1: return __atomic_load_n(static_cast<const std::uint8_t*>(step.address), 0);
+    case 2: return __atomic_load_n(static_cast<const std::uint16_t*>(step.address), 0);
+    case 4: return __atomic_load_n(static_cast<const std::uint32_t*>(step.address), 0);
+    case 8: return __atomic_load_n(static_cast<const std::uint64_t*>(step.address), 0);
+  }
+  require(false, "a task waits for a word of 1, 2, 4 or 8 bytes");
+  return 0;
+}
+
+}  // namespace
+
+FiberRuntime::FiberRuntime(const Schedule& schedule, std::uint32_t steps_max)
+    : strategy_(make_strategy(schedule)),
+      steps_max_(steps_max),
+      switches_(steps_max + kTasksMax + 1),  // at most one for each step and each end
+      choices_(steps_max) {}
+
+void FiberRuntime::set_steps_max(std::uint32_t steps_max) {
+  require(steps_max + kTasksMax < switches_.capacity(), "the limit of steps only falls");
+  steps_max_ = steps_max;
+}
+
+Schedule FiberRuntime::recorded() const {
+  Schedule schedule;
+  schedule.strategy = StrategyKind::kReplay;
+  const auto switches = switches_.entries();
+  const auto choices = choices_.entries();
+  schedule.switches.assign(switches.begin(), switches.end());
+  schedule.choices.assign(choices.begin(), choices.end());
+  return schedule;
+}
+
+// ---- A run ------------------------------------------------------------------------------
+
+void FiberRuntime::run(RunState& run, std::span<const FunctionRef<void()>> bodies) {
+  require(current() == nullptr, "a run does not start inside a task");
+  require(bodies.size() <= kTasksMax, "a run has at most kTasksMax tasks");
+  if (bodies.empty()) return;
+  RunState* const outer = set_current_run(&run);
+  sanitizer_reports::Watch watch(run);
+  begin(run, bodies);
+  sanitizers::release(&start_edge_);
+  const int first = decide(tasks_[0]);
+  set_current(&tasks_[first]);
+  pool_->thread().switch_to(pool_->fiber(first));
+  set_current(nullptr);
+  sanitizers::acquire(&join_edge_);
+  watch.collect();
+  set_current_run(outer);
+}
+
+void FiberRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bodies) {
+  const int count = static_cast<int>(bodies.size());
+  run_ = &run;
+  bodies_ = bodies;
+  pool_ = &FiberPool::of_thread();
+  pool_->prepare(count, &FiberRuntime::live, this);
+  exceptions_.bind_thread();
+  switches_.clear();
+  choices_.clear();
+  steps_ = 0;
+  unfinished_ = bit(count) - 1;
+  waiting_ = parked_ = unparked_early_ = 0;
+  waits_of_leavers_ = 0;
+  scene_ = {};
+  scene_.tasks = count;
+  scene_.runnable = unfinished_;
+  for (int id = 0; id < count; ++id) {
+    Task* const task = new (&tasks_[id]) Task;  // trivially destructible: made anew
+    task->id = id;
+    task->runtime = this;
+    task->run = &run;
+    scene_.pending[id] = &kStart;
+    choices_made_[id] = 0;
+  }
+  strategy_->begin_run(count);
+  if (observer_ != nullptr) observer_->on_run(run);
+}
+
+Fiber& FiberRuntime::live(void* runtime, int index) {
+  auto& self = *static_cast<FiberRuntime*>(runtime);
+  sanitizers::acquire(&self.start_edge_);
+  self.run_body(self.tasks_[index]);
+  Fiber& next = self.end(self.tasks_[index]);
+  sanitizers::release(&self.join_edge_);
+  return next;
+}
+
+void FiberRuntime::run_body(Task& self) {
+  if (run_->over()) return;
+  execute(self, kStart);
+  try {
+    bodies_[static_cast<std::size_t>(self.id)]();
+    LockChecker::at_task_end(self);
+  } catch (const RunOver& over) {
+    if (over.reporter) run_->set_reporter(self.id, self.steps);
+  } catch (...) {
+    require(false, "no exception but RunOver leaves the body of a task");
+  }
+}
+
+// Ends `self`; returns the fiber to go on with.
+Fiber& FiberRuntime::end(Task& self) {
+  unfinished_ &= ~bit(self.id);
+  scene_.runnable &= ~bit(self.id);
+  scene_.pending[self.id] = nullptr;
+  int next = kNobody;
+  if (unfinished_ != 0 && !run_->over()) {
+    next = decide(self);
+    if (next == kNobody) record_deadlock();
+  }
+  if (next == kNobody) next = next_unfinished(self);  // of a run that is over
+  set_current(next == kNobody ? nullptr : &tasks_[next]);
+  return next == kNobody ? pool_->thread() : pool_->fiber(next);
+}
+
+// ---- A step -----------------------------------------------------------------------------
+
+void FiberRuntime::step(Task& self, const Step& where) {
+  if (inert(self)) [[unlikely]] return;
+  if (steps_ >= steps_max_) [[unlikely]] no_progress();
+  scene_.pending[self.id] = &where;
+  const int next = decide(self);
+  if (next != self.id) resume(self, next);
+  execute(self, where);
+}
+
+void FiberRuntime::step_when_written(Task& self, const Step& where) {
+  if (inert(self)) [[unlikely]] return let_others_end(self);
+  if (steps_ >= steps_max_) [[unlikely]] no_progress();
+  check_alive(where);
+  scene_.pending[self.id] = &where;
+  seen_[self.id] = word_at(where);
+  waiting_ |= bit(self.id);
+  wait(self);
+  execute(self, where);
+}
+
+void FiberRuntime::park(Task& self, std::source_location where) {
+  if (inert(self)) [[unlikely]] return let_others_end(self);
+  if (steps_ >= steps_max_) [[unlikely]] no_progress();
+  const Step sleep{nullptr, Access::kNone, std::memory_order_relaxed, where, 0};
+  scene_.pending[self.id] = &sleep;
+  if ((unparked_early_ & bit(self.id)) != 0) {
+    unparked_early_ &= ~bit(self.id);
+  } else {
+    parked_ |= bit(self.id);
+    wait(self);
+  }
+  execute(self, sleep);
+}
+
+void FiberRuntime::unpark(Task& task) {
+  if ((parked_ & bit(task.id)) == 0) {
+    unparked_early_ |= bit(task.id);
+    return;
+  }
+  parked_ &= ~bit(task.id);
+  scene_.runnable |= bit(task.id);
+}
+
+std::uint64_t FiberRuntime::choose(Task& self, std::uint64_t limit) {
+  require(limit > 0, "a choice is among at least one value");
+  if (run_->over()) return 0;
+  const std::uint32_t index = choices_made_[self.id]++;
+  const std::uint64_t value = strategy_->choose(self.id, index, limit);
+  require(value < limit, "a strategy chooses a value below the limit");
+  if (value == 0) return 0;
+  if (!choices_.push({static_cast<std::uint8_t>(self.id), index, value})) no_progress();
+  return value;
+}
+
+// Returns who goes on at this step of `self`, or kNobody; records what differs from the
+// fixed rule.
+inline int FiberRuntime::decide(const Task& self) {
+  if (waiting_ != 0) wake_whose_word_changed();
+  if (scene_.runnable == 0) return kNobody;
+  scene_.running = self.id;
+  scene_.step = self.steps;
+  const int next = strategy_->next(scene_);
+  require(scene_.can_run(next), "a strategy takes a task that can run");
+  if (next != scene_.by_rule()) {
+    switches_.push({static_cast<std::uint8_t>(self.id), self.steps,
+                    static_cast<std::uint8_t>(next)});
+  }
+  return next;
+}
+
+// Lets others run until `self` can again; its pending step and what it waits for are set.
+void FiberRuntime::wait(Task& self) {
+  scene_.runnable &= ~bit(self.id);
+  const int next = decide(self);
+  if (next == kNobody) {
+    record_deadlock();
+    leave(self);
+  }
+  if (next != self.id) resume(self, next);
+}
+
+// Goes on with `next` instead of `self`, which returns when it is resumed itself.
+inline void FiberRuntime::resume(const Task& self, int next) {
+  set_current(&tasks_[next]);
+  pool_->fiber(self.id).switch_to(pool_->fiber(next));
+  if (run_->over()) [[unlikely]] leave(tasks_[self.id]);
+}
+
+// `self` makes its step now.
+inline void FiberRuntime::execute(Task& self, const Step& step) {
+  check_alive(step);
+  ++steps_;
+  strategy_->on_executed(scene_, self.id, step);
+  if (observer_ != nullptr) [[unlikely]] observer_->on_step(self, step);
+  ++self.steps;
+}
+
+// By value, not by who wrote: a failed compare-and-exchange does not make two spinning tasks
+// wake each other for ever, and a write that was no step is noticed all the same.
+void FiberRuntime::wake_whose_word_changed() {
+  for (Mask rest = waiting_; rest != 0; rest &= rest - 1) {
+    const int task = std::countr_zero(rest);
+    const Step& step = *scene_.pending[task];
+    const bool dead = run_->live != nullptr && run_->live->is_dead(step.address);
+    if (!dead && word_at(step) == seen_[task]) continue;
+    waiting_ &= ~bit(task);
+    scene_.runnable |= bit(task);
+  }
+}
+
+// ---- The end of a run that has a finding ------------------------------------------------
+
+// Returns whether a step of `self` does nothing: an exception is on its way, and destructors
+// call.  Throws if the run is over and `self` does not know yet.
+inline bool FiberRuntime::inert(Task& self) {
+  if (!run_->over() && !exceptions_.any()) [[likely]] return false;
+  if (run_->over()) {
+    if (!exceptions_.any()) leave(self);
+    self.unwinding = true;
+  }
+  return true;
+}
+
+void FiberRuntime::leave(Task& self) {
+  self.unwinding = true;
+  throw RunOver{};
+}
+
+// A destructor waits: perhaps for what a task holds that has not unwound yet.
+void FiberRuntime::let_others_end(const Task& self) {
+  require(run_->over(), "a task does not wait while it handles an exception");
+  require(++waits_of_leavers_ < kWaitsOfLeaversMax,
+          "a wait in a destructor ends once the other tasks have ended");
+  const int next = next_unfinished(self);
+  if (next == kNobody) return;
+  const ExceptionsInFlight::State mine = exceptions_.take();
+  set_current(&tasks_[next]);
+  pool_->fiber(self.id).switch_to(pool_->fiber(next));
+  exceptions_.restore(mine);
+}
+
+// Returns the task after `self`, in a circle, that has not ended, or kNobody.
+int FiberRuntime::next_unfinished(const Task& self) const {
+  const Mask others = unfinished_ & ~bit(self.id);
+  if (others == 0) return kNobody;
+  const Mask later = others & ~(bit(self.id + 1) - 1);
+  return std::countr_zero(later != 0 ? later : others);
+}
+
+// ---- Findings of the runtime itself -------------------------------------------------------
+
+inline void FiberRuntime::check_alive(const Step& step) {
+  if (run_->live == nullptr || !run_->live->is_dead(step.address)) [[likely]] return;
+  report(FindingKind::kUseAfterFree,
+         std::string("KASAN: use-after-free ") +
+             (step.access == Access::kRead ? "Read" : "Write") + " in " +
+             bare_function_name(step.where.function_name()),
+         "at " + describe_place(step.where), step.where);
+}
+
+void FiberRuntime::no_progress() {
+  report(FindingKind::kNoProgress, "BUG: soft lockup: no progress",
+         "more than " + std::to_string(steps_max_) + " steps");
+}
+
+void FiberRuntime::record_deadlock() {
+  std::array<Stuck, kTasksMax> stuck;
+  std::size_t count = 0;
+  for (Mask rest = unfinished_; rest != 0; rest &= rest - 1) {
+    const int id = std::countr_zero(rest);
+    stuck[count++] = {&tasks_[id], (parked_ & bit(id)) != 0, scene_.pending[id]->where};
+  }
+  const std::span<const Stuck> all(stuck.data(), count);
+  Finding finding;
+  finding.kind = FindingKind::kDeadlock;
+  finding.title = hung_title(all);
+  finding.detail = describe(all);
+  finding.where = all[0].where;
+  run_->record(std::move(finding));
+}
+
+}  // namespace racier

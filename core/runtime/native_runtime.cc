@@ -1,0 +1,230 @@
+// core/runtime/native_runtime.cc - the world as it is.
+//
+// A sleep is a futex; it orders nothing for ThreadSanitizer, as a fiber's sleep does not:
+// what a sleeper may read is ordered by the lock that it sleeps for.
+// Tested by native_runtime_test.cc.
+#include "core/runtime/native_runtime.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <exception>
+#include <new>
+
+#include "core/base/require.h"
+#include "core/base/source_name.h"
+#include "core/runtime/sanitizer_reports.h"
+#include "core/sync/lock_checker.h"
+
+namespace racier {
+namespace {
+
+// A task's bed.
+constexpr std::uint32_t kEmpty = 0;   // it is up
+constexpr std::uint32_t kCalled = 1;  // unparked: its next park returns at once
+constexpr std::uint32_t kAsleep = 2;
+
+constexpr int kSpins = 64;  // looks at a word before a waiter yields
+
+void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value) {
+  syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+}
+void futex_wake(std::atomic<std::uint32_t>& word) {
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+NativeRuntime::~NativeRuntime() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+// ---- A run ------------------------------------------------------------------------------
+
+void NativeRuntime::run(RunState& run, std::span<const FunctionRef<void()>> bodies) {
+  require(current() == nullptr, "a run does not start inside a task");
+  require(bodies.size() <= kTasksMax, "a run has at most kTasksMax tasks");
+  if (bodies.empty()) return;
+  std::unique_lock lock(mutex_);
+  begin(run, bodies.size());
+  run_ = &run;
+  bodies_ = bodies;
+  unfinished_ = bodies.size();
+  ++runs_;
+  while (threads_.size() < bodies.size()) {
+    threads_.emplace_back(&NativeRuntime::work, this, threads_.size());
+  }
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return unfinished_ == 0; });
+  run_ = nullptr;
+}
+
+void NativeRuntime::begin(RunState& run, std::size_t count) {
+  tasks_ = static_cast<int>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    Slot& slot = slots_[i];
+    Task* const task = new (&slot.task) Task;  // trivially destructible: made anew
+    task->id = static_cast<int>(i);
+    task->runtime = this;
+    task->run = &run;
+    slot.bed.store(kEmpty, std::memory_order_relaxed);
+    slot.choices = Random(Random::mixed(seed_ + i));
+    slot.jitter = Random(Random::mixed(seed_ + i + kTasksMax));
+  }
+}
+
+// The life of thread `index`.
+void NativeRuntime::work(std::size_t index) {
+  std::unique_lock lock(mutex_);
+  std::uint64_t runs_seen = 0;
+  for (;;) {
+    changed_.wait(lock, [&] {
+      return stopping_ || (runs_ != runs_seen && run_ != nullptr);
+    });
+    if (stopping_) return;
+    runs_seen = runs_;
+    if (index >= bodies_.size()) continue;
+    const FunctionRef<void()> body = bodies_[index];
+    lock.unlock();
+    run_body(slots_[index].task, body);
+    lock.lock();
+    if (--unfinished_ == 0) changed_.notify_all();
+  }
+}
+
+void NativeRuntime::run_body(Task& self, const FunctionRef<void()>& body) {
+  RunState& run = *self.run;
+  set_current_run(&run);
+  set_current(&self);
+  sanitizer_reports::Watch watch(run);
+  try {
+    body();
+    LockChecker::at_task_end(self);
+  } catch (const RunOver& over) {
+    if (over.reporter) run.set_reporter(self.id, self.steps);
+  } catch (...) {
+    require(false, "no exception but RunOver leaves the body of a task");
+  }
+  watch.collect();
+  set_current(nullptr);
+  set_current_run(nullptr);
+  if (run.over()) wake_all();
+}
+
+void NativeRuntime::cancel(Finding finding) {
+  std::lock_guard lock(mutex_);
+  if (run_ == nullptr) return;
+  run_->record(std::move(finding));
+  wake_all();
+}
+
+// To be called once the run is over: nobody falls asleep again.
+void NativeRuntime::wake_all() {
+  for (int i = 0; i < tasks_; ++i) unpark(task(i));
+}
+
+// ---- A step -----------------------------------------------------------------------------
+
+void NativeRuntime::step(Task& self, const Step&) {
+  if (inert(self)) return;
+  // progress() reads it.
+  __atomic_store_n(&self.steps, self.steps + 1, __ATOMIC_RELAXED);
+  if (jitter_ != 0) dawdle(slot_of(self));
+}
+
+void NativeRuntime::step_when_written(Task& self, const Step& where) {
+  if (inert(self)) {
+    sched_yield();
+    return;
+  }
+  __atomic_store_n(&self.steps, self.steps + 1, __ATOMIC_RELAXED);
+  const auto* const word = static_cast<const unsigned char*>(where.address);
+  const unsigned char seen = __atomic_load_n(word, __ATOMIC_RELAXED);
+  for (int i = 0; i < kSpins; ++i) {
+    if (__atomic_load_n(word, __ATOMIC_RELAXED) != seen) return;
+    __builtin_ia32_pause();
+  }
+  sched_yield();
+}
+
+void NativeRuntime::park(Task& self, std::source_location where) {
+  if (inert(self)) {
+    sched_yield();
+    return;
+  }
+  Slot& slot = slot_of(self);
+  slot.sleeps_at.store(where.line(), std::memory_order_relaxed);
+  slot.sleeps_in.store(where.function_name(), std::memory_order_relaxed);
+  std::uint32_t bed = kEmpty;
+  if (slot.bed.compare_exchange_strong(bed, kAsleep)) {
+    while (slot.bed.load() == kAsleep) futex_wait(slot.bed, kAsleep);
+  }
+  slot.bed.store(kEmpty);
+  slot.sleeps_in.store(nullptr, std::memory_order_relaxed);
+  __atomic_store_n(&self.steps, self.steps + 1, __ATOMIC_RELAXED);
+  inert(self);
+}
+
+void NativeRuntime::unpark(Task& task) {
+  Slot& slot = slot_of(task);
+  if (slot.bed.exchange(kCalled) == kAsleep) futex_wake(slot.bed);
+}
+
+std::uint64_t NativeRuntime::choose(Task& self, std::uint64_t limit) {
+  require(limit > 0, "a choice is among at least one value");
+  return slot_of(self).choices.below(limit);
+}
+
+// Returns whether a step of `self` does nothing: the run is over and destructors call.
+// Throws if the run is over and `self` does not know yet.
+bool NativeRuntime::inert(Task& self) {
+  if (!self.run->over()) return false;
+  self.unwinding = true;
+  if (std::uncaught_exceptions() == 0) throw RunOver{};
+  return true;
+}
+
+void NativeRuntime::dawdle(Slot& slot) {
+  if (slot.jitter.below(jitter_) != 0) return;
+  const std::uint64_t how = slot.jitter.below(512);
+  if (how < 64) {
+    sched_yield();
+  } else {
+    for (std::uint64_t i = 0; i < how; ++i) __builtin_ia32_pause();
+  }
+}
+
+// ---- For who watches ----------------------------------------------------------------------
+
+std::uint64_t NativeRuntime::progress() const {
+  std::lock_guard lock(mutex_);
+  std::uint64_t steps = runs_;
+  for (int i = 0; i < tasks_; ++i) {
+    steps += __atomic_load_n(&slots_[static_cast<std::size_t>(i)].task.steps,
+                             __ATOMIC_RELAXED);
+  }
+  return steps;
+}
+
+std::string NativeRuntime::describe_sleepers() const {
+  std::lock_guard lock(mutex_);
+  std::string text;
+  for (int i = 0; i < tasks_; ++i) {
+    const Slot& slot = slots_[static_cast<std::size_t>(i)];
+    const char* const function = slot.sleeps_in.load(std::memory_order_relaxed);
+    if (function == nullptr) continue;
+    text += "task " + std::to_string(i) + " sleeps in " + bare_function_name(function);
+    text += ", line " + std::to_string(slot.sleeps_at.load(std::memory_order_relaxed));
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace racier

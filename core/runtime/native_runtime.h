@@ -1,0 +1,85 @@
+// core/runtime/native_runtime.h - tasks as OS threads, which the host schedules.
+#pragma once
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/sync/runtime.h"
+#include "core/sync/task.h"
+
+namespace racier {
+
+// For stress: as fast as the host allows, nothing replays.  A step only notices that the run
+// is over, so sanitizers see what they would see of ordinary threads.  Threads are kept from
+// run to run.  There is no clock here: who has one polls progress() and calls cancel().
+class NativeRuntime final : public Runtime {
+ public:
+  explicit NativeRuntime(std::uint64_t seed = 0) : seed_(seed) {}
+  ~NativeRuntime() override;
+
+  // Of choices and jitter.  Takes effect with the next run, like set_jitter().
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
+  // About one step in `one_in` yields or dawdles; 0: none does.
+  void set_jitter(std::uint32_t one_in) { jitter_ = one_in; }
+
+  // Returns the steps that all tasks have taken: it grows while a run makes progress.
+  // Context: any thread, while run() runs on another.
+  std::uint64_t progress() const;
+  // Returns a line for each task that sleeps, and where.  Context: like progress().
+  std::string describe_sleepers() const;
+  // Ends the run with `finding`, unless it has one; sleepers are woken and leave.
+  // Context: like progress().
+  void cancel(Finding finding);
+
+  void run(RunState& run, std::span<const FunctionRef<void()>> bodies) override;
+  void step(Task& self, const Step& where) override;
+  void step_when_written(Task& self, const Step& where) override;
+  void park(Task& self, std::source_location where) override;
+  void unpark(Task& task) override;
+  std::uint64_t choose(Task& self, std::uint64_t limit) override;
+  Task& task(int index) override { return slots_[static_cast<std::size_t>(index)].task; }
+  int tasks() const override { return tasks_; }
+
+ private:
+  // A task and what belongs to its thread; on cache lines of its own.
+  struct alignas(128) Slot {
+    Task task;
+    std::atomic<std::uint32_t> bed{0};  // see park()
+    Random choices;
+    Random jitter;
+    // Where it sleeps; null: it does not.
+    std::atomic<const char*> sleeps_in{nullptr};
+    std::atomic<std::uint32_t> sleeps_at{0};  // line
+  };
+  Slot& slot_of(const Task& task) { return slots_[static_cast<std::size_t>(task.id)]; }
+
+  void begin(RunState& run, std::size_t count);
+  void work(std::size_t index);
+  void run_body(Task& self, const FunctionRef<void()>& body);
+  void wake_all();
+  bool inert(Task& self);
+  void dawdle(Slot& slot);
+
+  std::uint64_t seed_;
+  std::uint32_t jitter_ = 0;
+  int tasks_ = 0;
+  std::array<Slot, kTasksMax> slots_;
+
+  // Hands runs to the threads.  A pthread mutex, so that ThreadSanitizer sees the edges.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::thread> threads_;
+  RunState* run_ = nullptr;  // all guarded by mutex_; a task uses Task::run
+  std::span<const FunctionRef<void()>> bodies_;
+  std::uint64_t runs_ = 0;      // runs begun
+  std::size_t unfinished_ = 0;  // bodies of the current run that have not returned
+  bool stopping_ = false;
+};
+
+}  // namespace racier

@@ -1,0 +1,73 @@
+// core/runtime/strategy.h - who goes next?
+//
+// The fiber runtime asks a strategy at every step.  A strategy sees what every task is about
+// to do and learns what was done; it holds no clock and no address of its own, so the same
+// questions get the same answers.  One file each: run_to_block, random_walk, pos, replay,
+// overridden.  Add one: a file, a line in strategy.cc, a row in core/base/schedule.h.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <memory>
+
+#include "core/base/schedule.h"
+#include "core/sync/runtime.h"
+#include "core/sync/task.h"
+
+namespace racier {
+
+// What there is to choose from, at one step of one task.
+struct Scene {
+  int tasks = 0;               // how many the run has
+  int running = 0;             // the task that asks
+  std::uint32_t step = 0;      // the number of its step
+  std::uint32_t runnable = 0;  // bit t: task t can run; never all 0
+  // What each task will do when it runs: its start, an access or the end of a sleep; nullptr
+  // for one that has ended.
+  std::array<const Step*, kTasksMax> pending{};
+
+  bool can_run(int task) const { return (runnable >> task & 1) != 0; }
+  int runnable_count() const { return std::popcount(runnable); }
+
+  // Returns the `index`-th task (from 0) of those that can run.
+  int nth_runnable(int index) const {
+    std::uint32_t rest = runnable;
+    for (; index > 0; --index) rest &= rest - 1;
+    return std::countr_zero(rest);
+  }
+  // Returns whom the fixed rule of core/base/schedule.h takes.
+  int by_rule() const { return can_run(running) ? running : std::countr_zero(runnable); }
+};
+
+// Returns whether the order of the two matters: one word, and one of them writes.
+inline bool conflict(const Step& a, const Step& b) {
+  return a.address == b.address && a.address != nullptr &&
+         (a.access != Access::kRead || b.access != Access::kRead);
+}
+
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+
+  // A run of `tasks` tasks begins; task 0 is the running one.  Two runs that begin the same
+  // way get the same answers.
+  virtual void begin_run(int tasks) = 0;
+
+  // Returns the task that runs now, one that can.
+  virtual int next(const Scene& scene) = 0;
+
+  // `task` is about to do what it had pending.  Called after next(), before any other call.
+  virtual void on_executed([[maybe_unused]] const Scene& scene, [[maybe_unused]] int task,
+                           [[maybe_unused]] const Step& step) {}
+
+  // Returns the value, below `limit`, of choice number `index` of `task`.
+  virtual std::uint64_t choose([[maybe_unused]] int task,
+                               [[maybe_unused]] std::uint32_t index,
+                               [[maybe_unused]] std::uint64_t limit) {
+    return 0;
+  }
+};
+
+// Returns the strategy that `schedule` describes, with its overrides.
+std::unique_ptr<Strategy> make_strategy(const Schedule& schedule);
+
+}  // namespace racier

@@ -1,0 +1,114 @@
+// core/sync/task.h - the running task: what a kernel keeps in its task_struct and per CPU.
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <source_location>
+
+#include "core/base/run_state.h"
+#include "core/sync/lock_class.h"
+#include "core/sync/runtime.h"
+
+namespace racier {
+
+inline constexpr int kTasksMax = 16;
+
+// How a lock is held.
+enum class Hold : std::uint8_t { kExclusive, kShared };
+
+// One lock that a task holds.  Kept by the lock checker.
+struct HeldLock {
+  const void* lock;
+  const LockClass* lock_class;
+  Hold hold;
+  bool spins;  // taken by spinning: the holder is in atomic context
+  std::source_location where;
+};
+inline constexpr int kHeldLocksMax = 24;
+
+// A task of a run.  Fields are the task's own unless a comment says otherwise.
+struct Task {
+  int id = 0;
+  Runtime* runtime = nullptr;
+  RunState* run = nullptr;
+  std::uint32_t steps = 0;  // steps taken so far; names a place in a schedule
+
+  // Locks held, oldest first; the first `held_count` entries count.
+  std::array<HeldLock, kHeldLocksMax> held{};
+  int held_count = 0;
+
+  // > 0: in atomic context (a spinlock, or a classic RCU read section).
+  int preempt_count = 0;
+  // > 0: in an RCU read section.
+  int rcu_nesting = 0;
+  // What a grace period sees of the two: odd while the count is above 0, one more at each
+  // edge.  Changed by this task only, read by those who wait for it (rcu.cc).
+  std::atomic<std::uint32_t> preempt_section{0};
+  std::atomic<std::uint32_t> rcu_section{0};
+  // How many tasks wait for the end of one of its sections.  Any task.
+  std::atomic<std::uint32_t> section_watchers{0};
+  // Somebody wants it to return from interruptible waits.  Any task.
+  std::atomic<bool> signal_pending{false};
+
+  // > 0: no step is taken and no switch happens: set-up of objects, audits.
+  int steps_off = 0;
+  // The run is over and the body is being left by an exception: nothing is a step any more.
+  bool unwinding = false;
+
+  // PF_MEMALLOC: the task is reclaiming, and must not start to reclaim.
+  bool memalloc = false;
+  // Fails the n-th allocation that may fail from now on; 0: none.
+  std::uint32_t fail_nth = 0;
+};
+
+// Whom this OS thread runs.  All fibers of a thread share it, so no sanitizer may see its
+// accesses: it is read and written by the two functions below only.
+extern constinit thread_local Task* task_of_thread;
+
+// The running task, or nullptr outside of tasks (then no sync operation is a step).
+[[clang::disable_sanitizer_instrumentation]] inline Task* current() {
+  return task_of_thread;
+}
+
+// Makes `task` the current one of this OS thread.  For runtimes only.
+[[clang::disable_sanitizer_instrumentation]] inline void set_current(Task* task) {
+  task_of_thread = task;
+}
+
+// While it lives, the current task takes no steps: what it does is one step for the others.
+class StepsOff {
+ public:
+  StepsOff() : task_(current()) {
+    if (task_ != nullptr) ++task_->steps_off;
+  }
+  ~StepsOff() {
+    if (task_ != nullptr) --task_->steps_off;
+  }
+  StepsOff(const StepsOff&) = delete;
+  StepsOff& operator=(const StepsOff&) = delete;
+
+ private:
+  Task* task_;
+};
+
+// Takes a step if there is a current task.
+inline void step(const Step& where) {
+  Task* const self = current();
+  if (self != nullptr && self->steps_off == 0) self->runtime->step(*self, where);
+}
+
+// Takes a step of a task that waits for somebody to write the word at `where`.
+inline void step_when_written(const Step& where) {
+  Task* const self = current();
+  if (self != nullptr && self->steps_off == 0) {
+    self->runtime->step_when_written(*self, where);
+  }
+}
+
+// Returns a number below `limit`; 0 outside of tasks.
+inline std::uint64_t choose(std::uint64_t limit) {
+  Task* const self = current();
+  return self == nullptr ? 0 : self->runtime->choose(*self, limit);
+}
+
+}  // namespace racier
