@@ -1,0 +1,114 @@
+// core/memory/frame_arena.cc - a stack of freed frames over a mark of fresh ones.
+//
+// A frame that no run has used is never touched, so the host need not back it.  The pattern
+// is written when a frame is freed, and when it is handed out for the first time in a run:
+// reset() need not touch frames.  Both are done outside the Interlock by the frame's only
+// owner; the passage through the Interlock orders them.
+// Tested by frame_arena_test.cc.
+#include "core/memory/frame_arena.h"
+
+#include <atomic>
+#include <string>
+
+#include "core/base/invariant.h"
+#include "core/memory/accuse.h"
+#include "core/memory/fault_injection.h"
+
+namespace racier {
+
+FrameArena::FrameArena(Region& region) : region_(region), states_(region.frames(), kFresh) {
+  const InterlockGuard guard(lock_);
+  freed_.reserve(region.frames());
+}
+
+std::uint8_t FrameArena::state(Pfn pfn) const {
+  return std::atomic_ref(states_[pfn]).load(std::memory_order_relaxed);
+}
+
+bool FrameArena::is_free(Pfn pfn) const {
+  return pfn >= frames() || state(pfn) != kAllocated;
+}
+
+std::uint32_t FrameArena::free_count() const {
+  const InterlockGuard guard(lock_);
+  return frames() - fresh_ + static_cast<std::uint32_t>(freed_.size());
+}
+
+Pfn FrameArena::alloc() {
+  if (should_fail()) return kNoPfn;
+  Pfn pfn = kNoPfn;
+  bool fresh = false;
+  {
+    const InterlockGuard guard(lock_);
+    if (!freed_.empty()) {
+      pfn = freed_.back();
+      freed_.pop_back();
+    } else if (fresh_ < frames()) {
+      pfn = fresh_++;
+      fresh = true;
+    } else {
+      return kNoPfn;
+    }
+    std::atomic_ref(states_[pfn]).store(kAllocated, std::memory_order_relaxed);
+  }
+  region_.set_alive(data(pfn), kPageSize);
+  if (fresh) {
+    fill_pattern(data(pfn), kPageSize, kPatternFree);
+  } else {
+    check_pattern(pfn);
+  }
+  return pfn;
+}
+
+void FrameArena::free(Pfn pfn) {
+  // Relaxed: only who frees a frame twice meets another here; the Interlock orders owners.
+  std::uint8_t expected = kAllocated;
+  if (pfn >= frames() || !std::atomic_ref(states_[pfn]).compare_exchange_strong(
+                             expected, kFreed, std::memory_order_relaxed)) {
+    const inv::Row& row = inv::row(Inv::kFrameFreedOnce);
+    accuse(row.kind, row.sentence, "pfn " + std::to_string(pfn));
+    return;
+  }
+  fill_pattern(data(pfn), kPageSize, kPatternFree);
+  region_.set_dead(data(pfn), kPageSize);
+  const InterlockGuard guard(lock_);
+  freed_.push_back(pfn);
+}
+
+void FrameArena::check_pattern(Pfn pfn) const {
+  const std::size_t at = pattern_damage(data(pfn), kPageSize);
+  if (at == kPageSize) return;
+  const int byte = std::to_integer<int>(data(pfn)[at]);
+  accuse(FindingKind::kUseAfterFree,
+         "pagealloc: memory corruption: free frame was written to",
+         "pfn " + std::to_string(pfn) + ": offset " + std::to_string(at) + " holds " +
+             std::to_string(byte));
+}
+
+void FrameArena::check_free_frames() const {
+  const InterlockGuard guard(lock_);
+  for (const Pfn pfn : freed_) {
+    region_.set_alive(data(pfn), kPageSize);
+    check_pattern(pfn);
+    region_.set_dead(data(pfn), kPageSize);
+  }
+}
+
+void FrameArena::for_each_allocated(FunctionRef<void(Pfn)> visit) const {
+  const InterlockGuard guard(lock_);
+  for (Pfn pfn = 0; pfn < fresh_; ++pfn) {
+    if (state(pfn) == kAllocated) visit(pfn);
+  }
+}
+
+void FrameArena::reset() {
+  const InterlockGuard guard(lock_);
+  for (Pfn pfn = 0; pfn < fresh_; ++pfn) {
+    if (state(pfn) == kAllocated) region_.set_dead(data(pfn), kPageSize);
+    states_[pfn] = kFresh;
+  }
+  freed_.clear();
+  fresh_ = 0;
+}
+
+}  // namespace racier
