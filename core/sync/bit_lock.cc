@@ -1,0 +1,80 @@
+// core/sync/bit_lock.cc - PG_locked: taken by fetch-or, waited for on a shared queue.
+//
+// Letting go clears the bit and looks at the queue; waiting joins the queue and tries the
+// bit.  All four are sequentially consistent, so one side sees the other.
+// Kernel: wait_bit.c; not a handover: who comes in between takes the lock.
+//
+// Tested by bit_lock_test.cc.
+#include "core/sync/bit_lock.h"
+
+#include "core/sync/context.h"
+#include "core/sync/contention.h"
+#include "core/sync/lock_checker.h"
+
+namespace racier {
+namespace {
+
+using Word = Atomic<std::uint64_t>;
+using Where = std::source_location;
+
+std::uint64_t mask_of(int bit) { return std::uint64_t{1} << bit; }
+
+bool take(Word& word, int bit, Where where) {
+  sync::step_of(current(),
+                {&word, Access::kRmw, std::memory_order_seq_cst, where, sizeof word});
+  return (word.raw().fetch_or(mask_of(bit), std::memory_order_seq_cst) & mask_of(bit)) == 0;
+}
+
+// Clears the bit when it goes out of scope.
+class LetGo {
+ public:
+  LetGo(Word& word, int bit) : word_(word), bit_(bit) {}
+  ~LetGo() { word_.raw().fetch_and(~mask_of(bit_), std::memory_order_seq_cst); }
+  LetGo(const LetGo&) = delete;
+  LetGo& operator=(const LetGo&) = delete;
+
+ private:
+  Word& word_;
+  int bit_;
+};
+
+void let_go(Task* self, Word& word, int bit, const LockClass& lock_class, Where where) {
+  const LetGo let_go(word, bit);
+  sync::step_of(self, {&word, Access::kRmw, std::memory_order_seq_cst, where, sizeof word});
+  LockChecker::on_unlock(self, &word, lock_class, Hold::kExclusive, where);
+}
+
+}  // namespace
+
+void bit_lock(Word& word, int bit, WaitQueue& queue, const LockClass& lock_class,
+              Where where) {
+  Task* const self = current();
+  might_sleep(where);
+  LockChecker::before_lock(self, &word, lock_class, Hold::kExclusive, 0, where);
+  if (!take(word, bit, where)) [[unlikely]] {
+    if (self == nullptr) sync::held_at_rest(lock_class, where);
+    queue.wait_exclusive([&] { return take(word, bit, where); }, where, {&word, bit});
+  }
+  LockChecker::after_lock(self, &word, lock_class, Hold::kExclusive, false, where);
+}
+
+bool bit_trylock(Word& word, int bit, const LockClass& lock_class, Where where) {
+  if (!take(word, bit, where)) return false;
+  LockChecker::after_lock(current(), &word, lock_class, Hold::kExclusive, false, where);
+  return true;
+}
+
+void bit_unlock(Word& word, int bit, WaitQueue& queue, const LockClass& lock_class,
+                Where where) {
+  let_go(current(), word, bit, lock_class, where);
+  if (queue.active_raw()) queue.wake(1, where, {&word, bit});
+}
+
+void bit_wait(Word& word, int bit, WaitQueue& queue, Where where) {
+  const auto is_clear = [&] {
+    return (word.load(std::memory_order_seq_cst, where) & mask_of(bit)) == 0;
+  };
+  queue.wait(is_clear, where, {&word, bit});
+}
+
+}  // namespace racier

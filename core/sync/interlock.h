@@ -1,0 +1,36 @@
+// core/sync/interlock.h - what hardware and allocators exclude each other with.
+//
+// Not a lock of the simulated kernel: no step, no class, not checked.  On fibers it is never
+// contended, because no step happens while it is held; on threads it spins.
+#pragma once
+#include <atomic>
+
+#include "core/base/thread_annotations.h"
+
+namespace racier {
+
+class CAPABILITY("interlock") Interlock {
+ public:
+  void lock() ACQUIRE() {
+    while (word_.exchange(true, std::memory_order_acquire)) {
+      while (word_.load(std::memory_order_relaxed)) __builtin_ia32_pause();
+    }
+  }
+  void unlock() RELEASE() { word_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> word_{false};
+};
+
+class SCOPED_CAPABILITY InterlockGuard {
+ public:
+  explicit InterlockGuard(Interlock& lock) ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
+  ~InterlockGuard() RELEASE() { lock_.unlock(); }
+  InterlockGuard(const InterlockGuard&) = delete;
+  InterlockGuard& operator=(const InterlockGuard&) = delete;
+
+ private:
+  Interlock& lock_;
+};
+
+}  // namespace racier

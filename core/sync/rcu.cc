@@ -1,0 +1,219 @@
+// core/sync/rcu.cc - grace periods from one word per task.
+//
+// Each task has a word that is odd inside of its outermost section and changes at each edge
+// (Task::preempt_section, Task::rcu_section).  A grace period looks once at all of them, and
+// waits for each odd one to change.  A section that begins later is not waited for.
+//
+// Orders.  A section that began before the look is waited for, and its end releases what the
+// grace period acquires.  A section that began after it must not find what the caller of
+// synchronize() made unreachable before: begin_section(), barrier, reads on the one side;
+// unlink, barrier, look on the other.
+//
+// Tested by rcu_test.cc.
+#include "core/sync/rcu.h"
+
+#include <array>
+
+#include "core/base/finding.h"
+#include "core/base/require.h"
+#include "core/base/source_name.h"
+#include "core/sync/context.h"
+#include "core/sync/contention.h"
+#include "core/sync/lock_checker.h"
+
+namespace racier {
+namespace {
+
+// Says that a grace period waits for `task`, so that it takes a step at its section's end.
+class Watch {
+ public:
+  explicit Watch(Task& task) : task_(task) {
+    task_.section_watchers.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Watch() { task_.section_watchers.fetch_sub(1, std::memory_order_relaxed); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  Task& task_;
+};
+
+// Runs a callback in atomic context, where it must not sleep.  Kernel: softirq.
+void run_callback(RcuHead& head, std::source_location where) {
+  struct Atomically {
+    Task* self = current();
+    std::source_location where;
+    explicit Atomically(std::source_location at) : where(at) {
+      if (self != nullptr) sync::preempt_disable(*self);
+    }
+    ~Atomically() noexcept(false) {
+      if (self != nullptr) sync::preempt_enable(*self, where);
+    }
+  } const atomically(where);
+  head.callback(head, head.context);
+}
+
+[[noreturn]] void report_unbalanced(std::source_location where) {
+  report(FindingKind::kLockUse, "WARNING: bad unlock balance detected: rcu_read_lock", "",
+         where);
+}
+
+}  // namespace
+
+std::atomic<std::uint32_t>& Rcu::section_of(Task& task) const {
+  return flavour_ == RcuFlavour::kClassic ? task.preempt_section : task.rcu_section;
+}
+
+void Rcu::read_lock(Where) {
+  Task* const self = current();
+  if (self == nullptr) return;
+  const bool outermost = self->rcu_nesting++ == 0;
+  if (flavour_ == RcuFlavour::kClassic) {
+    sync::preempt_disable(*self);
+  } else if (outermost) {
+    sync::begin_section(self->rcu_section);
+  }
+  // Pairs with the fence of wait_for_readers().
+  if (outermost) fence(std::memory_order_seq_cst);
+}
+
+void Rcu::read_unlock(Where where) {
+  Task* const self = current();
+  if (self == nullptr) return;
+  if (self->rcu_nesting == 0 && !sync::unwinding()) [[unlikely]] report_unbalanced(where);
+  if (--self->rcu_nesting != 0) {
+    if (flavour_ == RcuFlavour::kClassic) sync::preempt_enable(*self, where);
+    return;
+  }
+  if (flavour_ == RcuFlavour::kClassic && --self->preempt_count != 0) return;
+  std::atomic<std::uint32_t>& section = section_of(*self);
+  const sync::SectionEnd end(section);
+  sync::step_of(self, {&section, Access::kWrite, std::memory_order_release, where,
+                       sizeof section});
+}
+
+bool Rcu::read_held() const {
+  const Task* const self = current();
+  if (self == nullptr) return false;
+  return (flavour_ == RcuFlavour::kClassic ? self->preempt_count : self->rcu_nesting) > 0;
+}
+
+void Rcu::assert_read_held(Where where) const {
+  if (current() == nullptr || read_held() || sync::unwinding()) return;
+  report(FindingKind::kLockUse,
+         "WARNING: suspicious RCU usage in " + bare_function_name(where.function_name()),
+         "not in a read section" + LockChecker::held_locks(*current()), where);
+}
+
+void Rcu::synchronize(Where where) {
+  Task* const self = current();
+  might_sleep(where);
+  if (self == nullptr) return;
+  sync::step_of(self, {&grace_periods_, Access::kRmw, std::memory_order_seq_cst, where,
+                       sizeof grace_periods_});
+  wait_for_readers(*self, where);
+  grace_periods_.raw().fetch_add(1, std::memory_order_relaxed);
+}
+
+void Rcu::wait_for_readers(Task& self, Where where) {
+  Runtime& runtime = *self.runtime;
+  const int tasks = runtime.tasks();
+  require(tasks <= kTasksMax, "a run has at most kTasksMax tasks");
+  std::array<std::uint32_t, kTasksMax> seen;
+  // Pairs with the barrier at the start of each section: read_lock(), SpinLock::take().
+  fence(std::memory_order_seq_cst);
+  for (int i = 0; i < tasks; ++i) {
+    seen[static_cast<std::size_t>(i)] =
+        section_of(runtime.task(i)).load(std::memory_order_acquire);
+  }
+  for (int i = 0; i < tasks; ++i) {
+    Task& task = runtime.task(i);
+    const std::uint32_t open = seen[static_cast<std::size_t>(i)];
+    if ((open & 1) == 0 || &task == &self) continue;
+    const Watch watch(task);
+    const std::atomic<std::uint32_t>& section = section_of(task);
+    while (section.load(std::memory_order_acquire) == open && !sync::unwinding()) {
+      runtime.step_when_written(self, {&section, Access::kRead, std::memory_order_relaxed,
+                                       where, sizeof section});
+    }
+  }
+}
+
+// Sequentially consistent: one of call() and callback_loop() sees the other.
+void Rcu::call(RcuHead& head, Where where) {
+  step({&callbacks_, Access::kRmw, std::memory_order_seq_cst, where, sizeof callbacks_});
+  head.grace_period = grace_periods_.raw().load(std::memory_order_relaxed);
+  std::atomic<RcuHead*>& newest = callbacks_.raw();
+  head.next = newest.load(std::memory_order_relaxed);
+  while (!newest.compare_exchange_weak(head.next, &head, std::memory_order_seq_cst,
+                                       std::memory_order_relaxed)) {
+  }
+  if (Task* const task = callback_task_.load(std::memory_order_seq_cst)) {
+    task->runtime->unpark(*task);
+  }
+}
+
+// Returns the callbacks, oldest first.
+RcuHead* Rcu::take_callbacks() {
+  RcuHead* newest = callbacks_.raw().exchange(nullptr, std::memory_order_seq_cst);
+  RcuHead* oldest = nullptr;
+  while (newest != nullptr) {
+    RcuHead* const next = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  return oldest;
+}
+
+void Rcu::callback_loop(Where where) {
+  Task* const self = current();
+  require(self != nullptr, "callback_loop is a task's body");
+  callback_task_.store(self, std::memory_order_seq_cst);
+  for (;;) {
+    // Before the look at the list: who stops has called all its callbacks.
+    const bool stopped = stopped_.raw().load(std::memory_order_seq_cst);
+    sync::step_of(self, {&callbacks_, Access::kRmw, std::memory_order_seq_cst, where,
+                         sizeof callbacks_});
+    RcuHead* head = take_callbacks();
+    if (head == nullptr && stopped) break;
+    if (head == nullptr) {
+      self->runtime->park(*self, where);
+      continue;
+    }
+    synchronize(where);
+    while (head != nullptr) {
+      RcuHead* const next = head->next;  // the callback frees `head`
+      run_callback(*head, where);
+      head = next;
+    }
+  }
+  callback_task_.store(nullptr, std::memory_order_seq_cst);
+}
+
+void Rcu::stop(Where where) {
+  stopped_.store(true, std::memory_order_seq_cst, where);
+  if (Task* const task = callback_task_.load(std::memory_order_seq_cst)) {
+    task->runtime->unpark(*task);
+  }
+}
+
+void Rcu::barrier_at_rest() {
+  while (RcuHead* head = take_callbacks()) {
+    while (head != nullptr) {
+      RcuHead* const next = head->next;
+      head->callback(*head, head->context);
+      head = next;
+    }
+  }
+}
+
+void Rcu::reset(RcuFlavour flavour) {
+  flavour_ = flavour;
+  grace_periods_.raw().store(0, std::memory_order_relaxed);
+  callbacks_.raw().store(nullptr, std::memory_order_relaxed);
+  stopped_.raw().store(false, std::memory_order_relaxed);
+  callback_task_.store(nullptr, std::memory_order_relaxed);
+}
+
+}  // namespace racier

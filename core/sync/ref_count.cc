@@ -1,0 +1,62 @@
+// core/sync/ref_count.cc - one step each, and three ways to be wrong.
+//
+// Tested by ref_count_test.cc.
+#include "core/sync/ref_count.h"
+
+#include <limits>
+
+#include "core/base/invariant.h"
+#include "core/sync/contention.h"
+
+namespace racier {
+namespace {
+
+constexpr std::int32_t kMax = std::numeric_limits<std::int32_t>::max();
+
+// Destructors of a run that is over drop references too; they must not throw.
+void check(Inv inv, bool holds, std::source_location where) {
+  if (!holds && !sync::unwinding()) [[unlikely]] broken(inv, "", where);
+}
+
+}  // namespace
+
+// Relaxed: who owns a reference needs no order to make another.
+void RefCount::inc(Where where) {
+  const std::int32_t before = count_.fetch_add(1, std::memory_order_relaxed, where);
+  check(Inv::kRefcountNotFromZero, before != 0, where);
+  check(Inv::kRefcountNotBelowZero, before >= 0, where);
+  check(Inv::kRefcountNotSaturated, before != kMax, where);
+}
+
+bool RefCount::inc_unless_zero(std::memory_order order, Where where) {
+  step({&count_, Access::kRmw, order, where, sizeof count_});
+  std::atomic<std::int32_t>& word = count_.raw();
+  std::int32_t count = word.load(std::memory_order_relaxed);
+  while (count != 0) {
+    check(Inv::kRefcountNotBelowZero, count > 0, where);
+    check(Inv::kRefcountNotSaturated, count != kMax, where);
+    if (word.compare_exchange_weak(count, count + 1, order, std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool RefCount::inc_not_zero(Where where) {
+  return inc_unless_zero(std::memory_order_relaxed, where);
+}
+
+bool RefCount::inc_not_zero_acquire(Where where) {
+  return inc_unless_zero(std::memory_order_acquire, where);
+}
+
+bool RefCount::dec_and_test(Where where) {
+  const std::int32_t before = count_.fetch_sub(1, std::memory_order_release, where);
+  check(Inv::kRefcountNotBelowZero, before > 0, where);
+  if (before != 1) return false;
+  // Acquire: pairs with the releases of all droppers before.
+  static_cast<void>(count_.raw().load(std::memory_order_acquire));
+  return true;
+}
+
+}  // namespace racier

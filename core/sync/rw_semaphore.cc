@@ -1,0 +1,224 @@
+// core/sync/rw_semaphore.cc - one word for the fast paths, a list of sleepers for the others.
+//
+// Who finds the word free of writers (and of readers) and of waiters takes it by one
+// compare-and-swap.  Everybody else joins the list, and is let in: whoever lets go of the
+// lock last takes it on behalf of the first sleeper, and of the readers right behind it.
+// So nobody overtakes, and a writer does not starve.
+// Kernel: kernel/locking/rwsem.c, with the hand-off always on and no optimistic spinning.
+//
+// Tested by rw_semaphore_test.cc and mutex_test.cc.
+#include "core/sync/rw_semaphore.h"
+
+#include <array>
+#include <string>
+
+#include "core/sync/context.h"
+#include "core/sync/contention.h"
+#include "core/sync/lock_checker.h"
+
+namespace racier {
+
+// A task that waits.  Lives on its stack.
+struct RwSemaphore::Sleeper : ListNode {
+  Task* task;
+  Hold hold;
+  std::atomic<bool> let_in{false};  // the lock is its; set as the last that a waker does to it
+};
+
+// One task's stay on the list; it leaves at the end of the scope, even by an exception.
+class RwSemaphore::Stay {
+ public:
+  Stay(RwSemaphore& lock, Task* self, Hold hold) : lock_(lock) {
+    sleeper_.task = self;
+    sleeper_.hold = hold;
+  }
+  Stay(const Stay&) = delete;
+  Stay& operator=(const Stay&) = delete;
+  ~Stay() {
+    if (!let_in()) leave();
+  }
+
+  // Acquire: pairs with the release of the waker, who had all that was done under the lock.
+  bool let_in() const { return sleeper_.let_in.load(std::memory_order_acquire); }
+
+  // Takes the lock if that is possible by now, else joins the list.
+  void join() {
+    const InterlockGuard guard(lock_.wait_lock_);
+    if (!lock_.waiters_.empty() || !take_or_announce()) {
+      lock_.waiters_.add_before(sleeper_);
+    } else {
+      sleeper_.let_in.store(true, std::memory_order_relaxed);
+    }
+  }
+
+ private:
+  // Takes the lock, or sets kWaiters.
+  bool take_or_announce() {
+    std::atomic<std::uint64_t>& word = lock_.count_.raw();
+    while (!lock_.take(sleeper_.hold)) {
+      std::uint64_t count = word.load(std::memory_order_relaxed);
+      const std::uint64_t others =
+          sleeper_.hold == Hold::kShared ? kWriter : kWriter | kReaders;
+      if ((count & others) != 0 &&
+          word.compare_exchange_strong(count, count | kWaiters, std::memory_order_relaxed)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void leave() {
+    const InterlockGuard guard(lock_.wait_lock_);
+    if (let_in()) return;
+    sleeper_.unlink();
+    if (lock_.waiters_.empty()) {
+      lock_.count_.raw().fetch_and(~kWaiters, std::memory_order_relaxed);
+    }
+  }
+
+  RwSemaphore& lock_;
+  Sleeper sleeper_;
+};
+
+RwSemaphore::~RwSemaphore() {
+  RunState* const run = current_run();
+  if (!is_locked() || run == nullptr || run->over()) [[likely]] return;
+  Finding finding;
+  finding.kind = FindingKind::kLockUse;
+  finding.title = std::string("BUG: held lock freed: ") + class_->name;
+  run->record(std::move(finding));
+}
+
+// Acquire: pairs with the release of let_go().
+bool RwSemaphore::take(Hold hold) {
+  const std::uint64_t in_the_way =
+      hold == Hold::kShared ? kWriter | kWaiters : kWriter | kWaiters | kReaders;
+  const std::uint64_t change = hold == Hold::kShared ? kReader : kWriter;
+  std::uint64_t count = count_.raw().load(std::memory_order_relaxed);
+  while ((count & in_the_way) == 0) {
+    if (count_.raw().compare_exchange_weak(count, count + change, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void RwSemaphore::down(Hold hold, int nest, Where where) {
+  Task* const self = current();
+  might_sleep(where);
+  sync::step_of(self,
+                {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
+  LockChecker::before_lock(self, this, *class_, hold, nest, where);
+  if (!take(hold)) [[unlikely]] {
+    sync::Contention contention(self, *class_, where);
+    Stay stay(*this, self, hold);
+    stay.join();
+    while (!stay.let_in() && contention.sleep()) {
+    }
+  }
+  LockChecker::after_lock(self, this, *class_, hold, false, where);
+}
+
+bool RwSemaphore::try_down(Hold hold, Where where) {
+  Task* const self = current();
+  sync::step_of(self,
+                {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
+  if (!take(hold)) return false;
+  LockChecker::after_lock(self, this, *class_, hold, false, where);
+  return true;
+}
+
+// Takes its hold off the word when it goes out of scope.
+class RwSemaphore::LetGo {
+ public:
+  LetGo(RwSemaphore& lock, std::uint64_t hold) : lock_(lock), hold_(hold) {}
+  ~LetGo() { lock_.let_go(hold_); }
+  LetGo(const LetGo&) = delete;
+  LetGo& operator=(const LetGo&) = delete;
+
+ private:
+  RwSemaphore& lock_;
+  std::uint64_t hold_;
+};
+
+void RwSemaphore::up(Hold hold, Where where) {
+  Task* const self = current();
+  const LetGo let_go(*this, hold == Hold::kShared ? kReader : kWriter);
+  sync::step_of(self,
+                {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
+  LockChecker::on_unlock(self, this, *class_, hold, where);
+}
+
+void RwSemaphore::let_go(std::uint64_t hold) {
+  const std::uint64_t left =
+      count_.raw().fetch_sub(hold, std::memory_order_release) - hold;
+  if ((left & kWaiters) != 0 && (left & (kWriter | kReaders)) == 0) [[unlikely]] {
+    let_waiters_in();
+  }
+}
+
+// Lets the first sleeper in, if the holders allow it, and the readers behind a reader.
+void RwSemaphore::let_waiters_in() {
+  std::array<Task*, kTasksMax> woken;
+  std::size_t woken_count = 0;
+  {
+    const InterlockGuard guard(wait_lock_);
+    while (!waiters_.empty() && woken_count < woken.size()) {
+      Sleeper& first = static_cast<Sleeper&>(*waiters_.next);
+      const bool last = first.next == &waiters_;
+      const std::uint64_t in_the_way =
+          first.hold == Hold::kShared ? kWriter : kWriter | kReaders;
+      const std::uint64_t change = (first.hold == Hold::kShared ? kReader : kWriter) -
+                                   (last ? kWaiters : 0);
+      std::uint64_t count = count_.raw().load(std::memory_order_relaxed);
+      // Acquire: what all holders before did, which the sleeper gets through let_in.
+      while ((count & in_the_way) == 0 &&
+             !count_.raw().compare_exchange_weak(count, count + change,
+                                                 std::memory_order_acquire,
+                                                 std::memory_order_relaxed)) {
+      }
+      if ((count & in_the_way) != 0) break;
+      woken[woken_count++] = first.task;
+      first.unlink();
+      first.let_in.store(true, std::memory_order_release);  // `first` may be gone now
+    }
+  }
+  for (std::size_t i = 0; i < woken_count; ++i) woken[i]->runtime->unpark(*woken[i]);
+}
+
+void RwSemaphore::down_read(int nest, Where where) NO_THREAD_SAFETY_ANALYSIS {
+  down(Hold::kShared, nest, where);
+}
+void RwSemaphore::down_write(int nest, Where where) NO_THREAD_SAFETY_ANALYSIS {
+  down(Hold::kExclusive, nest, where);
+}
+bool RwSemaphore::down_read_trylock(Where where) NO_THREAD_SAFETY_ANALYSIS {
+  return try_down(Hold::kShared, where);
+}
+bool RwSemaphore::down_write_trylock(Where where) NO_THREAD_SAFETY_ANALYSIS {
+  return try_down(Hold::kExclusive, where);
+}
+void RwSemaphore::up_read(Where where) NO_THREAD_SAFETY_ANALYSIS { up(Hold::kShared, where); }
+void RwSemaphore::up_write(Where where) NO_THREAD_SAFETY_ANALYSIS {
+  up(Hold::kExclusive, where);
+}
+
+void RwSemaphore::downgrade_write(Where where) NO_THREAD_SAFETY_ANALYSIS {
+  Task* const self = current();
+  sync::step_of(self,
+                {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
+  LockChecker::on_downgrade(self, this, *class_, where);
+  const std::uint64_t before =
+      count_.raw().fetch_add(kReader - kWriter, std::memory_order_release);
+  if ((before & kWaiters) != 0) let_waiters_in();
+}
+
+void RwSemaphore::assert_held(Where where) const {
+  LockChecker::assert_held(this, *class_, Hold::kExclusive, where);
+}
+void RwSemaphore::assert_held_shared(Where where) const {
+  LockChecker::assert_held(this, *class_, Hold::kShared, where);
+}
+
+}  // namespace racier

@@ -1,0 +1,105 @@
+// core/sync/spin_lock.cc - one word, taken by compare-and-swap.
+//
+// How every lock of this room goes: the step first, so that nothing of the lock is touched
+// before the runtime knows that its memory is alive; then what may be a finding; then the
+// word.  Letting go happens even if the step throws, so a run that is over leaves no lock.
+//
+// Tested by spin_lock_test.cc.
+#include "core/sync/spin_lock.h"
+
+#include <string>
+
+#include "core/base/source_name.h"
+#include "core/sync/context.h"
+#include "core/sync/contention.h"
+#include "core/sync/lock_checker.h"
+
+namespace racier {
+
+// Frees the word and ends atomic context when it goes out of scope.
+class SpinLock::LetGo {
+ public:
+  LetGo(SpinLock& lock, Task* self, Where where) : lock_(lock), self_(self), where_(where) {}
+  ~LetGo() noexcept(false) {
+    lock_.word_.raw().store(0, std::memory_order_release);
+    if (self_ != nullptr) sync::preempt_enable(*self_, where_);
+  }
+  LetGo(const LetGo&) = delete;
+  LetGo& operator=(const LetGo&) = delete;
+
+ private:
+  SpinLock& lock_;
+  Task* self_;
+  Where where_;
+};
+
+SpinLock::~SpinLock() {
+  RunState* const run = current_run();
+  if (is_locked() && run != nullptr && !run->over()) [[unlikely]] {
+    Finding finding;
+    finding.kind = FindingKind::kLockUse;
+    finding.title = std::string("BUG: held lock freed: ") + class_->name;
+    run->record(std::move(finding));
+  }
+  *const_cast<volatile std::uint32_t*>(&magic_) = 0;
+}
+
+void SpinLock::check_magic(Where where) const {
+  if (magic_ == kMagic || sync::unwinding()) [[likely]] return;
+  report(FindingKind::kLockUse,
+         "BUG: spinlock bad magic in " + bare_function_name(where.function_name()), "", where);
+}
+
+// Acquire: pairs with the release of unlock().  Also the full barrier between the start of
+// atomic context and what is read in it, of which Rcu::wait_for_readers() has the other half:
+// a compare-and-swap is one on x86.
+bool SpinLock::take() {
+  std::uint32_t free = 0;
+  return word_.raw().compare_exchange_strong(free, 1, std::memory_order_acquire,
+                                             std::memory_order_relaxed);
+}
+
+void SpinLock::lock(int nest, Where where) {
+  Task* const self = current();
+  sync::step_of(self, {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
+  check_magic(where);
+  LockChecker::before_lock(self, this, *class_, Hold::kExclusive, nest, where);
+  if (self != nullptr) sync::preempt_disable(*self);
+  if (!take()) [[unlikely]] wait_and_take(self, where);
+  LockChecker::after_lock(self, this, *class_, Hold::kExclusive, true, where);
+}
+
+void SpinLock::wait_and_take(Task* self, Where where) {
+  sync::Contention contention(self, *class_, where);
+  while (contention.wait_for_word(&word_, sizeof word_)) {
+    if (take()) return;
+  }
+}
+
+bool SpinLock::try_lock(Where where) {
+  Task* const self = current();
+  sync::step_of(self, {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
+  check_magic(where);
+  if (self != nullptr) sync::preempt_disable(*self);
+  if (!take()) {
+    if (self != nullptr) sync::preempt_enable(*self, where);
+    return false;
+  }
+  LockChecker::after_lock(self, this, *class_, Hold::kExclusive, true, where);
+  return true;
+}
+
+void SpinLock::unlock(Where where) {
+  Task* const self = current();
+  const LetGo let_go(*this, self, where);
+  sync::step_of(self,
+                {&word_, Access::kWrite, std::memory_order_release, where, sizeof word_});
+  check_magic(where);
+  LockChecker::on_unlock(self, this, *class_, Hold::kExclusive, where);
+}
+
+void SpinLock::assert_held(Where where) const {
+  LockChecker::assert_held(this, *class_, Hold::kExclusive, where);
+}
+
+}  // namespace racier
