@@ -1,0 +1,41 @@
+// core/check/watcher.h - watches a run through its tracepoints.
+//
+// For runs on fibers, which share one OS thread: it has no locks and makes no step.  It keeps
+// two pictures of what the machine should be like: who maps which page (WalkAudit), and what
+// user memory holds (ShadowMemory).
+#pragma once
+#include "core/check/shadow_memory.h"
+#include "core/check/walk_audit.h"
+#include "core/objects/tracepoints.h"
+
+namespace racier::check {
+
+class Watcher final : public Tracepoints {
+ public:
+  // Forgets everything, in time proportional to what there is: before each run.
+  void reset();
+
+  const WalkAudit& walks() const { return walks_; }
+  const ShadowMemory& memory() const { return memory_; }
+
+  void mm_created(const Mm& mm) override;
+  void mm_exited(const Mm& mm) override;
+  void fork_begin(const Mm& parent, const Mm& child) override;
+  void fork_end(const Mm& parent, const Mm& child, bool ok) override;
+  void mapped(const Vma& vma) override;
+  void unmap_begin(const Mm& mm, VirtRange range) override;
+  void unmap_end(const Mm& mm, VirtRange range) override;
+  void rmap_added(const Page& page, const Vma& vma, VirtAddr addr) override;
+  void rmap_removed(const Page& page, const Vma& vma, VirtAddr addr) override;
+  void walk_begin(const Page& page) override;
+  void walk_shown(const Page& page, const Vma& vma, VirtAddr addr) override;
+  void walk_end(const Page& page, bool stopped) override;
+  void accessed(const Mm& mm, VirtAddr addr, UserAccess access, std::uint64_t value,
+                std::uint64_t before) override;
+
+ private:
+  WalkAudit walks_;
+  ShadowMemory memory_;
+};
+
+}  // namespace racier::check
