@@ -26,11 +26,10 @@ Step step_to_take(Word& word, Where where) {
 // Frees the bit and ends atomic context when it goes out of scope.
 class LetGo {
  public:
-  LetGo(Word& word, int bit, Task* self, Where where)
-      : word_(word), bit_(bit), self_(self), where_(where) {}
-  ~LetGo() noexcept(false) {
+  LetGo(Word& word, int bit, Task* self) : word_(word), bit_(bit), self_(self) {}
+  ~LetGo() {
     word_.raw().fetch_and(~mask_of(bit_), std::memory_order_release);
-    if (self_ != nullptr) sync::preempt_enable(*self_, where_);
+    if (self_ != nullptr) sync::preempt_enable(*self_);
   }
   LetGo(const LetGo&) = delete;
   LetGo& operator=(const LetGo&) = delete;
@@ -39,7 +38,6 @@ class LetGo {
   Word& word_;
   int bit_;
   Task* self_;
-  Where where_;
 };
 
 }  // namespace
@@ -62,7 +60,7 @@ bool bit_spin_trylock(Word& word, int bit, const LockClass& lock_class, Where wh
   sync::step_of(self, step_to_take(word, where));
   if (self != nullptr) sync::preempt_disable(*self);
   if (!take(word, bit)) {
-    if (self != nullptr) sync::preempt_enable(*self, where);
+    if (self != nullptr) sync::preempt_enable(*self);
     return false;
   }
   LockChecker::after_lock(self, &word, lock_class, Hold::kExclusive, true, where);
@@ -71,7 +69,7 @@ bool bit_spin_trylock(Word& word, int bit, const LockClass& lock_class, Where wh
 
 void bit_spin_unlock(Word& word, int bit, const LockClass& lock_class, Where where) {
   Task* const self = current();
-  const LetGo let_go(word, bit, self, where);
+  const LetGo let_go(word, bit, self);
   sync::step_of(self,
                 {&word, Access::kRmw, std::memory_order_release, where, sizeof word});
   LockChecker::on_unlock(self, &word, lock_class, Hold::kExclusive, where);

@@ -36,8 +36,8 @@ void preempt_disable() {
   if (Task* const self = current()) sync::preempt_disable(*self);
 }
 
-void preempt_enable(std::source_location where) {
-  if (Task* const self = current()) sync::preempt_enable(*self, where);
+void preempt_enable() {
+  if (Task* const self = current()) sync::preempt_enable(*self);
 }
 
 }  // namespace racier

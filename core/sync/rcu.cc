@@ -2,7 +2,8 @@
 //
 // Each task has a word that is odd inside of its outermost section and changes at each edge
 // (Task::preempt_section, Task::rcu_section).  A grace period looks once at all of them, and
-// waits for each odd one to change.  A section that begins later is not waited for.
+// waits for each odd one to change.  A section that begins later is not waited for.  (The end
+// of a spinlock's section is no step; who waits for a word notices it all the same.)
 //
 // Orders.  A section that began before the look is waited for, and its end releases what the
 // grace period acquires.  A section that began after it must not find what the caller of
@@ -24,34 +25,26 @@
 namespace racier {
 namespace {
 
-// Says that a grace period waits for `task`, so that it takes a step at its section's end.
-class Watch {
- public:
-  explicit Watch(Task& task) : task_(task) {
-    task_.section_watchers.fetch_add(1, std::memory_order_relaxed);
-  }
-  ~Watch() { task_.section_watchers.fetch_sub(1, std::memory_order_relaxed); }
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
-
- private:
-  Task& task_;
-};
-
 // Runs a callback in atomic context, where it must not sleep.  Kernel: softirq.
-void run_callback(RcuHead& head, std::source_location where) {
+void run_callback(RcuHead& head) {
   struct Atomically {
-    Task* self = current();
-    std::source_location where;
-    explicit Atomically(std::source_location at) : where(at) {
-      if (self != nullptr) sync::preempt_disable(*self);
-    }
-    ~Atomically() noexcept(false) {
-      if (self != nullptr) sync::preempt_enable(*self, where);
-    }
-  } const atomically(where);
+    Atomically() { preempt_disable(); }
+    ~Atomically() { preempt_enable(); }
+  } const atomically;
   head.callback(head, head.context);
 }
+
+// Ends a section when it goes out of scope.
+class SectionEnd {
+ public:
+  explicit SectionEnd(std::atomic<std::uint32_t>& section) : section_(section) {}
+  ~SectionEnd() { sync::end_section(section_); }
+  SectionEnd(const SectionEnd&) = delete;
+  SectionEnd& operator=(const SectionEnd&) = delete;
+
+ private:
+  std::atomic<std::uint32_t>& section_;
+};
 
 [[noreturn]] void report_unbalanced(std::source_location where) {
   report(FindingKind::kLockUse, "WARNING: bad unlock balance detected: rcu_read_lock", "",
@@ -82,12 +75,12 @@ void Rcu::read_unlock(Where where) {
   if (self == nullptr) return;
   if (self->rcu_nesting == 0 && !sync::unwinding()) [[unlikely]] report_unbalanced(where);
   if (--self->rcu_nesting != 0) {
-    if (flavour_ == RcuFlavour::kClassic) sync::preempt_enable(*self, where);
+    if (flavour_ == RcuFlavour::kClassic) sync::preempt_enable(*self);
     return;
   }
   if (flavour_ == RcuFlavour::kClassic && --self->preempt_count != 0) return;
   std::atomic<std::uint32_t>& section = section_of(*self);
-  const sync::SectionEnd end(section);
+  const SectionEnd end(section);
   sync::step_of(self, {&section, Access::kWrite, std::memory_order_release, where,
                        sizeof section});
 }
@@ -130,7 +123,6 @@ void Rcu::wait_for_readers(Task& self, Where where) {
     Task& task = runtime.task(i);
     const std::uint32_t open = seen[static_cast<std::size_t>(i)];
     if ((open & 1) == 0 || &task == &self) continue;
-    const Watch watch(task);
     const std::atomic<std::uint32_t>& section = section_of(task);
     while (section.load(std::memory_order_acquire) == open && !sync::unwinding()) {
       runtime.step_when_written(self, {&section, Access::kRead, std::memory_order_relaxed,
@@ -184,7 +176,7 @@ void Rcu::callback_loop(Where where) {
     synchronize(where);
     while (head != nullptr) {
       RcuHead* const next = head->next;  // the callback frees `head`
-      run_callback(*head, where);
+      run_callback(*head);
       head = next;
     }
   }

@@ -19,10 +19,10 @@ namespace racier {
 // Frees the word and ends atomic context when it goes out of scope.
 class SpinLock::LetGo {
  public:
-  LetGo(SpinLock& lock, Task* self, Where where) : lock_(lock), self_(self), where_(where) {}
-  ~LetGo() noexcept(false) {
+  LetGo(SpinLock& lock, Task* self) : lock_(lock), self_(self) {}
+  ~LetGo() {
     lock_.word_.raw().store(0, std::memory_order_release);
-    if (self_ != nullptr) sync::preempt_enable(*self_, where_);
+    if (self_ != nullptr) sync::preempt_enable(*self_);
   }
   LetGo(const LetGo&) = delete;
   LetGo& operator=(const LetGo&) = delete;
@@ -30,7 +30,6 @@ class SpinLock::LetGo {
  private:
   SpinLock& lock_;
   Task* self_;
-  Where where_;
 };
 
 SpinLock::~SpinLock() {
@@ -82,7 +81,7 @@ bool SpinLock::try_lock(Where where) {
   check_magic(where);
   if (self != nullptr) sync::preempt_disable(*self);
   if (!take()) {
-    if (self != nullptr) sync::preempt_enable(*self, where);
+    if (self != nullptr) sync::preempt_enable(*self);
     return false;
   }
   LockChecker::after_lock(self, this, *class_, Hold::kExclusive, true, where);
@@ -91,7 +90,7 @@ bool SpinLock::try_lock(Where where) {
 
 void SpinLock::unlock(Where where) {
   Task* const self = current();
-  const LetGo let_go(*this, self, where);
+  const LetGo let_go(*this, self);
   sync::step_of(self,
                 {&word_, Access::kWrite, std::memory_order_release, where, sizeof word_});
   check_magic(where);

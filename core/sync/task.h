@@ -45,8 +45,6 @@ struct Task {
   // edge.  Changed by this task only, read by those who wait for it (rcu.cc).
   std::atomic<std::uint32_t> preempt_section{0};
   std::atomic<std::uint32_t> rcu_section{0};
-  // How many tasks wait for the end of one of its sections.  Any task.
-  std::atomic<std::uint32_t> section_watchers{0};
   // Somebody wants it to return from interruptible waits.  Any task.
   std::atomic<bool> signal_pending{false};
 
