@@ -187,6 +187,15 @@ test_a_failed_build_shows_the_compiler_and_is_3() {
   check "the compiler's words" has "$err" "x.cc:1:2: error: boom"
 }
 
+test_a_full_disk_is_told() {
+  new_world
+  stub bin/ninja <<<'exit 1'
+  stub bin/df <<<'echo; echo /dev/x 100 99 1 99% /'
+  front build
+  check "a full disk" exits 3
+  check "a full disk" has "$err" "no room is left in $PWD/build/release"
+}
+
 test_options_go_to_the_program_unchanged() {
   new_world
   # shellcheck disable=SC2016  # for the stub
