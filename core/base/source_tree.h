@@ -62,6 +62,7 @@ inline bool is_cxx(std::string_view path) {
 // Returns whether the file is compiled into tests or benchmarks only.
 inline bool is_test(std::string_view path) {
   return path.ends_with("_test.cc") || path.ends_with("_test.h") ||
+         path.ends_with("_for_test.h") || path.ends_with("_for_test.cc") ||
          path.ends_with("_benchmark.cc");
 }
 
