@@ -58,7 +58,9 @@ class CAPABILITY("rw_semaphore") RwSemaphore {
   bool try_down(Hold hold, Where where);
   void up(Hold hold, Where where);
   bool take(Hold hold);
-  void let_go(std::uint64_t change);
+  void after_readers(Hold hold);
+  void let_go(Hold hold);
+  std::uint64_t leave_as_reader();
   void let_waiters_in();
 
   // kWriter is set: one writer holds it; kReaders is above 0: so many readers do; never both.

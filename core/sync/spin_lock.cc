@@ -43,16 +43,15 @@ SpinLock::~SpinLock() {
   *const_cast<volatile std::uint32_t*>(&magic_) = 0;
 }
 
-void SpinLock::check_magic(Where where) const {
-  if (magic_ == kMagic || sync::unwinding()) [[likely]] return;
+void SpinLock::bad_magic(Where where) const {
+  if (sync::unwinding()) return;
   report(FindingKind::kLockUse,
          "BUG: spinlock bad magic in " + bare_function_name(where.function_name()), "", where);
 }
 
-// Acquire: pairs with the release of unlock().  Also the full barrier between the start of
-// atomic context and what is read in it, of which Rcu::wait_for_readers() has the other half:
-// a compare-and-swap is one on x86.
-bool SpinLock::take() {
+// Acquire: pairs with the release of unlock().  On x86 also the full barrier between the start
+// of atomic context and what is read in it, for classic RCU: see rcu.cc.
+inline bool SpinLock::take() {
   std::uint32_t free = 0;
   return word_.raw().compare_exchange_strong(free, 1, std::memory_order_acquire,
                                              std::memory_order_relaxed);

@@ -38,7 +38,10 @@ class CAPABILITY("spinlock") SpinLock {
   class LetGo;
   bool take();
   void wait_and_take(Task* self, Where where);
-  void check_magic(Where where) const;
+  void check_magic(Where where) const {
+    if (magic_ != kMagic) [[unlikely]] bad_magic(where);
+  }
+  void bad_magic(Where where) const;
 
   static constexpr std::uint32_t kMagic = 0xdead4ead;  // the kernel's SPINLOCK_MAGIC
   Atomic<std::uint32_t> word_{0};
