@@ -1,0 +1,61 @@
+// core/base/bug.h - the bugs that racier can carry, as rows.
+//
+// A row is a switchable defect.  It has one armed place in the code: one line of one form,
+//   if (!bug::armed(Bug::kX)) correct_step();
+// which, read without the condition, is the correct code.  Nothing is armed unless a run
+// asks for it.  Each row has a program in corpus/bugs/ of the row's name.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/base/finding.h"
+
+namespace racier {
+
+enum class Bug : std::uint8_t {
+  kRemoveRmapClearsMapping,
+  kAnonVmaFreedBeforeLock,
+  kPreparePtlBeforeAnonLock,
+};
+inline constexpr int kBugs = static_cast<int>(Bug::kPreparePtlBeforeAnonLock) + 1;
+
+// A set of armed bugs; a value.
+class BugSet {
+ public:
+  constexpr BugSet() = default;
+  constexpr void arm(Bug bug) { bits_ |= bit(bug); }
+  constexpr bool has(Bug bug) const { return (bits_ & bit(bug)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool operator==(const BugSet&) const = default;
+
+ private:
+  static constexpr std::uint64_t bit(Bug bug) { return 1ull << static_cast<int>(bug); }
+  std::uint64_t bits_ = 0;
+};
+
+namespace bug {
+
+struct Row {
+  Bug bug;
+  const char* id;        // the catalogue's number: "B07"
+  const char* name;      // the catalogue's name with underscores; the program's file name
+  const char* sentence;  // what is wrong
+  const char* origin;    // where it comes from: kernel version, mail, commit
+  const char* family;    // missing-recheck, lifetime-rcu, lock-order, ...
+  FindingKind shows;     // the detector that must fire
+};
+
+// Returns all rows, in the order of the enumeration.
+std::span<const Row> rows();
+const Row& row(Bug bug);
+
+// Returns the bug of that name or id ("remove_rmap_clears_mapping", "B07"), or nothing.
+std::optional<Bug> find(std::string_view name_or_id);
+
+// Returns whether the current run has `bug` armed.
+bool armed(Bug bug);
+
+}  // namespace bug
+}  // namespace racier

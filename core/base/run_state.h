@@ -1,0 +1,53 @@
+// core/base/run_state.h - what one run carries: armed bugs, marks, and its finding.
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "core/base/bug.h"
+#include "core/base/finding.h"
+#include "core/base/live_map.h"
+#include "core/base/mark.h"
+
+namespace racier {
+
+class LockChecker;
+
+// One run.  Owned by whoever runs it; found by current_run() on every thread of the run.
+struct RunState {
+  BugSet bugs;
+  std::array<std::atomic<std::uint32_t>, kMarks> marks{};
+  const LiveMap* live = nullptr;  // memory whose use after free is a finding; may be null
+  LockChecker* lock_checker = nullptr;  // the run's lock order; null: locks are not checked
+
+  // Records the finding unless there is one; any thread.  Returns whether it was the first.
+  bool record(Finding finding);
+  // Returns whether the run is over: a finding was recorded.  Any thread, no order.
+  bool over() const { return over_.load(std::memory_order_relaxed); }
+  // Returns the finding, if any.  Only when no other thread is running.
+  const std::optional<Finding>& finding() const { return finding_; }
+  // Adds who reported it.  Called by the task that did, once.
+  void set_reporter(int task, std::uint32_t step) {
+    finding_->task = task;
+    finding_->step = step;
+  }
+
+  // Makes it as new, but for `bugs`, `live` and `lock_checker`.
+  void reset();
+
+ private:
+  std::atomic<bool> claimed_{false};
+  std::atomic<bool> over_{false};
+  std::optional<Finding> finding_;
+};
+
+// The run that this OS thread works for, or nullptr.
+RunState* current_run();
+// Returns whether there is a current run and it is over: what a destructor asks before it
+// does more than release locks, because the task is being unwound and may not report again.
+bool run_is_over();
+// Makes `run` the current one of this OS thread; returns the one before.
+RunState* set_current_run(RunState* run);
+
+}  // namespace racier

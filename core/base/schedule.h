@@ -1,0 +1,66 @@
+// core/base/schedule.h - who runs when, as a value.
+//
+// A schedule is either a short recipe (a strategy with its seed), or the list of switches
+// and choices that a strategy made: every strategy ends in that one form, and replaying it
+// gives the same run.  What the list does not say follows one fixed rule: go on with the
+// current task; when it cannot run, take the lowest that can; a choice is 0.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace racier {
+
+enum class StrategyKind : std::uint8_t {
+  kRunToBlock,  // the fixed rule alone
+  kRandomWalk,  // at every step, any task that can run
+  kPos,         // partial order sampling: random priorities, redrawn after each conflict
+  kReplay,      // the lists below
+};
+inline constexpr int kStrategyKinds = static_cast<int>(StrategyKind::kReplay) + 1;
+
+// Returns "run_to_block", "random_walk", "pos", "replay".
+const char* strategy_name(StrategyKind kind);
+std::optional<StrategyKind> find_strategy(std::string_view name);
+
+// When `task` is about to take its step number `step` (counted from 0 over its life, or when
+// it cannot go on after `step` steps), `next` runs instead.  A `next` that cannot run, and a
+// step that never comes, are skipped.
+struct Switch {
+  std::uint8_t task = 0;
+  std::uint32_t step = 0;
+  std::uint8_t next = 0;
+  bool operator==(const Switch&) const = default;
+};
+
+// The value that the `index`-th choice of `task` (from 0) had.
+struct Choice {
+  std::uint8_t task = 0;
+  std::uint32_t index = 0;
+  std::uint64_t value = 0;
+  bool operator==(const Choice&) const = default;
+};
+
+// A change to what a seeded strategy does: `delta` steps (of all tasks) after the place of
+// the override before, the task `target` (modulo those that can run) runs.  Relative, so that
+// an insertion does not shift the later ones.
+struct Override {
+  std::uint16_t delta = 0;
+  std::uint8_t target = 0;
+  bool operator==(const Override&) const = default;
+};
+inline constexpr int kOverridesMax = 4;
+
+struct Schedule {
+  StrategyKind strategy = StrategyKind::kRunToBlock;
+  std::uint64_t seed = 0;
+  std::uint32_t object = 0;  // for strategies that watch one object: which
+  std::vector<Override> overrides;
+  std::vector<Switch> switches;  // kReplay only, in the order in which they happened
+  std::vector<Choice> choices;   // kReplay only
+
+  bool operator==(const Schedule&) const = default;
+};
+
+}  // namespace racier

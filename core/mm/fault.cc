@@ -1,0 +1,356 @@
+// core/mm/fault.cc - page faults.
+//
+// Each handler gets the pte that the fault saw, makes what it needs without page_table_lock,
+// takes the lock, and gives up if the pte has changed: the access is then tried again.
+// That is the shape of 2.6.15; in 2.6.9 the lock was held from the look at the pte on, and
+// dropped around allocations, with the same second look.
+//
+// Tested by fault_test.cc and corpus/programs.
+#include "core/mm/fault.h"
+
+#include <utility>
+
+#include "core/base/mark.h"
+#include "core/mm/filemap.h"
+#include "core/mm/page_alloc.h"
+#include "core/mm/swap.h"
+#include "core/objects/page_table.h"
+#include "core/rmap/scheme.h"
+
+namespace racier {
+namespace {
+
+// A fault on its way.
+struct Fault {
+  Machine& m;
+  Vma& vma;
+  Mm& mm;
+  VirtAddr addr;  // of the page
+  bool write;
+};
+
+// A reference to a page that is dropped on every way out, unless it was handed over.
+class PageRef {
+ public:
+  PageRef(Machine& m, Page* page) : m_(m), page_(page) {}
+  ~PageRef() noexcept(false) {
+    if (page_ != nullptr && !run_is_over()) put_page(m_, *page_);
+  }
+  PageRef(const PageRef&) = delete;
+  PageRef& operator=(const PageRef&) = delete;
+
+  explicit operator bool() const { return page_ != nullptr; }
+  Page& operator*() const { return *page_; }
+  Page* operator->() const { return page_; }
+  // Hands the reference over: to a pte, mostly.
+  Page& release() { return *std::exchange(page_, nullptr); }
+
+ private:
+  Machine& m_;
+  Page* page_;
+};
+
+// What a pte of `vma` for `page` allows: everything but writing.
+Pte read_only_pte(const Vma& vma, const Page& page) {
+  const bool access = (vma.vm_flags & kVmAccess) != 0;
+  return Pte::page(page.pfn, access ? Pte::kPresent | Pte::kUser : Pte::kProtNone);
+}
+
+Pte maybe_writable_pte(const Vma& vma, const Page& page) {
+  const Pte pte = read_only_pte(vma, page);
+  return vma.is(kVmWrite) ? pte.with(Pte::kWrite) : pte;
+}
+
+PteSlot slot_of(const Fault& f) { return find_pte(f.m.frames, f.mm.context, f.addr); }
+
+// Returns a page with the zero-filled or copied content that a private write needs; `from` is
+// nullptr or the zero page for zeroes.
+Page* new_private_page(const Fault& f, const Page* from) {
+  if (from == nullptr || f.m.is_zero_page(from->pfn)) {
+    return alloc_zeroed_page(f.m, Gfp::kKernel);
+  }
+  Page* const page = alloc_page(f.m, Gfp::kKernel);
+  if (page == nullptr) return nullptr;
+  copy_user_frame(f.m.frames.data(page->pfn), f.m.frames.data(from->pfn));
+  mark::hit(Mark::kCowCopy);
+  return page;
+}
+
+// Maps the zero page, until somebody writes.
+FaultResult map_zero_page(const Fault& f) {
+  const SpinGuard guard(f.mm.page_table_lock);
+  const PteSlot slot = slot_of(f);
+  if (slot.get().none()) slot.set(read_only_pte(f.vma, f.m.zero_page()));
+  return FaultResult::kMinor;
+}
+
+// Maps `fresh`, a private page that nobody else can see, over `expected`.  Takes over the
+// reference if it could.  Returns the page that was there before, or nullptr.
+Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh, Pte expected)
+    REQUIRES(f.vma.vm_mm->page_table_lock) {
+  const PteSlot slot = slot_of(f);
+  if (!(slot.get() == expected)) {
+    f.m.scheme().refund(ticket);
+    return nullptr;
+  }
+  Page* const before = expected.present() ? &f.m.page(expected.pfn()) : nullptr;
+  const bool before_counts = before != nullptr && !f.m.is_zero_page(before->pfn);
+  Mm& mm = *f.vma.vm_mm;
+  if (!before_counts) ++f.vma.vm_mm->rss;
+  if (!(before_counts && before->is_anon())) ++f.vma.vm_mm->anon_rss;
+  Page& page = fresh.release();
+  page.set(PageFlag::kUptodate);
+  f.m.scheme().add_anon(page, f.vma, f.addr, ticket);
+  lru_cache_add_active(f.m, page);
+  const Pte pte = maybe_writable_pte(f.vma, page).with(Pte::kDirty | Pte::kAccessed);
+  if (before == nullptr) {
+    slot.set(pte);
+    return nullptr;
+  }
+  // Nobody may see the new page while somebody still writes to the old one through a cached
+  // translation; and the old page's mapcount falls only when nobody can reach it through here:
+  // a sharer that sees itself alone writes in place (2.6.26).
+  slot.get_and_clear();
+  f.m.mmu->flush_page(mm.context, f.addr);
+  slot.set(pte);
+  if (!before_counts) return nullptr;
+  f.m.scheme().remove(*before, f.vma, f.addr);
+  return before;
+}
+
+// Gives a private mapping a page of its own, with the content of `from`, over `expected`.
+FaultResult make_private_page(const Fault& f, Page* from, Pte expected)
+    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+  const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
+  if (!ticket.ok()) return FaultResult::kOom;
+  PageRef fresh(f.m, new_private_page(f, from));
+  if (!fresh) {
+    f.m.scheme().refund(*ticket);
+    return FaultResult::kOom;
+  }
+  Page* before = nullptr;
+  {
+    const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+    before = install_private_page(f, *ticket, fresh, expected);
+  }
+  if (before != nullptr) put_page(f.m, *before);  // the pte's reference
+  return FaultResult::kMinor;
+}
+
+// A page of private anonymous memory that was never touched.  Kernel: do_anonymous_page().
+FaultResult do_anonymous_page(const Fault& f)
+    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+  if (!f.write) return map_zero_page(f);
+  return make_private_page(f, nullptr, Pte{});
+}
+
+// Maps `page` of the page cache as it is.  Takes over the reference if it could.
+FaultResult map_file_page(const Fault& f, PageRef& cached)
+    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+  const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
+  if (!ticket.ok()) return FaultResult::kOom;
+  const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+  const PteSlot slot = slot_of(f);
+  if (!slot.get().none()) {
+    f.m.scheme().refund(*ticket);
+    return FaultResult::kMinor;
+  }
+  Page& page = cached.release();
+  ++f.vma.vm_mm->rss;
+  f.m.scheme().add_file(page, f.vma, f.addr, *ticket);
+  slot.set(f.vma.is(kVmShared) ? maybe_writable_pte(f.vma, page)
+                               : read_only_pte(f.vma, page));
+  return FaultResult::kMinor;
+}
+
+// A page of a file that was never touched here.  Kernel: do_no_page().
+FaultResult do_no_page(const Fault& f)
+    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+  const Result<Page*> found = filemap_nopage(f.m, *f.vma.vm_file, f.vma.index_of(f.addr));
+  if (!found.ok()) {
+    return found.status() == Status::kNoMemory ? FaultResult::kOom : FaultResult::kSigbus;
+  }
+  PageRef cached(f.m, *found);
+  if (!f.write || f.vma.is(kVmShared)) return map_file_page(f, cached);
+  return make_private_page(f, &*cached, Pte{});
+}
+
+// Maps `page`, locked and back from swap, over its swap entry.  Takes over the reference.
+void map_swapped_page(const Fault& f, rmap::Ticket ticket, Page& page, PteSlot slot)
+    REQUIRES(f.vma.vm_mm->page_table_lock) {
+  ++f.vma.vm_mm->rss;
+  ++f.vma.vm_mm->anon_rss;
+  const bool exclusive = f.write && can_share_swap_page(f.m, page);
+  const Pte pte = exclusive ? maybe_writable_pte(f.vma, page).with(Pte::kDirty)
+                            : read_only_pte(f.vma, page);
+  f.m.scheme().add_anon(page, f.vma, f.addr, ticket);
+  slot.set(pte.with(Pte::kAccessed));
+}
+
+// Holds a page lock for a scope.
+class PageLock {
+ public:
+  PageLock(Machine& m, Page& page) : m_(m), page_(page) { lock_page(m, page); }
+  ~PageLock() noexcept(false) { unlock_page(m_, page_); }
+  PageLock(const PageLock&) = delete;
+  PageLock& operator=(const PageLock&) = delete;
+
+ private:
+  Machine& m_;
+  Page& page_;
+};
+
+// A page of private memory that reclaim took away.  Kernel: do_swap_page(); the page stays
+// locked until it is mapped (2.6.13), and must still be that entry's (2.6.36).
+FaultResult do_swap_page(const Fault& f, Pte orig)
+    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+  const SwapEntry entry = orig.swap_entry();
+  PageRef cached(f.m, read_swap_cache(f.m, entry));
+  if (!cached) {
+    const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+    return slot_of(f).get() == orig ? FaultResult::kOom : FaultResult::kMinor;
+  }
+  mark_page_accessed(f.m, *cached);
+  const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
+  if (!ticket.ok()) return FaultResult::kOom;
+  const PageLock lock(f.m, *cached);
+  const bool still_there =
+      cached->test(PageFlag::kSwapCache) && cached->swap_entry() == entry;
+  const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+  const PteSlot slot = slot_of(f);
+  if (!still_there || !(slot.get() == orig)) {
+    f.m.scheme().refund(*ticket);
+    return FaultResult::kMinor;
+  }
+  get_page(*cached);  // the pte's; ours lasts until the page is unlocked
+  map_swapped_page(f, *ticket, *cached, slot);
+  swap_free(f.m, entry);
+  mark::hit(Mark::kSwapIn);
+  return FaultResult::kMajor;
+}
+
+// Returns whether `page`, mapped read-only by the faulting pte, may be written in place.
+// Context: page_table_lock held, so the page lock may only be tried.
+bool can_write_in_place(const Fault& f, Page& page) {
+  if (f.vma.is(kVmShared)) return true;
+  if (!page.is_anon() || !trylock_page(page)) return false;
+  const bool reuse = can_share_swap_page(f.m, page);
+  unlock_page(f.m, page);
+  return reuse;
+}
+
+// Makes the pte writable if the page need not be copied.  Else takes a reference to the page
+// to copy.  Returns nullptr when there is nothing left to do.
+Page* write_in_place(const Fault& f, Pte orig) {
+  const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+  const PteSlot slot = slot_of(f);
+  if (!(slot.get() == orig)) return nullptr;
+  Page& page = f.m.page(orig.pfn());
+  if (f.m.is_zero_page(page.pfn)) return &page;
+  if (!can_write_in_place(f, page)) {
+    get_page(page);
+    return &page;
+  }
+  mark::hit(Mark::kCowReuse);
+  slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
+  f.m.mmu->flush_page(f.mm.context, f.addr);
+  return nullptr;
+}
+
+// A write to a page that is mapped read-only in a vma that may write.  Kernel: do_wp_page().
+FaultResult do_wp_page(const Fault& f, Pte orig)
+    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+  Page* const shared = write_in_place(f, orig);
+  if (shared == nullptr) return FaultResult::kMinor;
+  const bool zero = f.m.is_zero_page(shared->pfn);
+  const PageRef source(f.m, zero ? nullptr : shared);
+  return make_private_page(f, shared, orig);
+}
+
+// Returns the pte of `addr`; page_table_lock only makes the look consistent.
+Pte look_at_pte(const Fault& f) {
+  const SpinGuard guard(f.mm.page_table_lock);
+  return slot_of(f).get();
+}
+
+// Returns whether a user access of that kind is allowed in `vma`.
+bool vma_allows(const Vma& vma, UserAccess access) {
+  switch (access) {
+    case UserAccess::kWrite:
+    case UserAccess::kReadModifyWrite: return vma.is(kVmWrite);
+    case UserAccess::kExecute: return vma.is(kVmExec);
+    case UserAccess::kRead: return (vma.vm_flags & (kVmRead | kVmExec)) != 0;
+  }
+  return false;
+}
+
+Status status_of(FaultResult result) {
+  switch (result) {
+    case FaultResult::kMinor:
+    case FaultResult::kMajor: return Status::kOk;
+    case FaultResult::kOom: return Status::kNoMemory;
+    case FaultResult::kSigbus: return Status::kBusError;
+  }
+  return Status::kFault;
+}
+
+// Kernel: do_page_fault().
+Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
+  const ReadGuard guard(mm.mmap_sem);
+  Vma* const vma = mm.vmas.find(addr);
+  if (vma == nullptr || vma->vm_start > addr || !vma_allows(*vma, access)) {
+    return Status::kFault;
+  }
+  vma->vm_mm->mmap_sem.assert_held();
+  const bool write = access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
+  return status_of(handle_mm_fault(m, *vma, addr, write));
+}
+
+}  // namespace
+
+FaultResult handle_mm_fault(Machine& m, Vma& vma, VirtAddr addr, bool write) {
+  const Fault f{m, vma, *vma.vm_mm, page_floor(addr), write};
+  f.vma.vm_mm->mmap_sem.assert_held();
+  if (!pte_alloc(m, f.mm, f.addr)) return FaultResult::kOom;
+  const Pte pte = look_at_pte(f);
+  if (pte.none()) return vma.vm_file == nullptr ? do_anonymous_page(f) : do_no_page(f);
+  if (pte.is_swap()) return do_swap_page(f, pte);
+  if (write && !pte.writable()) return do_wp_page(f, pte);
+  return FaultResult::kMinor;  // another thread was faster, or only a translation was stale
+}
+
+bool pte_alloc(Machine& m, Mm& mm, VirtAddr addr) {
+  for (;;) {
+    int level = -1;
+    {
+      const SpinGuard guard(mm.page_table_lock);
+      level = missing_table(m.frames, mm.context, addr);
+    }
+    if (level < 0) return true;
+    PageRef table(m, alloc_zeroed_page(m, Gfp::kKernel));
+    if (!table) return false;
+    const SpinGuard guard(mm.page_table_lock);
+    // Another thread may have put one there while the lock was not held.
+    if (install_table(m.frames, mm.context, addr, level, table->pfn)) table.release();
+  }
+}
+
+UserResult user_access(Machine& m, Mm& mm, int cpu, VirtAddr addr, UserAccess access,
+                       std::uint64_t value) {
+  UserResult result;
+  for (;;) {
+    result.value = value;
+    PageFault fault;
+    if (m.mmu->access(cpu, mm.context, addr, access, result.value, fault)) {
+      const bool add = access == UserAccess::kReadModifyWrite;
+      m.tracepoints->accessed(mm, addr, access, result.value,
+                              add ? result.value - value : 0);
+      return result;
+    }
+    if (result.faults++ == 0) result.first_error_code = fault.error_code;
+    result.status = do_page_fault(m, mm, addr, access);
+    if (result.status != Status::kOk) return result;
+  }
+}
+
+}  // namespace racier

@@ -1,0 +1,24 @@
+// core/mm/fork.h - the birth and the death of an address space.
+//
+// Kernel: kernel/fork.c, v2.6.9.
+#pragma once
+#include "core/base/status.h"
+#include "core/objects/machine.h"
+
+namespace racier {
+
+// Returns an empty mm with one user, or nullptr: no memory.
+[[nodiscard]] Mm* mm_create(Machine& m);
+// Returns a copy of `parent`, copy-on-write, with one user.
+// Errors: kNoMemory; nothing is left behind then.
+// Context: may sleep; the caller has a user reference of `parent`.  Kernel: dup_mm().
+Result<Mm*> dup_mm(Machine& m, Mm& parent);
+
+// Takes one more user reference; the caller has one.
+void mmget(Mm& mm);
+// Drops a user reference; the last one unmaps everything.  Context: may sleep.
+void mmput(Machine& m, Mm& mm);
+// Drops a reference to the object; the last one frees it.
+void mmdrop(Machine& m, Mm& mm);
+
+}  // namespace racier

@@ -1,0 +1,236 @@
+// core/mm/reclaim.cc - page_referenced, try_to_unmap, and the choice of who goes.
+// Tested by reclaim_test.cc and corpus/programs.
+#include "core/mm/reclaim.h"
+
+#include <array>
+
+#include "core/base/invariant.h"
+#include "core/base/mark.h"
+#include "core/mm/filemap.h"
+#include "core/mm/page_alloc.h"
+#include "core/mm/swap.h"
+#include "core/objects/page_table.h"
+#include "core/sync/context.h"
+
+namespace racier {
+namespace {
+
+using rmap::Mapping;
+using rmap::Walk;
+
+// Returns whether the pte at `at` used `page` since it was last asked.
+// Kernel: mm/rmap.c page_referenced_one(), v2.6.9.
+bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
+  if (!m.scheme().lock_ptl(at)) return false;
+  const SpinGuard guard(at.vma->vm_mm->page_table_lock, kAdopt);
+  const PteSlot slot = find_pte(m.frames, at.vma->vm_mm->context, at.addr);
+  if (!slot || !slot.get().maps(page.pfn)) return false;
+  if (!slot.clear_flags(Pte::kAccessed).young()) return false;
+  m.mmu->flush_page(at.vma->vm_mm->context, at.addr);
+  return true;
+}
+
+// Turns one pte into a swap entry (an anonymous page) or empties it (a file page), if it
+// still maps `page`.  Kernel: mm/rmap.c try_to_unmap_one(), v2.6.9.
+Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at) {
+  if (!m.scheme().lock_ptl(at)) return Unmap::kAgain;
+  const SpinGuard guard(at.vma->vm_mm->page_table_lock, kAdopt);
+  Mm& mm = *at.vma->vm_mm;
+  const PteSlot slot = find_pte(m.frames, mm.context, at.addr);
+  if (!slot || !slot.get().maps(page.pfn)) {
+    mark::hit(Mark::kUnmapStaleHint);
+    return Unmap::kAgain;
+  }
+  if (slot.clear_flags(Pte::kAccessed).young()) {
+    m.mmu->flush_page(mm.context, at.addr);
+    return Unmap::kFail;
+  }
+  const Pte before = slot.get_and_clear();
+  m.mmu->flush_page(mm.context, at.addr);
+  if (before.dirty()) page.set(PageFlag::kDirty);
+  if (page.is_anon()) {
+    const SwapEntry entry = page.swap_entry();
+    invariant(Inv::kUnmapAnonIsInSwapCache, swap_duplicate(m, entry));
+    slot.set(Pte::swap(entry));
+    --at.vma->vm_mm->anon_rss;
+  }
+  --at.vma->vm_mm->rss;
+  m.scheme().remove(page, *at.vma, at.addr);
+  put_page(m, page);  // the pte's reference; the caller has another
+  return Unmap::kAgain;
+}
+
+// How many of the LRU's pages one pass looks at together.  Kernel: SWAP_CLUSTER_MAX.
+constexpr int kBatch = 8;
+
+struct Batch {
+  std::array<Page*, kBatch> pages{};
+  int count = 0;
+};
+
+// Takes up to kBatch of the least used pages off a list, with a reference each.  A page whose
+// last reference is just going is left to whoever frees it.
+Batch isolate(Lru& lru, bool active) {
+  Batch batch;
+  const SpinGuard guard(lru.lru_lock);
+  auto& list = active ? lru.active : lru.inactive;
+  std::int64_t& count = active ? lru.nr_active : lru.nr_inactive;
+  for (std::int64_t scan = count; scan > 0 && batch.count < kBatch; --scan) {
+    Page& page = *list.back();
+    list.erase(page);
+    if (!get_page_unless_zero(page)) {
+      list.push_front(page);
+      continue;
+    }
+    page.clear(PageFlag::kLru);
+    page.clear(PageFlag::kActive);
+    --count;
+    batch.pages[batch.count++] = &page;
+  }
+  return batch;
+}
+
+// Puts an isolated page back and drops the reference that isolate() took.
+void put_back(Machine& m, Page& page, bool active) {
+  {
+    const SpinGuard guard(m.lru.lru_lock);
+    page.set(PageFlag::kLru);
+    if (active) {
+      page.set(PageFlag::kActive);
+      m.lru.active.push_front(page);
+      ++m.lru.nr_active;
+    } else {
+      m.lru.inactive.push_front(page);
+      ++m.lru.nr_inactive;
+    }
+  }
+  put_page(m, page);
+}
+
+// Asks for references of a page that may not be locked: for a file page the lock is needed.
+bool used_lately(Machine& m, Page& page) {
+  if (page.is_anon()) return page_referenced(m, page) > 0;
+  if (!trylock_page(page)) return true;
+  const int referenced = page_referenced(m, page);
+  unlock_page(m, page);
+  return referenced > 0;
+}
+
+// Moves pages that nobody used lately from the active to the inactive list.  Returns how many
+// it looked at.  Kernel: refill_inactive_zone().
+int refill_inactive(Machine& m) {
+  const Batch batch = isolate(m.lru, true);
+  for (int i = 0; i < batch.count; ++i) {
+    Page& page = *batch.pages[i];
+    const bool used = page.is_mapped() && used_lately(m, page);
+    put_back(m, page, used);
+  }
+  return batch.count;
+}
+
+// Takes the locked, unmapped page out of the swap cache or its file, if it is clean and only
+// the cache and the caller refer to it: both under tree_lock, so that nobody finds it there
+// in between.  Kernel: the end of shrink_list().
+bool remove_from_cache(Machine& m, Page& page) {
+  if (page.test(PageFlag::kSwapCache)) return remove_clean_swap_page(m, page);
+  return page.mapping.load() != 0 && remove_clean_file_page(m, page);
+}
+
+// Makes the content of the locked, unmapped page safe.  Returns false if it must stay.
+// Kernel: pageout().
+bool page_out(Machine& m, Page& page) {
+  const bool shmem = page.test(PageFlag::kSwapBacked) && !page.test(PageFlag::kSwapCache);
+  if (shmem && (page.mapping.load() == 0 || !move_to_swap_cache(m, page))) return false;
+  if (!page.test(PageFlag::kDirty)) return true;
+  if (!page.test(PageFlag::kSwapCache) || page.count.read() != 2) return false;
+  swap_writepage(m, page);
+  return true;
+}
+
+enum class Fate : std::uint8_t { kFreed, kKeep, kActivate };
+
+// Decides on one locked page, which the caller has isolated.  Kernel: shrink_list().
+Fate shrink_locked_page(Machine& m, Page& page) {
+  if (page_referenced(m, page) > 0 && page.is_mapped()) return Fate::kActivate;
+  if (page.is_mapped()) {
+    const bool to_swap = page.is_anon() && !page.test(PageFlag::kSwapCache);
+    if (to_swap && !add_to_swap(m, page)) return Fate::kActivate;
+    const Unmap unmapped = try_to_unmap(m, page);
+    if (unmapped == Unmap::kFail) return Fate::kActivate;
+    if (unmapped == Unmap::kAgain) return Fate::kKeep;
+    mark::hit(Mark::kReclaimUnmapped);
+  }
+  if (!page_out(m, page) || !remove_from_cache(m, page)) return Fate::kKeep;
+  return Fate::kFreed;
+}
+
+// Tries to free up to kBatch pages of the inactive list; returns how many it looked at, and
+// adds to `freed`.  Kernel: shrink_cache().
+int shrink_inactive(Machine& m, int& freed) {
+  const Batch batch = isolate(m.lru, false);
+  for (int i = 0; i < batch.count; ++i) {
+    Page& page = *batch.pages[i];
+    Fate fate = Fate::kKeep;
+    if (trylock_page(page)) {
+      fate = shrink_locked_page(m, page);
+      unlock_page(m, page);
+    }
+    if (fate == Fate::kFreed) {
+      ++freed;
+      put_page(m, page);  // the last reference
+    } else {
+      put_back(m, page, fate == Fate::kActivate);
+    }
+  }
+  return batch.count;
+}
+
+// Returns how many pages of a list one pass at `priority` looks at.
+std::int64_t scan_count(Lru& lru, bool active, int priority) {
+  const SpinGuard guard(lru.lru_lock);
+  return ((active ? lru.nr_active : lru.nr_inactive) >> priority) + 1;
+}
+
+}  // namespace
+
+int page_referenced(Machine& m, Page& page) {
+  int referenced = page.clear(PageFlag::kReferenced) ? 1 : 0;
+  if (!page.is_mapped()) return referenced;
+  m.scheme().walk(page, [&](const Mapping& at) {
+    if (page_referenced_one(m, page, at)) ++referenced;
+    return Walk::kContinue;
+  });
+  return referenced;
+}
+
+Unmap try_to_unmap(Machine& m, Page& page) {
+  invariant(Inv::kUnmapHoldsPageLock, page.test(PageFlag::kLocked));
+  Unmap last = Unmap::kAgain;
+  m.scheme().walk(page, [&](const Mapping& at) {
+    last = try_to_unmap_one(m, page, at);
+    const bool done = last == Unmap::kFail || !page.is_mapped();
+    return done ? Walk::kStop : Walk::kContinue;
+  });
+  return page.is_mapped() ? last : Unmap::kSuccess;
+}
+
+int shrink_lru(Machine& m, int pages) {
+  might_sleep();
+  int freed = 0;
+  // The first passes look at a part of the lists; what was used since then is spared.
+  for (int priority = 3; priority >= 0 && freed < pages; --priority) {
+    for (std::int64_t left = scan_count(m.lru, true, priority); left > 0;) {
+      const int looked = refill_inactive(m);
+      if (looked == 0) break;
+      left -= looked;
+    }
+    for (std::int64_t left = scan_count(m.lru, false, priority); left > 0 && freed < pages;) {
+      const int looked = shrink_inactive(m, freed);
+      if (looked == 0) break;
+      left -= looked;
+    }
+  }
+  return freed;
+}
+
+}  // namespace racier

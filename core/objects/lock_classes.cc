@@ -1,0 +1,22 @@
+// core/objects/lock_classes.cc - the documented lock order as edges.
+#include "core/objects/lock_classes.h"
+
+namespace racier::lock_class {
+namespace {
+
+constexpr LockOrder kOrder[] = {
+    {&kMmapSem, &kPageLock},
+    {&kPageLock, &kIMmapLock},
+    {&kIMmapLock, &kAnonVmaLock},
+    {&kAnonVmaLock, &kPageTableLock},
+    {&kPageTableLock, &kLruLock},
+    {&kPageTableLock, &kSwapListLock},
+    {&kSwapListLock, &kSwapDeviceLock},
+    {&kSwapListLock, &kTreeLock},
+};
+
+}  // namespace
+
+std::span<const LockOrder> order_2_6_9() { return kOrder; }
+
+}  // namespace racier::lock_class

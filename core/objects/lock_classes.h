@@ -1,0 +1,40 @@
+// core/objects/lock_classes.h - the locks of the simulated kernel, and their order.
+//
+// Outer to inner, Linux 2.6.9 (the comment of mm/rmap.c, first in 2.6.9 itself):
+//
+//   mm->mmap_sem
+//     page lock (PG_locked)
+//       mapping->i_mmap_lock
+//         anon_vma->lock
+//           mm->page_table_lock
+//             zone->lru_lock          (mark_page_accessed, lru_cache_add)
+//             swap_list_lock          (swap_free's swap_info_get)
+//               swap_device_lock      (swap_duplicate, swap_info_get)
+//               mapping->tree_lock
+//
+// page_wait, mm_list and task_lock are leaves: nothing is taken inside of them.
+#pragma once
+#include <span>
+
+#include "core/sync/lock_checker.h"
+#include "core/sync/lock_class.h"
+
+namespace racier::lock_class {
+
+inline constexpr LockClass kMmapSem{"mmap_sem", 0};
+inline constexpr LockClass kPageLock{"page_lock", 1};
+inline constexpr LockClass kIMmapLock{"i_mmap_lock", 2};
+inline constexpr LockClass kAnonVmaLock{"anon_vma->lock", 3};
+inline constexpr LockClass kPageTableLock{"page_table_lock", 4};
+inline constexpr LockClass kLruLock{"lru_lock", 5};
+inline constexpr LockClass kSwapListLock{"swap_list_lock", 6};
+inline constexpr LockClass kSwapDeviceLock{"swap_device_lock", 7};
+inline constexpr LockClass kTreeLock{"tree_lock", 8};
+inline constexpr LockClass kPageWait{"page_wait", 9};
+inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
+inline constexpr LockClass kTaskLock{"task_lock", 11};
+
+// The order above as edges: what the lock checker starts from.
+std::span<const LockOrder> order_2_6_9();
+
+}  // namespace racier::lock_class

@@ -1,0 +1,117 @@
+// core/objects/machine.h - one simulated computer.
+//
+// Everything that a run works on hangs off a Machine; there are no globals.  A machine is
+// made once and reset between runs, in time proportional to what the last run used.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/list.h"
+#include "core/memory/frame_arena.h"
+#include "core/memory/mmu.h"
+#include "core/memory/region.h"
+#include "core/memory/slab.h"
+#include "core/objects/address_space.h"
+#include "core/objects/lock_classes.h"
+#include "core/objects/lru.h"
+#include "core/objects/mm.h"
+#include "core/objects/page.h"
+#include "core/objects/swap_area.h"
+#include "core/objects/tracepoints.h"
+#include "core/sync/lock_checker.h"
+#include "core/sync/rcu.h"
+#include "core/sync/wait_queue.h"
+
+namespace racier {
+
+namespace rmap {
+class Scheme;
+}
+
+// What a machine is built of.  Part of a program: its text names what differs from here.
+struct MachineOptions {
+  std::string rmap = "anon_vma_spin";
+  std::uint32_t frames = 256;      // page frames, page tables included
+  std::uint32_t slab_pages = 256;  // pages for slab caches
+  std::uint32_t swap_slots = 64;   // 0: no swap.  Slot 0 is never used
+  std::uint32_t files = 2;
+  std::uint32_t file_pages = 16;   // size of each file
+  RcuFlavour rcu = RcuFlavour::kClassic;
+
+  bool operator==(const MachineOptions&) const = default;
+};
+
+class Machine {
+ public:
+  // A machine without a scheme: install() one before the first reset.
+  explicit Machine(const MachineOptions& options);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // Gives the machine its reverse map; it lives as long as the machine.
+  void install(std::shared_ptr<rmap::Scheme> scheme);
+
+  // Throws away whatever there is and makes it as new, but for what the scheme keeps
+  // (mm/boot.h does all of it); `run` is the run to come.
+  void reset(RunState& run);
+
+  const MachineOptions& options() const { return options_; }
+  rmap::Scheme& scheme() const { return *scheme_; }
+
+  Page& page(Pfn pfn) { return pages_[pfn]; }
+  const Page& page(Pfn pfn) const { return pages_[pfn]; }
+
+  // The page that reads of untouched anonymous memory see.  Kernel: ZERO_PAGE.
+  Page& zero_page() { return *zero_page_; }
+  void set_zero_page(Page& page) { zero_page_ = &page; }
+  bool is_zero_page(Pfn pfn) const { return zero_page_->pfn == pfn; }
+
+  // The queue on which sleepers for `page`'s lock wait; shared by many pages.
+  WaitQueue& page_wait(const Page& page);
+
+  // Returns file `id` of the machine, with no reference taken.
+  AddressSpace& file(std::uint32_t id) { return *files_[id]; }
+  // Makes an unnamed file for shared anonymous memory; its one reference is the caller's.
+  // Returns nullptr if there is no memory.
+  AddressSpace* create_shmem(std::uint64_t pages);
+  // Destroys a shmem file whose last reference is gone and whose pages are gone.
+  void destroy_shmem(AddressSpace& file);
+  // Shows every file: those of the machine, and shmem.  At quiescence.
+  void for_each_file(FunctionRef<void(AddressSpace&)> visit);
+
+  // Returns a number for a new mm; from 1.
+  std::uint32_t next_mm_id();
+  // All mms that are not freed yet.
+  SpinLock mms_lock{lock_class::kMmListLock};
+  List<Mm, &Mm::all_mms> mms GUARDED_BY(mms_lock);
+
+  Rcu rcu;
+  Region region;
+  FrameArena frames;
+  SlabPages slab_pages;
+  Slab<Mm> mm_cache;
+  Slab<Vma> vma_cache;
+  Slab<AddressSpace> shmem_cache;
+  std::unique_ptr<Mmu> mmu;
+  Lru lru;
+  SwapArea swap;
+  AddressSpace swapper;  // the swap cache, by slot
+  LockChecker lock_checker;
+  Tracepoints* tracepoints;  // never null
+
+ private:
+  MachineOptions options_;
+  std::unique_ptr<Page[]> pages_;
+  Page* zero_page_ = nullptr;
+  std::vector<std::unique_ptr<WaitQueue>> page_waits_;
+  std::vector<std::unique_ptr<AddressSpace>> files_;
+  Interlock shmem_lock_;
+  std::vector<AddressSpace*> shmem_files_ GUARDED_BY(shmem_lock_);
+  std::atomic<std::uint32_t> mms_made_{0};
+  std::shared_ptr<rmap::Scheme> scheme_;  // shared only so that its type may stay unknown
+};
+
+}  // namespace racier

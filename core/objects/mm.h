@@ -1,0 +1,45 @@
+// core/objects/mm.h - an address space.
+#pragma once
+#include <cstdint>
+
+#include "core/base/list.h"
+#include "core/base/types.h"
+#include "core/memory/mmu.h"
+#include "core/objects/lock_classes.h"
+#include "core/objects/vma.h"
+#include "core/sync/ref_count.h"
+#include "core/sync/rw_semaphore.h"
+#include "core/sync/spin_lock.h"
+
+namespace racier {
+
+// Kernel: struct mm_struct, v2.6.9.
+struct Mm {
+  explicit Mm(std::uint32_t id) : id(id) { context.asid = id; }
+
+  const std::uint32_t id;       // from 1, in the order of creation; also its asid
+  std::uint32_t parent_id = 0;  // of the mm it was forked from; 0: none
+  MmuContext context;
+
+  // Users of the address space; at 0 it is torn down (exit_mmap).
+  RefCount mm_users{1};
+  // References to this object: one for all users together, and one per other holder.
+  RefCount mm_count{1};
+
+  RwSemaphore mmap_sem{lock_class::kMmapSem};
+  // The vmas.  Changed under mmap_sem (write) and page_table_lock; so read under either.
+  VmaTree vmas;
+  int map_count = 0;        // vmas; guarded by mmap_sem
+  VirtAddr start_brk = 0;   // where the heap starts, and where it ends now;
+  VirtAddr brk = 0;         // guarded by mmap_sem
+
+  SpinLock page_table_lock{lock_class::kPageTableLock};
+  std::int64_t rss GUARDED_BY(page_table_lock) = 0;       // present ptes (zero page excluded)
+  std::int64_t anon_rss GUARDED_BY(page_table_lock) = 0;  // those of anonymous pages
+
+  ListNode all_mms;  // in Machine::mms; guarded by its lock
+};
+
+inline constexpr int kMapCountMax = 65536;  // Kernel: DEFAULT_MAX_MAP_COUNT
+
+}  // namespace racier

@@ -1,0 +1,79 @@
+// core/objects/page.h - a page frame, as the kernel sees it.
+#pragma once
+#include <cstdint>
+
+#include "core/base/list.h"
+#include "core/base/types.h"
+#include "core/memory/pte.h"
+#include "core/sync/atomic.h"
+#include "core/sync/ref_count.h"
+
+namespace racier {
+
+struct AddressSpace;
+
+// Bits of Page::flags.  Kernel: include/linux/page-flags.h.
+enum class PageFlag : int {
+  kLocked = 0,    // the page lock; sleeping bit lock
+  kReferenced,    // used since reclaim looked last
+  kUptodate,      // its content is valid
+  kDirty,         // its content is newer than its backing store
+  kLru,           // on one of the two LRU lists; guarded by lru_lock when changed
+  kActive,        // on the active list
+  kSwapCache,     // in the swap cache: `private_data` is its entry
+  kWriteback,     // being written to its backing store
+  kSwapBacked,    // a page of shared anonymous memory: its backing store is swap
+};
+constexpr std::uint64_t bit_of(PageFlag flag) { return 1ull << static_cast<int>(flag); }
+
+// The low bit of Page::mapping: it points to what the rmap scheme anchors anonymous pages
+// with, not to an AddressSpace.
+inline constexpr std::uintptr_t kPageMappingAnon = 1;
+
+// Kernel: struct page, v2.6.9.
+struct Page {
+  Atomic<std::uint64_t> flags{0};
+  RefCount count{0};                  // references; 0: the frame is free.  Kernel: _count
+  Atomic<std::int32_t> mapcount{-1};  // ptes that map it, minus one.  Kernel: _mapcount
+  // The file mapping, or the scheme's anchor with kPageMappingAnon, or 0.  Only the scheme
+  // looks behind the tag.  Of an anonymous page it stays after the last unmap, and means
+  // something only while the page is mapped.
+  Atomic<std::uintptr_t> mapping{0};
+  // Index in the file, or the linear index of an anonymous page in its vma.
+  Atomic<std::uint64_t> index{0};
+  // The swap slot while kSwapCache is set; guarded by the swap cache's tree_lock.
+  Atomic<std::uint32_t> private_data{0};
+  ListNode lru;  // guarded by lru_lock
+  Pfn pfn = 0;
+
+  bool test(PageFlag flag, std::source_location where = std::source_location::current()) const {
+    return (flags.load(std::memory_order_acquire, where) & bit_of(flag)) != 0;
+  }
+  // Each returns whether the flag was set before.
+  bool set(PageFlag flag, std::source_location where = std::source_location::current()) {
+    return (flags.fetch_or(bit_of(flag), std::memory_order_acq_rel, where) & bit_of(flag)) != 0;
+  }
+  bool clear(PageFlag flag, std::source_location where = std::source_location::current()) {
+    return (flags.fetch_and(~bit_of(flag), std::memory_order_acq_rel, where) & bit_of(flag)) !=
+           0;
+  }
+  // Likewise without a step: for audits, and for a page that nobody else can see.
+  bool peek(PageFlag flag) const {
+    return (flags.raw().load(std::memory_order_relaxed) & bit_of(flag)) != 0;
+  }
+
+  // Returns whether any pte maps it: a hint, unless something keeps it so.
+  // Kernel: page_mapped().
+  bool is_mapped(std::source_location where = std::source_location::current()) const {
+    return mapcount.load(std::memory_order_acquire, where) >= 0;
+  }
+  // Returns whether it is an anonymous page.  Kernel: PageAnon().
+  bool is_anon(std::source_location where = std::source_location::current()) const {
+    return (mapping.load(std::memory_order_acquire, where) & kPageMappingAnon) != 0;
+  }
+  SwapEntry swap_entry(std::source_location where = std::source_location::current()) const {
+    return {private_data.load(std::memory_order_acquire, where)};
+  }
+};
+
+}  // namespace racier

@@ -1,0 +1,29 @@
+// core/objects/swap_area.h - where anonymous pages go when frames run out.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "core/memory/page_store.h"
+#include "core/memory/pte.h"
+#include "core/objects/lock_classes.h"
+#include "core/sync/spin_lock.h"
+
+namespace racier {
+
+// Kernel: struct swap_info_struct, v2.6.9.
+struct SwapArea {
+  explicit SwapArea(std::uint32_t slots) : store(slots), swap_map(slots, 0) {}
+
+  static constexpr std::uint16_t kSwapMapMax = 0x7fff;
+
+  SpinLock swap_list_lock{lock_class::kSwapListLock};
+  SpinLock swap_device_lock{lock_class::kSwapDeviceLock};
+  PageStore store;
+  // References to each slot: one per swap pte, one if the slot is in the swap cache, one per
+  // CacheSlot of shared memory.  Slot 0 is never used (in the kernel it holds the header).
+  std::vector<std::uint16_t> swap_map GUARDED_BY(swap_device_lock);
+  std::uint32_t inuse_pages GUARDED_BY(swap_device_lock) = 0;
+  std::uint32_t lowest_bit GUARDED_BY(swap_device_lock) = 1;  // no free slot is below it
+};
+
+}  // namespace racier

@@ -1,0 +1,115 @@
+// core/objects/vma.h - a stretch of a process's address space.
+#pragma once
+#include <cstdint>
+
+#include "core/base/list.h"
+#include "core/base/tree.h"
+#include "core/base/types.h"
+#include "core/sync/atomic.h"
+
+namespace racier {
+
+struct AddressSpace;
+struct Mm;
+struct Vma;
+
+// Bits of Vma::vm_flags.  Kernel: VM_READ and friends.
+inline constexpr std::uint32_t kVmRead = 1u << 0;
+inline constexpr std::uint32_t kVmWrite = 1u << 1;
+inline constexpr std::uint32_t kVmExec = 1u << 2;
+inline constexpr std::uint32_t kVmShared = 1u << 3;
+inline constexpr std::uint32_t kVmAccess = kVmRead | kVmWrite | kVmExec;
+
+// What the rmap scheme keeps in a vma.  Nobody else reads it.
+struct RmapOfVma {
+  explicit RmapOfVma(Vma& owner) : vma(&owner) {}
+  Vma* const vma;
+  Atomic<std::uintptr_t> anchor{0};
+  ListNode node;
+};
+
+// Kernel: struct vm_area_struct, v2.6.9.
+// vm_start, vm_end, vm_pgoff and vm_flags are read under mm->mmap_sem, or by a reverse-map
+// walk under the lock of what it walks; they are changed under all of them.
+struct Vma {
+  Mm* vm_mm = nullptr;
+  VirtAddr vm_start = 0;
+  VirtAddr vm_end = 0;
+  std::uint32_t vm_flags = 0;
+  // Pages: of a file vma the index of its first page in the file; of an anonymous one the
+  // index that its first page had where it was first mapped.
+  std::uint64_t vm_pgoff = 0;
+  AddressSpace* vm_file = nullptr;  // null: private anonymous memory
+
+  TreeNode vm_rb;      // in mm->vmas; guarded by mmap_sem and page_table_lock
+  TreeNode shared;     // in vm_file->i_mmap; guarded by i_mmap_lock
+  std::uint64_t shared_last = 0;  // greatest last index in the subtree of `shared`
+  RmapOfVma rmap{*this};
+
+  VirtRange range() const { return {vm_start, vm_end}; }
+  bool contains(VirtAddr addr) const { return vm_start <= addr && addr < vm_end; }
+  bool is(std::uint32_t flags) const { return (vm_flags & flags) == flags; }
+  std::uint64_t pages() const { return (vm_end - vm_start) >> kPageShift; }
+  // Returns the linear index of `addr`.  Kernel: linear_page_index().
+  std::uint64_t index_of(VirtAddr addr) const {
+    return ((addr - vm_start) >> kPageShift) + vm_pgoff;
+  }
+};
+
+// Returns where a page of linear index `index` would be in `vma`, or kUserEnd if the vma does
+// not reach it.  Kernel: vma_address().
+inline VirtAddr vma_address(const Vma& vma, std::uint64_t index) {
+  if (index < vma.vm_pgoff || index - vma.vm_pgoff >= vma.pages()) return kUserEnd;
+  return vma.vm_start + ((index - vma.vm_pgoff) << kPageShift);
+}
+
+// The vmas of one mm, by address; they never overlap.
+class VmaTree {
+ public:
+  // Returns the first vma that ends behind `addr`, which may start behind it, too; nullptr if
+  // there is none.  Kernel: find_vma().
+  Vma* find(VirtAddr addr) const;
+  // Returns the first vma that overlaps `range`.  Kernel: find_vma_intersection().
+  Vma* find_intersection(VirtRange range) const;
+  void insert(Vma& vma);
+  void erase(Vma& vma) { tree_.erase(vma); }
+  Vma* first() const { return tree_.first(); }
+  static Vma* next(Vma& vma) { return Tree<Traits>::next(vma); }
+  static Vma* prev(Vma& vma) { return Tree<Traits>::prev(vma); }
+  bool empty() const { return tree_.empty(); }
+
+ private:
+  struct Traits {
+    using Entry = Vma;
+    static TreeNode& node(Vma& vma) { return vma.vm_rb; }
+    static Vma& entry(TreeNode& node);
+    static bool less(const Vma& a, const Vma& b) { return a.vm_start < b.vm_start; }
+    static void update(Vma&, const Vma*, const Vma*) {}
+  };
+  Tree<Traits> tree_;
+};
+
+// The vmas that map one file, by the pages of it that they map.
+// Kernel: mapping->i_mmap, a prio_tree in 2.6.9; an augmented tree here, as since 3.7.
+class IMmapTree {
+ public:
+  void insert(Vma& vma);
+  void erase(Vma& vma) { tree_.erase(vma); }
+  bool empty() const { return tree_.empty(); }
+  // Returns the first vma that maps any of the pages [first, last], or nullptr.
+  Vma* first(std::uint64_t first, std::uint64_t last) const;
+  // Returns the one after `vma` that does.
+  static Vma* next(Vma& vma, std::uint64_t first, std::uint64_t last);
+
+ private:
+  struct Traits {
+    using Entry = Vma;
+    static TreeNode& node(Vma& vma) { return vma.shared; }
+    static Vma& entry(TreeNode& node);
+    static bool less(const Vma& a, const Vma& b) { return a.vm_pgoff < b.vm_pgoff; }
+    static void update(Vma& vma, const Vma* left, const Vma* right);
+  };
+  Tree<Traits> tree_;
+};
+
+}  // namespace racier

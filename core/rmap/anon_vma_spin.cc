@@ -1,0 +1,183 @@
+// core/rmap/anon_vma_spin.cc - who maps an anonymous page: ask its anon_vma.
+// Tested by anon_vma_spin_test.cc.
+#include "core/rmap/anon_vma_spin.h"
+
+#include "core/base/bug.h"
+#include "core/base/invariant.h"
+
+namespace racier::rmap {
+namespace {
+
+AnonVma* anon_vma_of(const Vma& vma) {
+  return reinterpret_cast<AnonVma*>(vma.rmap.anchor.load(std::memory_order_acquire));
+}
+
+AnonVma* peek_anon_vma_of(const Vma& vma) {
+  return reinterpret_cast<AnonVma*>(vma.rmap.anchor.raw().load(std::memory_order_relaxed));
+}
+
+// Returns whether `second` could be the continuation of `first`: a later mprotect may merge
+// the two, and then they must have one anon_vma.  Kernel: find_mergeable_anon_vma().
+bool continues(const Vma& first, const Vma& second) {
+  return first.vm_end == second.vm_start && first.vm_file == second.vm_file &&
+         ((first.vm_flags ^ second.vm_flags) & ~kVmAccess) == 0 &&
+         second.vm_pgoff == first.vm_pgoff + first.pages();
+}
+
+// Returns a neighbour's anon_vma that `vma` may share, or nullptr.
+// Context: mmap_sem held, which keeps the neighbours, and so their anon_vma.
+AnonVma* find_mergeable_anon_vma(Vma& vma) {
+  Vma* const next = VmaTree::next(vma);
+  if (next != nullptr && continues(vma, *next)) {
+    AnonVma* const found = anon_vma_of(*next);
+    if (found != nullptr) return found;
+  }
+  Vma* const prev = VmaTree::prev(vma);
+  if (prev != nullptr && continues(*prev, vma)) return anon_vma_of(*prev);
+  return nullptr;
+}
+
+constexpr Traits kTraits{"anon_vma_spin", "2.6.9 to 2.6.33", false};
+
+}  // namespace
+
+AnonVmaSpin::AnonVmaSpin(Machine& machine)
+    : Scheme(machine),
+      anon_vmas_("anon_vma", SlabKind::kTypesafeByRcu, machine.slab_pages, machine.rcu) {}
+
+const Traits& AnonVmaSpin::traits() const { return kTraits; }
+
+void AnonVmaSpin::reset() {
+  anon_vmas_.reset();
+  anon_vmas_.set_kind(bug::armed(Bug::kAnonVmaFreedBeforeLock) ? SlabKind::kPlain
+                                                               : SlabKind::kTypesafeByRcu);
+}
+
+Result<Ticket> AnonVmaSpin::do_prepare(Vma& vma) {
+  if (anon_vma_of(vma) != nullptr) return Ticket{};
+  AnonVma* const mergeable = find_mergeable_anon_vma(vma);
+  AnonVma* const anon_vma = mergeable != nullptr ? mergeable : anon_vmas_.create();
+  if (anon_vma == nullptr) return Status::kNoMemory;
+  const bool joined = join(vma, *anon_vma);
+  if (!joined && mergeable == nullptr) anon_vmas_.destroy(anon_vma);
+  return Ticket{};
+}
+
+// Puts `vma` on the list of `anon_vma`; false if another thread gave it one meanwhile.  Two
+// locks: the anon_vma's for the list; page_table_lock, as threads of one mm may be here at
+// once, holding mmap_sem for reading only.
+// The analysis cannot follow a choice between two locks.
+bool AnonVmaSpin::join(Vma& vma, AnonVma& anon_vma) NO_THREAD_SAFETY_ANALYSIS {
+  SpinLock& ptl = vma.vm_mm->page_table_lock;
+  const bool ptl_first = bug::armed(Bug::kPreparePtlBeforeAnonLock);
+  const SpinGuard outer(ptl_first ? ptl : anon_vma.lock);
+  const SpinGuard inner(ptl_first ? anon_vma.lock : ptl);
+  if (anon_vma_of(vma) != nullptr) return false;
+  vma.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(&anon_vma));
+  anon_vma.vmas.push_front(vma.rmap);
+  return true;
+}
+
+void AnonVmaSpin::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
+  AnonVma* const anon_vma = anon_vma_of(vma);
+  invariant(Inv::kAnonPageNeedsAnonVma, anon_vma != nullptr);
+  // Whoever sees the count raised finds what it needs to walk.  A page that is not mapped is
+  // new, or locked by us: nobody else sets these.
+  if (!page.is_mapped()) {
+    page.index.store(vma.index_of(addr), std::memory_order_relaxed);
+    page.mapping.store(reinterpret_cast<std::uintptr_t>(anon_vma) | kPageMappingAnon);
+  }
+  page.mapcount.fetch_add(1);
+}
+
+void AnonVmaSpin::do_add_file(Page& page, Vma&, VirtAddr, Ticket) {
+  page.mapcount.fetch_add(1);
+}
+
+void AnonVmaSpin::do_dup(Page& page, Vma&, VirtAddr, Ticket) { page.mapcount.fetch_add(1); }
+
+void AnonVmaSpin::do_remove(Page& page, Vma&, VirtAddr) {
+  const bool last = page.mapcount.fetch_sub(1) == 0;
+  // page->mapping stays: a swap-in may have mapped the page again since the count fell.
+  if (bug::armed(Bug::kRemoveRmapClearsMapping) && last && page.is_anon()) {
+    page.mapping.store(0);
+  }
+}
+
+Status AnonVmaSpin::do_link(Vma& dst, Vma& src, Why) {
+  AnonVma* const anon_vma = anon_vma_of(src);
+  if (anon_vma == nullptr) return Status::kOk;
+  const SpinGuard guard(anon_vma->lock);
+  dst.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(anon_vma));
+  anon_vma->vmas.push_front(dst.rmap);
+  return Status::kOk;
+}
+
+void AnonVmaSpin::do_unlink(Vma& vma) {
+  AnonVma* const anon_vma = anon_vma_of(vma);
+  if (anon_vma == nullptr) return;
+  bool last = false;
+  {
+    const SpinGuard guard(anon_vma->lock);
+    anon_vma->vmas.erase(vma.rmap);
+    vma.rmap.anchor.store(0);
+    last = anon_vma->vmas.empty();
+  }
+  if (last) anon_vmas_.destroy(anon_vma);
+}
+
+void AnonVmaSpin::do_adjust(Vma& vma, FunctionRef<void()> change) {
+  AnonVma* const anon_vma = anon_vma_of(vma);
+  if (anon_vma == nullptr) return change();
+  const SpinGuard guard(anon_vma->lock);
+  change();
+}
+
+bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
+  // Until the lock is ours only the read section keeps the memory an anon_vma.  That it is
+  // this page's holds at the moment of the test, and no longer.
+  const RcuReadGuard rcu(machine().rcu);
+  if (!page.is_mapped()) return true;
+  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  if ((mapping & kPageMappingAnon) == 0) return true;
+  AnonVma* const anon_vma = reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
+  const SpinGuard guard(anon_vma->lock);
+  const std::uint64_t index = page.index.load(std::memory_order_relaxed);
+  for (RmapOfVma& on_list : anon_vma->vmas) {
+    Vma& vma = *on_list.vma;
+    const VirtAddr addr = vma_address(vma, index);
+    if (addr == kUserEnd) continue;
+    if (visit({&vma, addr}) == Walk::kStop) return false;
+  }
+  return true;
+}
+
+bool AnonVmaSpin::do_lock_ptl(const Mapping& at) NO_THREAD_SAFETY_ANALYSIS {
+  at.vma->vm_mm->page_table_lock.lock();
+  return true;
+}
+
+// Every vma with an anon_vma is on its list, every list holds only such vmas, and there is no
+// anon_vma besides.  C6, R3.  No lock is needed at quiescence.
+void AnonVmaSpin::audit(std::span<Vma* const> vmas) NO_THREAD_SAFETY_ANALYSIS {
+  std::uint32_t anchored = 0;
+  std::uint32_t listed = 0;
+  std::uint32_t anchors = 0;
+  for (Vma* const vma : vmas) {
+    AnonVma* const anon_vma = peek_anon_vma_of(*vma);
+    if (anon_vma == nullptr) continue;
+    ++anchored;
+    invariant(Inv::kVmaIsOnItsAnonVma, !vma->rmap.node.empty());
+    // Each list is counted once: by the vma that stands first on it.
+    if (anon_vma->vmas.front() != &vma->rmap) continue;
+    ++anchors;
+    for (RmapOfVma& on_list : anon_vma->vmas) {
+      ++listed;
+      invariant(Inv::kVmaIsOnItsAnonVma, peek_anon_vma_of(*on_list.vma) == anon_vma);
+    }
+  }
+  invariant(Inv::kVmaIsOnItsAnonVma, listed == anchored);
+  invariant(Inv::kAnonVmaHasVmas, anchors == anon_vmas_.live_objects());
+}
+
+}  // namespace racier::rmap

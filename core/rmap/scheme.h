@@ -1,0 +1,144 @@
+// core/rmap/scheme.h - who maps this page?
+//
+// One question, five historical answers.  mm/ holds a Scheme& and cannot tell which: its
+// memory hides behind Vma::rmap and Page::mapping, its locks behind lock_ptl() and adjust().
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "core/base/function_ref.h"
+#include "core/base/status.h"
+#include "core/objects/machine.h"
+
+namespace racier::rmap {
+
+// Where a page may be mapped: a hint.  Only the pte, looked at under page_table_lock, is proof.
+struct Mapping {
+  Vma* vma;
+  VirtAddr addr;
+};
+
+enum class Walk : std::uint8_t { kContinue, kStop };
+
+// Why one vma takes over what another one can be found by.
+enum class Why : std::uint8_t {
+  kFork,   // the child's copy of a vma
+  kSplit,  // a part of a vma becomes one of its own
+};
+
+// What a scheme is, for tables and for those who must know whether they may sleep.
+struct Traits {
+  const char* name;
+  const char* since;     // the kernels it was in
+  bool walk_may_sleep;   // a walk's visitor may sleep
+};
+
+// Memory paid for in advance: one add or dup is sure to succeed.  Returned unused, or spent.
+class Ticket {
+ public:
+  Ticket() = default;
+  explicit Ticket(void* paid) : paid_(paid) {}
+  void* paid() const { return paid_; }
+
+ private:
+  void* paid_ = nullptr;
+};
+
+class Scheme {
+ public:
+  explicit Scheme(Machine& machine) : machine_(machine) {}
+  virtual ~Scheme() = default;
+  Scheme(const Scheme&) = delete;
+  Scheme& operator=(const Scheme&) = delete;
+
+  virtual const Traits& traits() const = 0;
+
+  // Lets `vma` own anonymous pages, and pays in advance for one add or dup.
+  // Context: may sleep; mmap_sem held, page_table_lock not.
+  // Returns kNoMemory and leaves `vma` as it was, or a ticket for add() or refund().
+  [[nodiscard]] Result<Ticket> prepare(Vma& vma) REQUIRES_SHARED(vma.vm_mm->mmap_sem);
+  // Takes back a ticket that was not needed.
+  void refund(Ticket ticket);
+
+  // Records that the pte of `vma` at `addr` maps `page`, an anonymous one: fresh, or back from
+  // swap (then its page lock is held).  Kernel: page_add_anon_rmap().
+  void add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket ticket)
+      REQUIRES(vma.vm_mm->page_table_lock);
+  // Likewise for a page of the page cache.  Kernel: page_add_file_rmap().
+  void add_file(Page& page, Vma& vma, VirtAddr addr, Ticket ticket)
+      REQUIRES(vma.vm_mm->page_table_lock);
+  // Records that fork copied a pte that maps `page` to `vma`.  Kernel: page_dup_rmap().
+  void dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket)
+      REQUIRES(vma.vm_mm->page_table_lock);
+  // Records that the pte of `vma` at `addr` maps `page` no more.  The caller still holds a
+  // reference to the page.  Kernel: page_remove_rmap().
+  void remove(Page& page, Vma& vma, VirtAddr addr) REQUIRES(vma.vm_mm->page_table_lock);
+
+  // Makes walks over the pages that `src` may map find `dst`, too, before `dst` has a pte.
+  // Context: may sleep; mmap_sem of both held, page_table_lock not.
+  // Returns kNoMemory and changes nothing.  Kernel: anon_vma_link(), __anon_vma_link().
+  Status link(Vma& dst, Vma& src, Why why) REQUIRES(src.vm_mm->mmap_sem);
+  // Forgets `vma`, whose ptes are gone.  Kernel: anon_vma_unlink().
+  // Context: mmap_sem held (write), or the mm has no user any more.
+  void unlink(Vma& vma);
+  // Runs `change`, which moves the bounds of `vma`, while no walk looks at them.
+  void adjust(Vma& vma, FunctionRef<void()> change);
+
+  // Shows `visit` every mapping of `page` that lasts for the whole walk, and perhaps some that
+  // do not; `visit` may remove() the one that it is shown.  Returns false if `visit` stopped
+  // it, or the walk could not be made.
+  // Context: a reference to the page is held, and for a file page the page lock.
+  // traits().walk_may_sleep says whether `visit` may sleep.
+  bool walk(Page& page, FunctionRef<Walk(const Mapping&)> visit);
+  // Takes the page_table_lock of `at` during a walk.  Schemes whose walk holds a lock that is
+  // taken inside of page_table_lock elsewhere may only try, and return false.
+  [[nodiscard]] bool lock_ptl(const Mapping& at)
+      TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
+
+  // Returns how many references to `page` the scheme itself holds.  At quiescence.
+  virtual int own_refs(const Page& page) const = 0;
+  // Checks the scheme's own memory against all vmas that exist.  A finding if it is wrong.
+  // At quiescence.
+  virtual void audit(std::span<Vma* const> vmas) = 0;
+  // Returns how many objects the scheme has allocated.
+  virtual std::uint32_t live_objects() const = 0;
+  // Forgets everything; with the machine, between runs.
+  virtual void reset() = 0;
+
+ protected:
+  Machine& machine() const { return machine_; }
+
+ private:  // scheme.cc checks each contract once, for all schemes; a scheme only acts
+  virtual Result<Ticket> do_prepare(Vma& vma) = 0;
+  virtual void do_refund(Ticket ticket) = 0;
+  virtual void do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
+  virtual void do_add_file(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
+  virtual void do_dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
+  virtual void do_remove(Page& page, Vma& vma, VirtAddr addr) = 0;
+  virtual Status do_link(Vma& dst, Vma& src, Why why) = 0;
+  virtual void do_unlink(Vma& vma) = 0;
+  virtual void do_adjust(Vma& vma, FunctionRef<void()> change) = 0;
+  // Walks an anonymous page; file pages are the same for all schemes that have no own way.
+  virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
+  virtual bool do_lock_ptl(const Mapping& at) = 0;
+
+  bool walk_file(Page& page, AddressSpace& mapping, FunctionRef<Walk(const Mapping&)> visit);
+
+  Machine& machine_;
+};
+
+// One row of the table of schemes.
+struct SchemeRow {
+  const char* name;
+  const char* sentence;
+  std::shared_ptr<Scheme> (*make)(Machine&);
+};
+
+// Returns all schemes.
+std::span<const SchemeRow> schemes();
+// Makes the scheme of that name for `machine`; nullptr if there is none.
+std::shared_ptr<Scheme> make_scheme(std::string_view name, Machine& machine);
+
+}  // namespace racier::rmap

@@ -1,0 +1,30 @@
+// core/rmap/schemes.cc - the only list of schemes.
+#include "core/rmap/anon_vma_spin.h"
+#include "core/rmap/scheme.h"
+
+namespace racier::rmap {
+namespace {
+
+template <typename T>
+std::shared_ptr<Scheme> make(Machine& machine) {
+  return std::make_shared<T>(machine);
+}
+
+constexpr SchemeRow kSchemes[] = {
+    {"anon_vma_spin",
+     "anon_vma with a spinlock, type-stable by RCU; atomic mapcount from -1 (2.6.9)",
+     make<AnonVmaSpin>},
+};
+
+}  // namespace
+
+std::span<const SchemeRow> schemes() { return kSchemes; }
+
+std::shared_ptr<Scheme> make_scheme(std::string_view name, Machine& machine) {
+  for (const SchemeRow& row : kSchemes) {
+    if (name == row.name) return row.make(machine);
+  }
+  return nullptr;
+}
+
+}  // namespace racier::rmap
