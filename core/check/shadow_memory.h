@@ -10,8 +10,8 @@
 // file, shared memory (keyed by file and index, whoever maps it) as its file, which for shmem
 // is zeroes.  From unmap_begin to unmap_end accesses through cached translations still see
 // the old memory, which nobody else may get before; afterwards none may succeed.
-// Departs: a private mapping of a file page that somebody has stored to through a shared
-// mapping may return anything at first.
+// Departs: until it is stored to, a word of a private mapping may be anything if somebody
+// has stored to its place in the file through a shared mapping.
 //
 // Tested by shadow_memory_test.cc.
 #pragma once
@@ -40,46 +40,54 @@ class ShadowMemory {
   void accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access, std::uint64_t value,
                 std::uint64_t before);
 
-  // A word that was touched, and may hold other values than the one it started with.
-  struct WordView {
-    std::uint32_t mm_id;       // 0: shared memory
-    VirtAddr addr;             // shared memory: offset in the file
+  // A word that holds, or may hold, another value than it started with.
+  struct Place {
+    std::uint32_t mm_id;       // of private memory
+    VirtAddr addr;             // of shared memory: the offset in the file
     const AddressSpace* file;  // null: private memory
   };
   // Shows every such word.
-  void for_each_word(FunctionRef<void(const WordView&)> visit) const;
-  // Returns whether a load of `word` may return `value`.
-  bool allows(const WordView& word, std::uint64_t value) const;
-  // Returns what it may return, in words.
-  std::string allowed(const WordView& word) const;
+  void for_each_word(FunctionRef<void(const Place&)> visit) const;
+  // Returns whether a load of such a word may return `value`.
+  bool allows(const Place& place, std::uint64_t value) const;
+  // Says what it may return.
+  std::string allowed(const Place& place) const;
 
   void reset();
 
  private:
+  // A file, which may be gone already when we are told so: its place may be taken again.
+  struct FileName {
+    const AddressSpace* at = nullptr;  // null: private anonymous memory.  Never looked into
+    int id = 0;
+    bool shmem = false;
+    bool operator==(const FileName&) const = default;
+  };
   struct Segment {  // a stretch of mapped memory
     VirtRange range;
-    AddressSpace* file;  // null: private anonymous
+    FileName file;
     std::uint64_t pgoff;
     bool shared;
+    VirtAddr offset_of(VirtAddr addr) const {
+      return (pgoff << kPageShift) + (addr - range.start);
+    }
   };
   struct Word {
     VirtAddr addr;
     std::uint64_t value;
-    std::uint32_t others;  // more values it may have: index in alternatives_, 0: none
-    bool anything;         // it may have any value
+    std::uint32_t others;  // more values that it may have: index in choices_, 0: none
   };
-  struct Alternative {  // lists share tails, and never change
+  struct Choice {  // lists share tails, and never change
     std::uint64_t value;
     std::uint32_t next;
   };
   using Words = std::vector<Word>;  // in the order of addresses
-  struct Space {
-    bool alive = false;
+  struct Space {                    // of one mm
     std::vector<Segment> segments;  // in the order of addresses
-    Words words;                    // of private memory
+    Words words;                    // private ones
   };
   struct File {
-    const AddressSpace* file = nullptr;
+    FileName name;
     std::uint32_t segments = 0;  // that map it shared
     Words words;                 // by offset
   };
@@ -90,32 +98,35 @@ class ShadowMemory {
 
   Space& space(std::uint32_t mm_id);
   static const Segment* find_segment(const Space& space, VirtAddr addr);
-  static void add_segment(Space& space, std::size_t at, const Segment& segment);
-  File& file_of(const AddressSpace& file);
-  const File* find_file(const AddressSpace& file) const;
-  void drop_segments(Space& space);
-  void release_file(const Segment& segment);
-  std::uint64_t initial(const Segment& segment, VirtAddr addr) const;
-  Word fresh_word(const Segment& segment, VirtAddr addr) const;
-  Word& private_word(Space& space, const Segment& segment, VirtAddr addr);
-  Word& shared_word(const Segment& segment, VirtAddr addr);
-  static Word& insert_word(Words& words, Words::iterator at, const Word& word);
-  const Word* find_word(const WordView& view) const;
-  bool may_be(const Word& word, std::uint64_t value) const;
-  void stored_during_forks(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
-                           std::uint64_t value);
-  std::string values_of(const Word& word) const;
-  bool is_fork_child(std::uint32_t mm_id) const;
-  void report_unmapped(std::uint32_t mm_id, VirtAddr addr, UserAccess access) const;
-  void report_value(std::uint32_t mm_id, VirtAddr addr, std::uint64_t value,
-                    const Segment& segment, const Word& word) const;
+  void clear(Space& space);
+  static FileName name_of(const AddressSpace* file);
+  File& file_of(const FileName& name);
+  const File* find_file(const FileName& name) const;
+  void hold(const Segment& segment);
+  void release(const Segment& segment);
+  void add_piece(Space& space, const Vma& vma, VirtRange piece);
+  void cut(Space& space, VirtRange range);
 
-  std::vector<Space> spaces_;  // by mm id
+  static Words::iterator lower_bound(Words& words, VirtAddr addr);
+  static const Word* find_word(const Words& words, VirtAddr addr);
+  const Word* word_at(const Place& place) const;
+  bool may_be(const Word& word, std::uint64_t value) const;
+  bool starts_as_anything(const Segment& segment, VirtAddr addr) const;
+  static std::uint64_t initial(const Segment& segment, VirtAddr addr);
+  void load(std::uint32_t mm_id, const Segment& segment, VirtAddr addr, std::uint64_t value);
+  void store(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
+             std::uint64_t value);
+  void maybe_store(const Segment& segment, Words& words, VirtAddr addr,
+                   std::uint64_t value);
+  Words& words_of(std::uint32_t mm_id, const Segment& segment);
+  std::string values_of(const Word& word) const;
+
+  std::vector<Space> spaces_;        // by mm id
   std::vector<std::uint32_t> used_;  // ids of spaces used since the last reset
-  std::vector<File> files_;
+  std::vector<File> files_;          // the first files_used_ count
   std::size_t files_used_ = 0;
-  std::vector<Fork> forks_;  // under way
-  std::vector<Alternative> alternatives_{{0, 0}};
+  std::vector<Fork> forks_;          // under way
+  std::vector<Choice> choices_{{0, 0}};
 };
 
 }  // namespace racier::check
