@@ -1,0 +1,107 @@
+// core/check/counts.cc - recounts what mm/ counts as it goes.  C1 to C5.
+// Tested by auditor_test.cc.
+#include <algorithm>
+
+#include "core/check/checks.h"
+
+namespace racier::check {
+namespace {
+
+// ---- Pages -----------------------------------------------------------------------------
+
+// The zero page is reserved: ptes that map it are not counted.
+void check_page(const Audit& audit, Pfn pfn) {
+  const Page& page = audit.m.page(pfn);
+  const FrameUse& use = audit.found.use(pfn);
+  const bool zero = audit.m.is_zero_page(pfn);
+  const std::int32_t ptes = zero ? 0 : use.ptes;
+  const std::int32_t mapcount = page.mapcount.raw().load(std::memory_order_relaxed) + 1;
+  if (mapcount != ptes) {
+    broken(Inv::kMapcountIsItsPtes, differs("mapcount", mapcount, ptes) + "; " +
+                                        describe(audit.m, pfn));
+  }
+  const std::int32_t users = ptes + use.caches + use.tables + use.pins + (zero ? 1 : 0) +
+                             audit.m.scheme().own_refs(page);
+  // A frame that nobody uses is a leak of its own: it has a count, and should have none.
+  if (page.count.read() != users) {
+    broken(Inv::kPageCountIsItsUsers, differs("count", page.count.read(), users) + "; " +
+                                          describe(audit.m, pfn));
+  }
+}
+
+// ---- Mms -------------------------------------------------------------------------------
+
+void check_rss(const Audit& audit, const FoundMm& of) NO_THREAD_SAFETY_ANALYSIS {
+  std::int64_t rss = 0;
+  std::int64_t anon_rss = 0;
+  for (const FoundPte& found : audit.found.ptes(of)) {
+    if (!found.pte.present() || audit.m.is_zero_page(found.pte.pfn())) continue;
+    ++rss;
+    const Page& page = audit.m.page(found.pte.pfn());
+    const std::uintptr_t mapping = page.mapping.raw().load(std::memory_order_relaxed);
+    if ((mapping & kPageMappingAnon) != 0) ++anon_rss;
+  }
+  const std::string mm = "mm " + std::to_string(of.mm->id);
+  if (of.mm->rss != rss) broken(Inv::kRssIsItsPtes, differs(mm + " rss", of.mm->rss, rss));
+  if (of.mm->anon_rss != anon_rss) {
+    broken(Inv::kAnonRssIsItsPtes, differs(mm + " anon_rss", of.mm->anon_rss, anon_rss));
+  }
+}
+
+void check_users(const Audit& audit, const Mm& mm) {
+  MmUsers should{};
+  should.users = mm.mm_users.read();
+  if (audit.expected.users_known) {
+    const auto of = std::ranges::find(audit.expected.users, &mm, &MmUsers::mm);
+    should = of == audit.expected.users.end() ? MmUsers{} : *of;
+  }
+  const std::string name = "mm " + std::to_string(mm.id);
+  if (mm.mm_users.read() != should.users) {
+    broken(Inv::kMmUsersAreItsUsers,
+           differs(name + " mm_users", mm.mm_users.read(), should.users));
+  }
+  // A mm that nobody holds is freed, so it is not on the list of all.
+  const int holders = should.holders + (should.users > 0 ? 1 : 0);
+  const bool wrong = audit.expected.users_known ? mm.mm_count.read() != holders
+                                                : mm.mm_count.read() < std::max(holders, 1);
+  if (wrong) {
+    broken(Inv::kMmCountIsItsHolders,
+           differs(name + " mm_count", mm.mm_count.read(), holders));
+  }
+}
+
+}  // namespace
+
+void check_pages(const Audit& audit) {
+  for (const Page* const page : audit.expected.pins) ++audit.found.use(page->pfn).pins;
+  for (const Pfn pfn : audit.found.frames()) check_page(audit, pfn);
+}
+
+void check_swap(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
+  const SwapArea& swap = audit.m.swap;
+  std::uint32_t inuse = 0;
+  for (std::uint32_t slot = 1; slot < swap.swap_map.size(); ++slot) {
+    const std::uint32_t uses = audit.found.swap_uses(slot);
+    if (swap.swap_map[slot] != uses) {
+      broken(Inv::kSwapMapIsItsUsers, differs("swap slot " + std::to_string(slot) + " count",
+                                              swap.swap_map[slot], uses));
+    }
+    if (uses > 0) {
+      ++inuse;
+    } else if (slot < swap.lowest_bit) {
+      broken(Inv::kSwapTotalsMatch, differs("lowest_bit", swap.lowest_bit, slot));
+    }
+  }
+  if (swap.inuse_pages != inuse) {
+    broken(Inv::kSwapTotalsMatch, differs("inuse_pages", swap.inuse_pages, inuse));
+  }
+}
+
+void check_mms(const Audit& audit) {
+  for (const FoundMm& of : audit.found.mms()) {
+    check_rss(audit, of);
+    check_users(audit, *of.mm);
+  }
+}
+
+}  // namespace racier::check
