@@ -5,14 +5,15 @@
 #include <array>
 
 #include "core/objects/machine.h"
+#include "core/sync/context.h"
 
 namespace racier {
 
 // Collects pages and page tables that were unmapped from one mm; flushes the TLBs before it
-// frees them.  Context: atomic, from begin to end, as in its time (per-CPU area).
+// frees them.  Context: atomic, from begin to end, as in its time (a per-CPU area).
 class MmuGather {
  public:
-  MmuGather(Machine& m, Mm& mm) : m_(m), mm_(mm) {}
+  MmuGather(Machine& m, Mm& mm);
   ~MmuGather() noexcept(false);  // flushes and frees what is left
   MmuGather(const MmuGather&) = delete;
   MmuGather& operator=(const MmuGather&) = delete;
@@ -25,13 +26,26 @@ class MmuGather {
   void note(VirtAddr addr);
 
  private:
+  // Keeps the task in atomic context.
+  struct PreemptOff {
+    PreemptOff() { preempt_disable(); }
+    ~PreemptOff() { preempt_enable(); }
+    PreemptOff(const PreemptOff&) = delete;
+    PreemptOff& operator=(const PreemptOff&) = delete;
+  };
+
+  void add(Page& page);
   void flush();
-  static constexpr int kPagesMax = 64;
+  void flush_tlb();
+
+  static constexpr std::size_t kPagesMax = 64;
+  PreemptOff preempt_off_;
   Machine& m_;
   Mm& mm_;
-  std::array<Page*, kPagesMax> pages_{};
-  int count_ = 0;
-  VirtRange range_{kUserEnd, 0};
+  std::array<Page*, kPagesMax> pages_;  // the first `count_` of them: pages and tables
+  std::size_t count_ = 0;
+  VirtRange range_{kUserEnd, 0};  // covers every address that was noted
+  bool tables_ = false;           // there is a table among the pages
 };
 
 }  // namespace racier

@@ -26,6 +26,9 @@ struct AddressSpace {
   AddressSpace(int id, std::uint64_t pages, bool shmem)
       : id(id), shmem(shmem), size(pages), slots(new CacheSlot[pages]) {}
 
+  // Makes it as new, without looking at pages and vmas.  Context: no task is running.
+  void reset();
+
   int id;      // number of the file; names the content that its pages start with
   bool shmem;  // pages start as zeroes and are swap-backed
   const std::uint64_t size;  // pages

@@ -11,6 +11,9 @@ namespace racier {
 
 // Kernel: the LRU part of struct zone, v2.6.9.  Newest first.
 struct Lru {
+  // Makes it as new, without looking at the pages.  Context: no task is running.
+  void reset();
+
   SpinLock lru_lock{lock_class::kLruLock};
   List<Page, &Page::lru> active GUARDED_BY(lru_lock);
   List<Page, &Page::lru> inactive GUARDED_BY(lru_lock);

@@ -18,6 +18,7 @@
 #include "core/objects/lru.h"
 #include "core/objects/mm.h"
 #include "core/objects/page.h"
+#include "core/objects/page_table.h"
 #include "core/objects/swap_area.h"
 #include "core/objects/tracepoints.h"
 #include "core/sync/lock_checker.h"
@@ -42,6 +43,9 @@ struct MachineOptions {
 
   bool operator==(const MachineOptions&) const = default;
 };
+
+// The largest shared anonymous mapping: 1 GiB.
+inline constexpr std::uint64_t kShmemPagesMax = 1 << 18;
 
 class Machine {
  public:
@@ -75,14 +79,14 @@ class Machine {
   // Returns file `id` of the machine, with no reference taken.
   AddressSpace& file(std::uint32_t id) { return *files_[id]; }
   // Makes an unnamed file for shared anonymous memory; its one reference is the caller's.
-  // Returns nullptr if there is no memory.
+  // Returns nullptr if there is no memory, or for more than kShmemPagesMax pages.
   AddressSpace* create_shmem(std::uint64_t pages);
   // Destroys a shmem file whose last reference is gone and whose pages are gone.
   void destroy_shmem(AddressSpace& file);
   // Shows every file: those of the machine, and shmem.  At quiescence.
   void for_each_file(FunctionRef<void(AddressSpace&)> visit);
 
-  // Returns a number for a new mm; from 1.
+  // Returns a number for a new mm; from 1.  No step.
   std::uint32_t next_mm_id();
   // All mms that are not freed yet.
   SpinLock mms_lock{lock_class::kMmListLock};
@@ -100,9 +104,14 @@ class Machine {
   SwapArea swap;
   AddressSpace swapper;  // the swap cache, by slot
   LockChecker lock_checker;
-  Tracepoints* tracepoints;  // never null
+  Tracepoints* tracepoints;  // never null; stays over a reset
 
  private:
+  // Makes everything as new.
+  void wipe();
+  void wipe_pages();
+  void wipe_files();
+
   MachineOptions options_;
   std::unique_ptr<Page[]> pages_;
   Page* zero_page_ = nullptr;
@@ -110,7 +119,8 @@ class Machine {
   std::vector<std::unique_ptr<AddressSpace>> files_;
   Interlock shmem_lock_;
   std::vector<AddressSpace*> shmem_files_ GUARDED_BY(shmem_lock_);
-  std::atomic<std::uint32_t> mms_made_{0};
+  int shmem_made_ GUARDED_BY(shmem_lock_) = 0;
+  Atomic<std::uint32_t> mms_made_{0};
   std::shared_ptr<rmap::Scheme> scheme_;  // shared only so that its type may stay unknown
 };
 

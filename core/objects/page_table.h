@@ -1,7 +1,8 @@
 // core/objects/page_table.h - page tables, as the kernel reaches into them.
 //
 // Tables are frames of the arena.  Entries are atomic words, because the hardware walks and
-// marks them while the kernel changes them under mm->page_table_lock.
+// marks them while the kernel changes them under mm->page_table_lock.  An entry above the
+// ptes is 0 or names the frame of a lower table, as a pte that is present, user and writable.
 #pragma once
 #include <cstdint>
 
@@ -65,11 +66,12 @@ int missing_table(const FrameArena& arena, const MmuContext& context, VirtAddr a
 void for_each_pte(const FrameArena& arena, const MmuContext& context, VirtRange range,
                   FunctionRef<void(VirtAddr, PteSlot)> visit);
 
-// Takes out of `context` every table that covers nothing outside of `range` (a lower table
-// before the one above it; never the root) and hands its frame to `freed`.  The ptes in it
-// are gone already.  Context: page_table_lock held.
+// Takes out of `context` every table that covers a part of `range` and nothing outside of
+// `limits` (a lower table before the one above it; never the root) and hands its frame to
+// `freed`.  The ptes in it are gone already.  `limits` contains `range`.
+// Context: page_table_lock held.  No step.  Kernel: free_pgd_range(), v2.6.12.
 void detach_tables(const FrameArena& arena, const MmuContext& context, VirtRange range,
-                   FunctionRef<void(Pfn)> freed);
+                   VirtRange limits, FunctionRef<void(Pfn)> freed);
 
 // Shows the frame of each table of `context`, the root included.  Quiescence.
 void for_each_table(const FrameArena& arena, const MmuContext& context,

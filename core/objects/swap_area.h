@@ -12,7 +12,11 @@ namespace racier {
 
 // Kernel: struct swap_info_struct, v2.6.9.
 struct SwapArea {
-  explicit SwapArea(std::uint32_t slots) : store(slots), swap_map(slots, 0) {}
+  // An area of `slots` slots; fewer than two is no swap, as slot 0 is never used.
+  explicit SwapArea(std::uint32_t slots);
+
+  // Makes it as new, whoever holds its locks.  Context: no task is running.
+  void reset();
 
   static constexpr std::uint16_t kSwapMapMax = 0x7fff;
 

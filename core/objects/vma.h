@@ -45,6 +45,7 @@ struct Vma {
   TreeNode shared;     // in vm_file->i_mmap; guarded by i_mmap_lock
   std::uint64_t shared_last = 0;  // greatest last index in the subtree of `shared`
   RmapOfVma rmap{*this};
+  Vma* detached_next = nullptr;  // of a munmap that took both out of mm->vmas
 
   VirtRange range() const { return {vm_start, vm_end}; }
   bool contains(VirtAddr addr) const { return vm_start <= addr && addr < vm_end; }
@@ -74,6 +75,7 @@ class VmaTree {
   void insert(Vma& vma);
   void erase(Vma& vma) { tree_.erase(vma); }
   Vma* first() const { return tree_.first(); }
+  Vma* last() const { return tree_.last(); }
   static Vma* next(Vma& vma) { return Tree<Traits>::next(vma); }
   static Vma* prev(Vma& vma) { return Tree<Traits>::prev(vma); }
   bool empty() const { return tree_.empty(); }

@@ -1,0 +1,112 @@
+// core/mm/fork.cc - makes, copies and ends address spaces.
+// Tested by fork_test.cc.
+#include "core/mm/fork.h"
+
+#include "core/mm/copy_page_range.h"
+#include "core/mm/mmap.h"
+#include "core/mm/page_alloc.h"
+#include "core/mm/vma_link.h"
+#include "core/rmap/scheme.h"
+
+namespace racier {
+namespace {
+
+constexpr VirtAddr kStartBrk = 0x1000'0000;
+
+void add_to_mms(Machine& m, Mm& mm) {
+  const SpinGuard guard(m.mms_lock);
+  m.mms.push_back(mm);
+}
+
+void take_off_mms(Machine& m, Mm& mm) {
+  const SpinGuard guard(m.mms_lock);
+  m.mms.erase(mm);
+}
+
+// Frees the root table, which all others are gone from.
+void free_root(Machine& m, Mm& mm) {
+  m.mmu->flush_mm(mm.context);
+  Page& root = m.page(mm.context.root);
+  mm.context.root = kNoPfn;
+  put_page(m, root);
+}
+
+// Copies one vma and what it maps: in the reverse map first, then where faults and file walks
+// look, then the ptes.
+Status dup_vma(Machine& m, Mm& child, Vma& src)
+    REQUIRES(src.vm_mm->mmap_sem, child.mmap_sem) {
+  Vma* const dst = copy_vma_struct(m, src);
+  if (dst == nullptr) return Status::kNoMemory;
+  dst->vm_mm = &child;
+  if (m.scheme().link(*dst, src, rmap::Why::kFork) != Status::kOk) {
+    free_vma(m, *dst);
+    return Status::kNoMemory;
+  }
+  dst->vm_mm->mmap_sem.assert_held();
+  vma_link(*dst);
+  return copy_page_range(m, *dst, src);
+}
+
+// Kernel: dup_mmap().
+Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
+  const WriteGuard parent_guard(parent.mmap_sem);
+  const WriteGuard child_guard(child.mmap_sem, 1);
+  m.tracepoints->fork_begin(parent, child);
+  child.start_brk = parent.start_brk;
+  child.brk = parent.brk;
+  Status status = Status::kOk;
+  for (Vma* vma = parent.vmas.first(); vma != nullptr && status == Status::kOk;
+       vma = VmaTree::next(*vma)) {
+    vma->vm_mm->mmap_sem.assert_held();
+    status = dup_vma(m, child, *vma);
+  }
+  // Until here a thread of the parent may still write, through its TLB, what is shared now.
+  m.mmu->flush_mm(parent.context);
+  m.tracepoints->fork_end(parent, child, status == Status::kOk);
+  return status;
+}
+
+}  // namespace
+
+Mm* mm_create(Machine& m) {
+  Page* const root = alloc_zeroed_page(m, Gfp::kKernel);
+  if (root == nullptr) return nullptr;
+  Mm* const mm = m.mm_cache.create(m.next_mm_id());
+  if (mm == nullptr) {
+    put_page(m, *root);
+    return nullptr;
+  }
+  mm->context.root = root->pfn;
+  mm->start_brk = mm->brk = kStartBrk;
+  add_to_mms(m, *mm);
+  m.tracepoints->mm_created(*mm);
+  return mm;
+}
+
+Result<Mm*> dup_mm(Machine& m, Mm& parent) {
+  Mm* const child = mm_create(m);
+  if (child == nullptr) return Status::kNoMemory;
+  child->parent_id = parent.id;
+  const Status status = dup_mmap(m, *child, parent);
+  if (status == Status::kOk) return child;
+  mmput(m, *child);
+  return status;
+}
+
+void mmget(Mm& mm) { mm.mm_users.inc(); }
+
+void mmput(Machine& m, Mm& mm) {
+  if (!mm.mm_users.dec_and_test()) return;
+  exit_mmap(m, mm);
+  m.tracepoints->mm_exited(mm);
+  free_root(m, mm);
+  mmdrop(m, mm);
+}
+
+void mmdrop(Machine& m, Mm& mm) {
+  if (!mm.mm_count.dec_and_test()) return;
+  take_off_mms(m, mm);
+  m.mm_cache.destroy(&mm);
+}
+
+}  // namespace racier

@@ -1,0 +1,70 @@
+// core/mm/gather.cc - flushes first, frees then.
+// Tested by gather_test.cc.
+#include "core/mm/gather.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "core/mm/page_alloc.h"
+#include "core/mm/swap.h"
+
+namespace racier {
+namespace {
+
+// Drops the reference of a pte that is gone; a page that only the swap cache still needs goes
+// from there, too.  Kernel: free_page_and_swap_cache().
+void free_page_and_swap_cache(Machine& m, Page& page) {
+  if (page.test(PageFlag::kSwapCache) && trylock_page(page)) {
+    remove_exclusive_swap_page(m, page);
+    unlock_page(m, page);
+  }
+  put_page(m, page);
+}
+
+}  // namespace
+
+MmuGather::MmuGather(Machine& m, Mm& mm) : m_(m), mm_(mm) {}
+
+MmuGather::~MmuGather() noexcept(false) {
+  // A run that is being unwound is over, and its memory is about to be wiped.
+  if (std::uncaught_exceptions() == 0) flush();
+}
+
+void MmuGather::remove_page(Page& page, VirtAddr addr) {
+  note(addr);
+  add(page);
+}
+
+void MmuGather::remove_table(Pfn table) {
+  tables_ = true;
+  add(m_.page(table));
+}
+
+void MmuGather::note(VirtAddr addr) {
+  range_.start = std::min(range_.start, addr);
+  range_.end = std::max(range_.end, addr + kPageSize);
+}
+
+void MmuGather::add(Page& page) {
+  if (count_ == kPagesMax) flush();
+  pages_[count_++] = &page;
+}
+
+// A freed table may have been on the way of a hardware walk to any address.
+void MmuGather::flush_tlb() {
+  if (tables_) {
+    m_.mmu->flush_mm(mm_.context);
+  } else if (range_.start < range_.end) {
+    m_.mmu->flush_range(mm_.context, range_);
+  }
+  range_ = {kUserEnd, 0};
+  tables_ = false;
+}
+
+void MmuGather::flush() {
+  flush_tlb();
+  for (std::size_t i = 0; i < count_; ++i) free_page_and_swap_cache(m_, *pages_[i]);
+  count_ = 0;
+}
+
+}  // namespace racier

@@ -1,0 +1,110 @@
+// core/mm/munmap.cc - unmaps part of an address space, or all of it.
+//
+// The order is what makes it safe: the vmas leave the tree, so that no fault brings a page
+// back; their ptes go, then the tables, all under page_table_lock; the TLBs are flushed before
+// a page is free; only then do the vmas leave the reverse map.  Until then a walk may come
+// here, and finds no pte.
+//
+// Tested by munmap_test.cc.
+#include "core/mm/munmap.h"
+
+#include "core/base/invariant.h"
+#include "core/mm/gather.h"
+#include "core/mm/mmap.h"
+#include "core/mm/vma_link.h"
+#include "core/mm/zap.h"
+
+namespace racier {
+namespace {
+
+// Takes the vmas of `range`, which lie inside of it, out of the tree; returns the first, the
+// others behind it.  Kernel: detach_vmas_to_be_unmapped().
+Vma* detach_vmas(Mm& mm, VirtRange range) REQUIRES(mm.page_table_lock) {
+  Vma* first = nullptr;
+  Vma** link = &first;
+  Vma* vma = mm.vmas.find_intersection(range);
+  while (vma != nullptr && vma->vm_start < range.end) {
+    Vma* const next = VmaTree::next(*vma);
+    mm.vmas.erase(*vma);
+    --mm.map_count;
+    *link = vma;
+    link = &vma->detached_next;
+    vma = next;
+  }
+  return first;
+}
+
+// Returns how far the space around `range` is free of vmas.
+VirtRange free_space_around(const Mm& mm, VirtRange range) {
+  Vma* const next = mm.vmas.find(range.start);
+  const Vma* const prev = next != nullptr ? VmaTree::prev(*next) : mm.vmas.last();
+  return {prev != nullptr ? prev->vm_end : 0, next != nullptr ? next->vm_start : kUserEnd};
+}
+
+// Frees all that the detached `vmas` map, and the tables that nobody else needs.
+// Kernel: unmap_region().
+void unmap_region(Machine& m, Mm& mm, Vma* vmas, VirtRange range)
+    REQUIRES(mm.page_table_lock) {
+  MmuGather tlb(m, mm);
+  for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
+    vma->vm_mm->page_table_lock.assert_held();
+    unmap_page_range(m, tlb, *vma, vma->range());
+  }
+  detach_tables(m.frames, mm.context, range, free_space_around(mm, range),
+                [&](Pfn table) { tlb.remove_table(table); });
+}
+
+// Unmaps the vmas of `range`, which lie inside of it.
+// Context: mmap_sem held (write), or the mm has no user.
+void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range) {
+  Vma* vmas = nullptr;
+  {
+    const SpinGuard guard(mm.page_table_lock);
+    vmas = detach_vmas(mm, range);
+    if (vmas != nullptr) unmap_region(m, mm, vmas, range);
+  }
+  while (vmas != nullptr) {
+    Vma& vma = *vmas;
+    vmas = vma.detached_next;
+    remove_vma(m, vma);
+  }
+}
+
+// Splits the vma that `addr` lies inside of, if there is one.
+Status split_at(Machine& m, Mm& mm, VirtAddr addr) REQUIRES(mm.mmap_sem) {
+  Vma* const vma = mm.vmas.find(addr);
+  if (vma == nullptr || vma->vm_start >= addr) return Status::kOk;
+  vma->vm_mm->mmap_sem.assert_held();
+  return split_vma(m, *vma, addr).status();
+}
+
+}  // namespace
+
+Status do_munmap_locked(Machine& m, Mm& mm, VirtRange range) {
+  if (mm.vmas.find_intersection(range) == nullptr) return Status::kOk;
+  for (const VirtAddr end : {range.start, range.end}) {
+    const Status status = split_at(m, mm, end);
+    if (status != Status::kOk) return status;
+  }
+  m.tracepoints->unmap_begin(mm, range);
+  unmap_whole_vmas(m, mm, range);
+  m.tracepoints->unmap_end(mm, range);
+  return Status::kOk;
+}
+
+Status do_munmap(Machine& m, Mm& mm, VirtRange range) {
+  const bool aligned = range.start % kPageSize == 0 && range.end % kPageSize == 0;
+  if (!aligned || range.start >= range.end || range.end > kUserEnd) return Status::kInvalid;
+  const WriteGuard guard(mm.mmap_sem);
+  return do_munmap_locked(m, mm, range);
+}
+
+// Nobody else can see the counts any more, but by a reverse-map walk, which finds no pte.
+void exit_mmap(Machine& m, Mm& mm) {
+  unmap_whole_vmas(m, mm, {0, kUserEnd});
+  const SpinGuard guard(mm.page_table_lock);
+  invariant(Inv::kRssZeroAtExit, mm.rss == 0 && mm.anon_rss == 0);
+  invariant(Inv::kMapCountZeroAtExit, mm.map_count == 0);
+}
+
+}  // namespace racier

@@ -1,0 +1,116 @@
+// core/mm/vma_link.cc - links, splits and removes vmas under the locks of those who look.
+//
+//   mmap_sem -> i_mmap_lock -> the scheme's lock -> page_table_lock
+//
+// Tested by vma_link_test.cc and munmap_test.cc.
+#include "core/mm/vma_link.h"
+
+#include "core/mm/filemap.h"
+#include "core/mm/mmap.h"
+#include "core/rmap/scheme.h"
+
+namespace racier {
+namespace {
+
+void link_in_tree(Vma& vma) REQUIRES(vma.vm_mm->mmap_sem) {
+  const SpinGuard guard(vma.vm_mm->page_table_lock);
+  vma.vm_mm->vmas.insert(vma);
+  ++vma.vm_mm->map_count;
+}
+
+// Kernel: remove_vm_struct(), the part for files.
+void unlink_file_vma(Vma& vma) {
+  if (vma.vm_file == nullptr) return;
+  const SpinGuard guard(vma.vm_file->i_mmap_lock);
+  vma.vm_file->i_mmap.erase(vma);
+}
+
+bool too_many_vmas(const Mm& mm) { return mm.map_count >= kMapCountMax; }
+
+}  // namespace
+
+Vma* copy_vma_struct(Machine& m, const Vma& vma) {
+  Vma* const copy = m.vma_cache.create();
+  if (copy == nullptr) return nullptr;
+  copy->vm_mm = vma.vm_mm;
+  copy->vm_start = vma.vm_start;
+  copy->vm_end = vma.vm_end;
+  copy->vm_flags = vma.vm_flags;
+  copy->vm_pgoff = vma.vm_pgoff;
+  copy->vm_file = vma.vm_file;
+  if (copy->vm_file != nullptr) copy->vm_file->count.inc();
+  return copy;
+}
+
+void free_vma(Machine& m, Vma& vma) {
+  AddressSpace* const file = vma.vm_file;
+  m.vma_cache.destroy(&vma);
+  if (file != nullptr) fput(m, *file);
+}
+
+void vma_link(Vma& vma) {
+  if (vma.vm_file == nullptr) return link_in_tree(vma);
+  const SpinGuard guard(vma.vm_file->i_mmap_lock);
+  link_in_tree(vma);
+  vma.vm_file->i_mmap.insert(vma);
+}
+
+void remove_vma(Machine& m, Vma& vma) {
+  unlink_file_vma(vma);
+  m.scheme().unlink(vma);
+  free_vma(m, vma);
+}
+
+Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) {
+  Vma* const vma = too_many_vmas(mm) ? nullptr : m.vma_cache.create();
+  if (vma == nullptr) return Status::kNoMemory;
+  vma->vm_mm = &mm;
+  vma->vm_start = what.range.start;
+  vma->vm_end = what.range.end;
+  vma->vm_flags = what.vm_flags;
+  vma->vm_file = what.file;
+  vma->vm_pgoff = what.file != nullptr ? what.pgoff : what.range.start >> kPageShift;
+  vma->vm_mm->mmap_sem.assert_held();
+  vma_link(*vma);
+  m.tracepoints->mapped(*vma);
+  return Status::kOk;
+}
+
+void change_vma(Machine& m, Vma& vma, FunctionRef<void()> change) {
+  const auto under_scheme_lock = [&] {
+    m.scheme().adjust(vma, [&] {
+      const SpinGuard ptl(vma.vm_mm->page_table_lock);
+      change();
+    });
+  };
+  if (vma.vm_file == nullptr) return under_scheme_lock();
+  // The tree of the file is ordered by what may change.
+  const SpinGuard guard(vma.vm_file->i_mmap_lock);
+  vma.vm_file->i_mmap.erase(vma);
+  under_scheme_lock();
+  vma.vm_file->i_mmap.insert(vma);
+}
+
+Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr) {
+  Vma* const upper = too_many_vmas(*vma.vm_mm) ? nullptr : copy_vma_struct(m, vma);
+  if (upper == nullptr) return Status::kNoMemory;
+  upper->vm_start = addr;
+  upper->vm_pgoff = vma.index_of(addr);
+  // From here on a walk is shown the upper part's pages twice, as part of either vma: both
+  // lead to one pte.  It never misses them.
+  if (m.scheme().link(*upper, vma, rmap::Why::kSplit) != Status::kOk) {
+    free_vma(m, *upper);
+    return Status::kNoMemory;
+  }
+  change_vma(m, vma, [&] {
+    vma.vm_end = addr;
+    vma.vm_mm->vmas.insert(*upper);
+    ++vma.vm_mm->map_count;
+    if (upper->vm_file == nullptr) return;
+    upper->vm_file->i_mmap_lock.assert_held();
+    upper->vm_file->i_mmap.insert(*upper);
+  });
+  return upper;
+}
+
+}  // namespace racier

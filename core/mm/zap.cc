@@ -1,0 +1,58 @@
+// core/mm/zap.cc - drops what ptes hold: pages, swap slots, nothing.
+// Tested by munmap_test.cc and zap_test.cc.
+#include "core/mm/zap.h"
+
+#include "core/mm/mmap.h"
+#include "core/mm/page_alloc.h"
+#include "core/mm/swap.h"
+#include "core/rmap/scheme.h"
+
+namespace racier {
+namespace {
+
+// `pte` was just taken out at `addr`; it maps a page.
+void drop_page(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, Pte pte)
+    REQUIRES(vma.vm_mm->page_table_lock) {
+  Page& page = m.page(pte.pfn());
+  if (pte.dirty()) page.set(PageFlag::kDirty);
+  --vma.vm_mm->rss;
+  if (page.is_anon()) {
+    --vma.vm_mm->anon_rss;
+  } else if (pte.young()) {
+    mark_page_accessed(m, page);
+  }
+  m.scheme().remove(page, vma, addr);
+  tlb.remove_page(page, addr);
+}
+
+// Kernel: zap_pte_range(), the step for one pte.
+void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot)
+    REQUIRES(vma.vm_mm->page_table_lock) {
+  // Nobody fills an empty pte without the lock that is held, so to see one is no step.
+  if (slot.peek().none()) return;
+  const Pte pte = slot.get_and_clear();
+  if (!pte.present()) {
+    free_swap_and_cache(m, pte.swap_entry());
+  } else if (m.is_zero_page(pte.pfn())) {
+    tlb.note(addr);
+  } else {
+    drop_page(m, tlb, vma, addr, pte);
+  }
+}
+
+}  // namespace
+
+void unmap_page_range(Machine& m, MmuGather& tlb, Vma& vma, VirtRange range) {
+  for_each_pte(m.frames, vma.vm_mm->context, range, [&](VirtAddr addr, PteSlot slot) {
+    vma.vm_mm->page_table_lock.assert_held();
+    zap_pte(m, tlb, vma, addr, slot);
+  });
+}
+
+void zap_page_range(Machine& m, Vma& vma, VirtRange range) {
+  const SpinGuard guard(vma.vm_mm->page_table_lock);
+  MmuGather tlb(m, *vma.vm_mm);
+  unmap_page_range(m, tlb, vma, range);
+}
+
+}  // namespace racier

@@ -1,0 +1,13 @@
+// core/mm/zap.h - takes the ptes of a vma away.  For mm/ only.
+#pragma once
+#include "core/mm/gather.h"
+#include "core/objects/machine.h"
+
+namespace racier {
+
+// Empties the ptes of `range` in `vma`; what they held goes to `tlb`, or back to swap.
+// Kernel: unmap_page_range(), mm/memory.c, v2.6.9.
+void unmap_page_range(Machine& m, MmuGather& tlb, Vma& vma, VirtRange range)
+    REQUIRES(vma.vm_mm->page_table_lock);
+
+}  // namespace racier

@@ -1,0 +1,132 @@
+// core/objects/machine.cc - puts a computer together, and makes it as new.
+//
+// What a run leaves behind may be in any state: its tasks may have ended in the middle of
+// anything.  So nothing is taken apart; each part is made anew where it stands, its locks
+// included, and what owns host memory gives that back first.
+//
+// Tested by machine_test.cc.
+#include "core/objects/machine.h"
+
+#include <algorithm>
+
+#include "core/base/require.h"
+#include "core/memory/soft_mmu.h"
+
+namespace racier {
+namespace {
+
+constexpr std::size_t kPageWaits = 16;
+
+// The tracepoints of a machine that nobody watches.
+Tracepoints nobody;
+
+}  // namespace
+
+Machine::Machine(const MachineOptions& options)
+    : rcu(options.rcu),
+      region(options.frames, options.slab_pages),
+      frames(region),
+      slab_pages(region),
+      mm_cache("mm_struct", SlabKind::kPlain, slab_pages, rcu),
+      vma_cache("vm_area_struct", SlabKind::kPlain, slab_pages, rcu),
+      shmem_cache("shmem_inode", SlabKind::kPlain, slab_pages, rcu),
+      mmu(std::make_unique<SoftMmu>(frames, kCpusMax)),
+      swap(options.swap_slots),
+      swapper(-1, std::max(options.swap_slots, 1u), true),
+      lock_checker(lock_class::order_2_6_9()),
+      tracepoints(&nobody),
+      options_(options),
+      pages_(new Page[options.frames]) {
+  for (Pfn pfn = 0; pfn < options.frames; ++pfn) pages_[pfn].pfn = pfn;
+  for (std::size_t i = 0; i < kPageWaits; ++i) {
+    page_waits_.push_back(std::make_unique<WaitQueue>(lock_class::kPageWait));
+  }
+  for (std::uint32_t id = 0; id < options.files; ++id) {
+    files_.push_back(
+        std::make_unique<AddressSpace>(static_cast<int>(id), options.file_pages, false));
+  }
+}
+
+Machine::~Machine() { wipe(); }
+
+void Machine::install(std::shared_ptr<rmap::Scheme> scheme) { scheme_ = std::move(scheme); }
+
+void Machine::reset(RunState& run) {
+  require(scheme_ != nullptr, "a machine has a scheme before its first run");
+  wipe();
+  run.live = &region.live();
+  run.lock_checker = &lock_checker;
+}
+
+// No task is running, so no lock is needed.
+void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
+  rcu.reset(options_.rcu);
+  wipe_files();
+  slab_pages.reset();
+  wipe_pages();
+  mmu->reset();
+  lru.reset();
+  swap.reset();
+  std::construct_at(&mms_lock, lock_class::kMmListLock);
+  mms.reset();
+  mms_made_.raw().store(0, std::memory_order_relaxed);
+  for (auto& queue : page_waits_) std::construct_at(queue.get(), lock_class::kPageWait);
+  lock_checker.reset();
+}
+
+// A frame that is free was left as a free one is.
+void Machine::wipe_pages() {
+  frames.for_each_allocated([this](Pfn pfn) {
+    std::construct_at(&pages_[pfn]);
+    pages_[pfn].pfn = pfn;
+  });
+  frames.reset();
+  zero_page_ = nullptr;
+}
+
+// As wipe().  A shmem file's slots are host memory that the slab cache knows nothing of.
+void Machine::wipe_files() NO_THREAD_SAFETY_ANALYSIS {
+  for (auto& file : files_) file->reset();
+  swapper.reset();
+  const InterlockGuard guard(shmem_lock_);
+  for (AddressSpace* const file : shmem_files_) file->slots.reset();
+  shmem_files_.clear();
+  shmem_made_ = 0;
+}
+
+WaitQueue& Machine::page_wait(const Page& page) {
+  return *page_waits_[page.pfn % kPageWaits];
+}
+
+AddressSpace* Machine::create_shmem(std::uint64_t pages) {
+  if (pages > kShmemPagesMax) return nullptr;
+  const int id = [this] {
+    const InterlockGuard guard(shmem_lock_);
+    return static_cast<int>(options_.files) + shmem_made_++;
+  }();
+  AddressSpace* const file = shmem_cache.create(id, pages, true);
+  if (file == nullptr) return nullptr;
+  const InterlockGuard guard(shmem_lock_);
+  shmem_files_.push_back(file);
+  return file;
+}
+
+void Machine::destroy_shmem(AddressSpace& file) {
+  {
+    const InterlockGuard guard(shmem_lock_);
+    std::erase(shmem_files_, &file);
+  }
+  shmem_cache.destroy(&file);
+}
+
+void Machine::for_each_file(FunctionRef<void(AddressSpace&)> visit) {
+  for (auto& file : files_) visit(*file);
+  const InterlockGuard guard(shmem_lock_);
+  for (AddressSpace* const file : shmem_files_) visit(*file);
+}
+
+std::uint32_t Machine::next_mm_id() {
+  return mms_made_.raw().fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace racier
