@@ -3,13 +3,15 @@
 # An inline function or template of a header is compiled into every object that uses it, and
 # the linker keeps one copy: the instrumented code might get a copy that no sanitizer watches,
 # the runtime one that is watched, whichever came first.  After this the archive keeps its own
-# copies (`name.uninstrumented`).  Data stays shared: variables, vtables, type information.
+# copies (`name.uninstrumented`), vtables too.  Data stays shared: variables, type information.
+# (An object that instrumented code constructs inline still has the instrumented vtable.)
 #
 # cmake -DNM=... -DOBJCOPY=... -DARCHIVE=... -P this-file    after each making of the archive
 # cmake -DNM=... -DARCHIVE=... -DCHECK=ON -P this-file       is it so?  (a test)
 execute_process(COMMAND ${NM} ${ARCHIVE} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX MATCHALL " W _Z[^\n]+" inline_functions "${symbols}")  # W: weak, and not data
-list(TRANSFORM inline_functions REPLACE "^ W " "")
+# W: weak, and no data; V: weak data, among it vtables and their kin.
+string(REGEX MATCHALL " (W _Z|V _ZT[VCT])[^\n]+" inline_functions "${symbols}")
+list(TRANSFORM inline_functions REPLACE "^ . " "")
 list(FILTER inline_functions EXCLUDE REGEX "\\.uninstrumented$")
 
 if(CHECK)
