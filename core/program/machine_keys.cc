@@ -1,0 +1,110 @@
+// core/program/machine_keys.cc - the only list of machine options.
+// Tested by parse_test.cc and bytes_test.cc.
+#include "core/program/machine_keys.h"
+
+#include "core/program/text.h"
+#include "core/rmap/scheme.h"
+
+namespace racier::program {
+namespace {
+
+const char* scheme_name(std::uint64_t index) {
+  return index < rmap::schemes().size() ? rmap::schemes()[index].name : nullptr;
+}
+
+std::uint64_t scheme_index(const MachineOptions& options) {
+  std::uint64_t index = 0;
+  while (scheme_name(index) != nullptr && options.rmap != scheme_name(index)) ++index;
+  return index;
+}
+
+void set_scheme(MachineOptions& options, std::uint64_t index) {
+  options.rmap = scheme_name(index);
+}
+
+const char* rcu_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"classic", "preempt", nullptr};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
+template <std::uint32_t MachineOptions::*kMember>
+std::uint64_t get(const MachineOptions& options) {
+  return options.*kMember;
+}
+
+template <std::uint32_t MachineOptions::*kMember>
+void set(MachineOptions& options, std::uint64_t value) {
+  options.*kMember = static_cast<std::uint32_t>(value);
+}
+
+constexpr std::uint32_t kFuzzedSchemes[] = {0};
+constexpr std::uint32_t kFuzzedFrames[] = {32, 48, 64, 96, 128, 256};
+constexpr std::uint32_t kFuzzedSlabPages[] = {256};
+constexpr std::uint32_t kFuzzedSlots[] = {0, 4, 64};
+constexpr std::uint32_t kFuzzedFiles[] = {2};
+constexpr std::uint32_t kFuzzedFilePages[] = {16};
+constexpr std::uint32_t kFuzzedRcu[] = {0, 1};
+
+constexpr MachineKey kKeys[] = {
+    {"rmap", "the design of the reverse map", &scheme_index, &set_scheme, 0, 0,
+     kFuzzedSchemes, &scheme_name},
+    {"frames", "page frames, page tables included", &get<&MachineOptions::frames>,
+     &set<&MachineOptions::frames>, 16, 1u << 22, kFuzzedFrames, nullptr},
+    {"slab_pages", "pages for slab caches", &get<&MachineOptions::slab_pages>,
+     &set<&MachineOptions::slab_pages>, 16, 1u << 20, kFuzzedSlabPages, nullptr},
+    {"swap_slots", "slots of the swap area, the first of which is never used; 0: no swap",
+     &get<&MachineOptions::swap_slots>, &set<&MachineOptions::swap_slots>, 0, 1u << 22,
+     kFuzzedSlots, nullptr},
+    {"files", "files f0, f1, ...", &get<&MachineOptions::files>,
+     &set<&MachineOptions::files>, 0, 1u << 12, kFuzzedFiles, nullptr},
+    {"file_pages", "pages of each file", &get<&MachineOptions::file_pages>,
+     &set<&MachineOptions::file_pages>, 1, 1u << 20, kFuzzedFilePages, nullptr},
+    {"rcu", "whether RCU read sections can be preempted",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.rcu == RcuFlavour::kPreempt ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.rcu = value == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
+     },
+     0, 0, kFuzzedRcu, &rcu_name},
+};
+
+}  // namespace
+
+std::span<const MachineKey> machine_keys() { return kKeys; }
+
+std::uint64_t MachineKey::last() const {
+  if (name_of == nullptr) return max;
+  std::uint64_t count = 0;
+  while (name_of(count) != nullptr) ++count;
+  return count - 1;
+}
+
+std::optional<std::uint64_t> MachineKey::parse(std::string_view word) const {
+  if (name_of == nullptr) {
+    const auto number = parse_number(word);
+    return number && valid(*number) ? number : std::nullopt;
+  }
+  for (std::uint64_t value = 0; name_of(value) != nullptr; ++value) {
+    if (word == name_of(value)) return value;
+  }
+  return std::nullopt;
+}
+
+std::string MachineKey::print(std::uint64_t value) const {
+  if (name_of != nullptr) return valid(value) ? name_of(value) : "?";
+  std::string text;
+  append_decimal(text, value);
+  return text;
+}
+
+std::string MachineKey::expected() const {
+  std::string text = name_of == nullptr ? "a number from " : "one of";
+  if (name_of == nullptr) return text + print(min) + " to " + print(max);
+  for (std::uint64_t value = 0; value <= last(); ++value) {
+    text += (value == 0 ? " " : ", ") + print(value);
+  }
+  return text;
+}
+
+}  // namespace racier::program

@@ -1,0 +1,127 @@
+// core/program/ops.cc - the only list of ops.  Tested by ops_test.cc.
+#include "core/program/ops.h"
+
+#include "core/program/ops_access.h"
+#include "core/program/ops_map.h"
+#include "core/program/ops_process.h"
+#include "core/program/ops_reclaim.h"
+#include "core/program/text.h"
+
+namespace racier::program {
+namespace {
+
+// New ops go to the end: a fuzzer's corpus names them by number.
+constexpr Op kOps[] = {
+    op<&ops::process>("process", "Starts a process with nothing mapped.").weighing(2),
+    op<&ops::mmap<Anywhere>>("mmap", "Maps anonymous memory where there is room.", "process",
+                             "pages", "protection", "sharing"),
+    op<&ops::mmap_file<Anywhere>>("mmap_file", "Maps pages of a file, private.", "process",
+                                  "pages", "protection", "file", "file_page")
+        .weighing(5),
+    op<&ops::mmap<PageInMapping>>(
+        "mmap_over", "Maps anonymous memory over what is there (MAP_FIXED).", "process",
+        "mapping", "page", "pages", "protection", "sharing")
+        .weighing(5),
+    op<&ops::munmap<PageInMapping>>("munmap", "Unmaps pages.", "process", "mapping", "page",
+                                    "pages"),
+    op<&ops::mprotect<PageInMapping>>("mprotect", "Changes what accesses pages allow.",
+                                      "process", "mapping", "page", "pages", "protection"),
+    op<&ops::brk<HeapEnd>>("brk", "Makes the heap so large; it is a mapping.", "process",
+                           "pages")
+        .weighing(5),
+    op<&ops::read<WordInMapping>>("read", "Loads a word.", "process", "mapping", "page",
+                                  "word")
+        .weighing(15),
+    op<&ops::write<WordInMapping>>("write", "Stores a word, different for every call.",
+                                   "process", "mapping", "page", "word")
+        .weighing(25),
+    op<&ops::add<WordInMapping>>("add", "Adds to a word: one read-modify-write access.",
+                                 "process", "mapping", "page", "word")
+        .weighing(5),
+    op<&ops::fetch<WordInMapping>>("fetch", "Executes an instruction.", "process", "mapping",
+                                   "page", "word")
+        .weighing(2),
+    op<&ops::fork>("fork", "Copies a process, copy-on-write.", "process").weighing(12),
+    op<&ops::clone>("clone", "Starts a process that shares the memory of one.", "process")
+        .weighing(4),
+    op<&ops::exit>("exit", "Ends a process.", "process").weighing(8),
+    op<&ops::page_referenced>("page_referenced", "Asks whether a page was used, everywhere.",
+                              "process", "mapping", "page")
+        .weighing(8),
+    op<&ops::unmap_page>("unmap_page", "Takes a page away from everyone who maps it.",
+                         "process", "mapping", "page")
+        .weighing(20),
+    op<&ops::reclaim>("reclaim", "Frees pages, the least used first.", "pages").weighing(10),
+    // For recordings of real programs.
+    op<&ops::mmap<PageAt>>("mmap_at", "Maps anonymous memory there.", "process", "address",
+                           "pages", "protection", "sharing")
+        .weighing(0),
+    op<&ops::mmap_file<PageAt>>("mmap_file_at", "Maps pages of a file there, private.",
+                                "process", "address", "pages", "protection", "file",
+                                "file_page")
+        .weighing(0),
+    op<&ops::munmap<PageAt>>("munmap_at", "Unmaps pages there.", "process", "address",
+                             "pages")
+        .weighing(0),
+    op<&ops::mprotect<PageAt>>("mprotect_at", "Changes what accesses pages there allow.",
+                               "process", "address", "pages", "protection")
+        .weighing(0),
+    op<&ops::brk<PageAt>>("brk_at", "Moves the end of the heap there.", "process", "address")
+        .weighing(0),
+    op<&ops::read<WordAt>>("read_at", "Loads the word there.", "process", "address")
+        .weighing(0),
+    op<&ops::write<WordAt>>("write_at", "Stores a word there.", "process", "address")
+        .weighing(0),
+    op<&ops::fetch<WordAt>>("fetch_at", "Executes an instruction there.", "process",
+                            "address")
+        .weighing(0),
+};
+
+}  // namespace
+
+std::span<const Op> op_table() { return kOps; }
+
+std::optional<std::uint16_t> find_op(std::string_view name) {
+  for (std::size_t i = 0; i < op_table().size(); ++i) {
+    if (name == op_table()[i].name) return static_cast<std::uint16_t>(i);
+  }
+  return std::nullopt;
+}
+
+std::string ops_reference() {
+  std::string text = "| call | what it does |\n| --- | --- |\n";
+  for (const Op& op : op_table()) {
+    text += "| `";
+    if (op.defines) text += variable_name(*op.defines, 0) + " = ";
+    text += op.name;
+    for (int i = 0; i < op.argument_count; ++i) {
+      text += std::string(" ") + op.argument_names[i];
+    }
+    text += std::string("` | ") + op.sentence + " |\n";
+  }
+  return text;
+}
+
+std::string fuzzer_dictionary() {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < op_table().size(); ++i) {
+    const Op& op = op_table()[i];
+    if (op.weight == 0) continue;
+    std::vector<std::uint8_t> bytes;
+    ByteWriter writer(bytes);
+    writer.byte(i);
+    writer.byte(0);  // fail_nth
+    for (int a = 0; a < op.argument_count; ++a) {
+      op.type(a).encode(writer, op.type(a).simplest());
+    }
+    text += std::string(op.name) + "=\"";
+    for (const std::uint8_t byte : bytes) {
+      text += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+    text += "\"\n";
+  }
+  return text;
+}
+
+}  // namespace racier::program

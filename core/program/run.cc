@@ -1,0 +1,72 @@
+// core/program/run.cc - the variables of a running program.  Tested by runner_test.cc.
+#include "core/program/run.h"
+
+namespace racier::program {
+
+void Variables::reset(const Scope& scope) {
+  scope_ = scope;
+  const std::uint32_t processes = scope.of(Variable::kProcess);
+  const std::uint32_t mappings = scope.of(Variable::kMapping);
+  if (processes > processes_room_) {
+    processes_ = std::make_unique<Process[]>(processes);
+    processes_room_ = processes;
+  }
+  if (mappings > mappings_room_) {
+    mappings_ = std::make_unique<Mapping[]>(mappings);
+    mappings_room_ = mappings;
+  }
+  for (std::uint32_t i = 0; i < processes; ++i) {
+    const SpinGuard guard(processes_[i].task_lock);
+    processes_[i].mm = nullptr;
+  }
+  for (std::uint32_t i = 0; i < mappings; ++i) {
+    mappings_[i].raw().store(0, std::memory_order_relaxed);
+  }
+}
+
+void Variables::set_process(std::uint64_t number, Mm& mm) {
+  Process& process = processes_[number];
+  const SpinGuard guard(process.task_lock);
+  process.mm = &mm;
+}
+
+Mm* Variables::take_process(std::uint64_t number) {
+  if (number >= scope_.of(Variable::kProcess)) return nullptr;
+  Process& process = processes_[number];
+  const SpinGuard guard(process.task_lock);
+  return std::exchange(process.mm, nullptr);
+}
+
+Mm* Variables::get_mm(std::uint64_t number) {
+  if (number >= scope_.of(Variable::kProcess)) return nullptr;
+  Process& process = processes_[number];
+  const SpinGuard guard(process.task_lock);
+  if (process.mm != nullptr) mmget(*process.mm);
+  return process.mm;
+}
+
+Mm* Variables::peek_process(std::uint64_t number) const NO_THREAD_SAFETY_ANALYSIS {
+  return processes_[number].mm;
+}
+
+void Variables::set_mapping(std::uint64_t number, VirtRange range) {
+  const std::uint64_t first = range.start >> kPageShift;
+  mappings_[number].raw().store(first << kPagesBits | range.pages(),
+                                std::memory_order_relaxed);
+}
+
+std::optional<VirtRange> Variables::mapping(std::uint64_t number) const {
+  if (number >= scope_.of(Variable::kMapping)) return std::nullopt;
+  const std::uint64_t word = mappings_[number].raw().load(std::memory_order_relaxed);
+  if (word == 0) return std::nullopt;
+  const VirtAddr start = word >> kPagesBits << kPageShift;
+  const std::uint64_t pages = word & ((1ull << kPagesBits) - 1);
+  return VirtRange{start, start + (pages << kPageShift)};
+}
+
+AddressSpace* Run::file(FileRef ref) const {
+  if (ref.value >= machine_.options().files) return nullptr;
+  return &machine_.file(static_cast<std::uint32_t>(ref.value));
+}
+
+}  // namespace racier::program
