@@ -40,7 +40,7 @@ bool choose_later() {
 // Returns whether another task seems to be in an RCU read section.  Reads the other tasks'
 // own words as plain memory, unknown to ThreadSanitizer: on threads the answer may be late,
 // and counts a mark too many or too few.
-__attribute__((no_sanitize("thread"))) bool another_task_reads() {
+[[clang::disable_sanitizer_instrumentation]] bool another_task_reads() {
   const Task* const self = current();
   if (self == nullptr) return false;
   for (int i = self->runtime->tasks() - 1; i >= 0; --i) {
