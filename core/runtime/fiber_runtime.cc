@@ -71,7 +71,8 @@ void FiberRuntime::run(RunState& run, std::span<const FunctionRef<void()>> bodie
   require(bodies.size() <= kTasksMax, "a run has at most kTasksMax tasks");
   if (bodies.empty()) return;
   RunState* const outer = set_current_run(&run);
-  sanitizer_reports::Watch watch(run);
+  sanitizer_reports::Watch reports(run);
+  reports_ = &reports;
   begin(run, bodies);
   sanitizers::release(&start_edge_);
   const int first = decide(tasks_[0]);
@@ -79,7 +80,7 @@ void FiberRuntime::run(RunState& run, std::span<const FunctionRef<void()>> bodie
   pool_->thread().switch_to(pool_->fiber(first));
   set_current(nullptr);
   sanitizers::acquire(&join_edge_);
-  watch.collect();
+  reports.collect();
   set_current_run(outer);
 }
 
@@ -125,6 +126,7 @@ void FiberRuntime::run_body(Task& self) {
   execute(self, kStart);
   try {
     bodies_[static_cast<std::size_t>(self.id)]();
+    collect_report();
     LockChecker::at_task_end(self);
   } catch (const RunOver& over) {
     if (over.reporter) run_->set_reporter(self.id, self.steps);
@@ -265,12 +267,18 @@ void FiberRuntime::wake_whose_word_changed() {
 // Returns whether a step of `self` does nothing: an exception is on its way, and destructors
 // call.  Throws if the run is over and `self` does not know yet.
 inline bool FiberRuntime::inert(Task& self) {
-  if (!run_->over() && !exceptions_.any()) [[likely]] return false;
-  if (run_->over()) {
-    if (!exceptions_.any()) leave(self);
-    self.unwinding = true;
+  if (!run_->over() && !reports_->pending() && !exceptions_.any()) [[likely]] return false;
+  if (!exceptions_.any()) {
+    collect_report();
+    leave(self);
   }
+  self.unwinding = run_->over();
   return true;
+}
+
+// Makes a finding of what a sanitizer reported since the last step, if anything.
+void FiberRuntime::collect_report() {
+  if (reports_->pending() && reports_->collect()) throw RunOver{.reporter = true};
 }
 
 void FiberRuntime::leave(Task& self) {

@@ -9,6 +9,7 @@
 #include "core/runtime/exceptions_in_flight.h"
 #include "core/runtime/fiber.h"
 #include "core/runtime/reserved_array.h"
+#include "core/runtime/sanitizer_reports.h"
 #include "core/runtime/step_observer.h"
 #include "core/runtime/strategy.h"
 #include "core/sync/runtime.h"
@@ -65,6 +66,7 @@ class FiberRuntime final : public Runtime {
   void wake_whose_word_changed();
 
   bool inert(Task& self);
+  void collect_report();
   [[noreturn]] void leave(Task& self);
   void let_others_end(const Task& self);
   int next_unfinished(const Task& self) const;
@@ -81,6 +83,7 @@ class FiberRuntime final : public Runtime {
   RunState* run_ = nullptr;
   std::span<const FunctionRef<void()>> bodies_;
   FiberPool* pool_ = nullptr;
+  sanitizer_reports::Watch* reports_ = nullptr;
   ExceptionsInFlight exceptions_;
   Scene scene_;
   std::uint32_t steps_ = 0;

@@ -16,6 +16,7 @@
 #include "core/base/require.h"
 #include "core/base/source_name.h"
 #include "core/runtime/sanitizer_reports.h"
+#include "core/runtime/sanitizers.h"
 #include "core/sync/lock_checker.h"
 
 namespace racier {
@@ -31,18 +32,16 @@ constexpr int kSpins = 64;  // looks at a word before a waiter yields
 void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t value) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
 }
-void futex_wake(std::atomic<std::uint32_t>& word) {
-  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+void futex_wake(std::atomic<std::uint32_t>& word, int sleepers = 1) {
+  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, sleepers, nullptr, nullptr, 0);
 }
 
 }  // namespace
 
 NativeRuntime::~NativeRuntime() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
+  stopping_ = true;
+  ++runs_;
+  futex_wake(runs_, kTasksMax);
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -52,23 +51,30 @@ void NativeRuntime::run(RunState& run, std::span<const FunctionRef<void()>> bodi
   require(current() == nullptr, "a run does not start inside a task");
   require(bodies.size() <= kTasksMax, "a run has at most kTasksMax tasks");
   if (bodies.empty()) return;
-  std::unique_lock lock(mutex_);
-  begin(run, bodies.size());
-  run_ = &run;
-  bodies_ = bodies;
-  unfinished_ = bodies.size();
-  ++runs_;
-  while (threads_.size() < bodies.size()) {
-    threads_.emplace_back(&NativeRuntime::work, this, threads_.size());
+  {
+    std::lock_guard lock(mutex_);
+    begin(run, bodies);
   }
-  changed_.notify_all();
-  changed_.wait(lock, [this] { return unfinished_ == 0; });
+  while (threads_.size() < bodies.size()) {
+    threads_.emplace_back(&NativeRuntime::work, this, threads_.size(), runs_.load());
+  }
+  unfinished_ = static_cast<std::uint32_t>(threads_.size());
+  sanitizers::release(&start_edge_);
+  ++runs_;
+  futex_wake(runs_, kTasksMax);
+  for (std::uint32_t left = unfinished_; left != 0; left = unfinished_) {
+    futex_wait(unfinished_, left);
+  }
+  sanitizers::acquire(&join_edge_);
+  std::lock_guard lock(mutex_);
   run_ = nullptr;
 }
 
-void NativeRuntime::begin(RunState& run, std::size_t count) {
-  tasks_ = static_cast<int>(count);
-  for (std::size_t i = 0; i < count; ++i) {
+void NativeRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bodies) {
+  run_ = &run;
+  bodies_ = bodies;
+  tasks_ = static_cast<int>(bodies.size());
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
     Slot& slot = slots_[i];
     Task* const task = new (&slot.task) Task;  // trivially destructible: made anew
     task->id = static_cast<int>(i);
@@ -80,22 +86,16 @@ void NativeRuntime::begin(RunState& run, std::size_t count) {
   }
 }
 
-// The life of thread `index`.
-void NativeRuntime::work(std::size_t index) {
-  std::unique_lock lock(mutex_);
-  std::uint64_t runs_seen = 0;
+// The life of thread `index`, born when `runs_seen` runs had begun.
+void NativeRuntime::work(std::size_t index, std::uint32_t runs_seen) {
   for (;;) {
-    changed_.wait(lock, [&] {
-      return stopping_ || (runs_ != runs_seen && run_ != nullptr);
-    });
-    if (stopping_) return;
+    while (runs_ == runs_seen) futex_wait(runs_, runs_seen);
     runs_seen = runs_;
-    if (index >= bodies_.size()) continue;
-    const FunctionRef<void()> body = bodies_[index];
-    lock.unlock();
-    run_body(slots_[index].task, body);
-    lock.lock();
-    if (--unfinished_ == 0) changed_.notify_all();
+    if (stopping_) return;
+    sanitizers::acquire(&start_edge_);
+    if (index < bodies_.size()) run_body(slots_[index].task, bodies_[index]);
+    sanitizers::release(&join_edge_);
+    if (--unfinished_ == 0) futex_wake(unfinished_);
   }
 }
 
@@ -103,16 +103,18 @@ void NativeRuntime::run_body(Task& self, const FunctionRef<void()>& body) {
   RunState& run = *self.run;
   set_current_run(&run);
   set_current(&self);
-  sanitizer_reports::Watch watch(run);
+  sanitizer_reports::Watch reports(run);
+  slot_of(self).reports = &reports;
   try {
     body();
+    if (reports.collect()) throw RunOver{.reporter = true};
     LockChecker::at_task_end(self);
   } catch (const RunOver& over) {
     if (over.reporter) run.set_reporter(self.id, self.steps);
   } catch (...) {
     require(false, "no exception but RunOver leaves the body of a task");
   }
-  watch.collect();
+  reports.collect();
   set_current(nullptr);
   set_current_run(nullptr);
   if (run.over()) wake_all();
@@ -185,9 +187,10 @@ std::uint64_t NativeRuntime::choose(Task& self, std::uint64_t limit) {
 // Returns whether a step of `self` does nothing: the run is over and destructors call.
 // Throws if the run is over and `self` does not know yet.
 bool NativeRuntime::inert(Task& self) {
-  if (!self.run->over()) return false;
+  sanitizer_reports::Watch& reports = *slot_of(self).reports;
+  if (!self.run->over() && !reports.pending()) return false;
   self.unwinding = true;
-  if (std::uncaught_exceptions() == 0) throw RunOver{};
+  if (std::uncaught_exceptions() == 0) throw RunOver{.reporter = reports.collect()};
   return true;
 }
 
@@ -205,7 +208,7 @@ void NativeRuntime::dawdle(Slot& slot) {
 
 std::uint64_t NativeRuntime::progress() const {
   std::lock_guard lock(mutex_);
-  std::uint64_t steps = runs_;
+  std::uint64_t steps = runs_.load();
   for (int i = 0; i < tasks_; ++i) {
     steps += __atomic_load_n(&slots_[static_cast<std::size_t>(i)].task.steps,
                              __ATOMIC_RELAXED);

@@ -2,7 +2,6 @@
 #pragma once
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/runtime/sanitizer_reports.h"
 #include "core/sync/runtime.h"
 #include "core/sync/task.h"
 
@@ -51,6 +51,7 @@ class NativeRuntime final : public Runtime {
   struct alignas(128) Slot {
     Task task;
     std::atomic<std::uint32_t> bed{0};  // see park()
+    sanitizer_reports::Watch* reports = nullptr;
     Random choices;
     Random jitter;
     // Where it sleeps; null: it does not.
@@ -59,8 +60,8 @@ class NativeRuntime final : public Runtime {
   };
   Slot& slot_of(const Task& task) { return slots_[static_cast<std::size_t>(task.id)]; }
 
-  void begin(RunState& run, std::size_t count);
-  void work(std::size_t index);
+  void begin(RunState& run, std::span<const FunctionRef<void()>> bodies);
+  void work(std::size_t index, std::uint32_t runs_seen);
   void run_body(Task& self, const FunctionRef<void()>& body);
   void wake_all();
   bool inert(Task& self);
@@ -71,15 +72,18 @@ class NativeRuntime final : public Runtime {
   int tasks_ = 0;
   std::array<Slot, kTasksMax> slots_;
 
-  // Hands runs to the threads.  A pthread mutex, so that ThreadSanitizer sees the edges.
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  // Runs are handed to threads by bare atomics and futexes, which ThreadSanitizer does not
+  // see, and two edges that it does: so no thread of a run is ordered with another.
   std::vector<std::thread> threads_;
-  RunState* run_ = nullptr;  // all guarded by mutex_; a task uses Task::run
   std::span<const FunctionRef<void()>> bodies_;
-  std::uint64_t runs_ = 0;      // runs begun
-  std::size_t unfinished_ = 0;  // bodies of the current run that have not returned
-  bool stopping_ = false;
+  std::atomic<std::uint32_t> runs_{0};        // runs begun, and one for the end of all
+  std::atomic<std::uint32_t> unfinished_{0};  // threads that have not done with this run
+  std::atomic<bool> stopping_{false};
+  char start_edge_ = 0;
+  char join_edge_ = 0;
+
+  mutable std::mutex mutex_;  // of run() against those who watch it
+  RunState* run_ = nullptr;   // the current one; guarded by mutex_
 };
 
 }  // namespace racier
