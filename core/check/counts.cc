@@ -22,8 +22,8 @@ void check_page(const Audit& audit, Pfn pfn) {
   }
   const std::int32_t users = ptes + use.caches + use.tables + use.pins + (zero ? 1 : 0) +
                              audit.m.scheme().own_refs(page);
-  // A frame that nobody uses is a leak of its own: it has a count, and should have none.
-  if (page.count.read() != users) {
+  // A frame that is allocated, and that nobody uses, is lost.
+  if (page.count.read() != users || users == 0) {
     broken(Inv::kPageCountIsItsUsers, differs("count", page.count.read(), users) + "; " +
                                           describe(audit.m, pfn));
   }

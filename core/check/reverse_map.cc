@@ -141,8 +141,8 @@ void check_i_mmap(const Audit& audit) {
 }
 
 void check_reverse_map(const Audit& audit) {
-  audit.m.scheme().audit(audit.found.vmas());
   for (const Pfn pfn : audit.found.frames()) check_page(audit, pfn);
+  audit.m.scheme().audit(audit.found.vmas());
   if (audit.watcher != nullptr) check_told(audit);
 }
 

@@ -1,0 +1,104 @@
+// core/check/walk_audit_test.cc - what a walk may miss, and what not.
+#include "core/check/walk_audit.h"
+
+#include "core/check/machine_for_test.h"
+
+namespace racier::check {
+namespace {
+
+constexpr Pfn kPage = 7;
+constexpr VirtAddr kA = 0x1000;
+constexpr VirtAddr kB = 0x2000;
+
+// A story in letters.  a, b: a mapping is added; A, B: removed; (: a walk begins; 1, 2: it is
+// shown a, b; ): it ends; |: it is stopped.
+void tell(WalkAudit& audit, std::string_view story) {
+  for (const char event : story) {
+    switch (event) {
+      case 'a': audit.added(kPage, 1, kA); break;
+      case 'b': audit.added(kPage, 2, kB); break;
+      case 'A': audit.removed(kPage, 1, kA); break;
+      case 'B': audit.removed(kPage, 2, kB); break;
+      case '(': audit.walk_begin(kPage); break;
+      case '1': audit.walk_shown(kPage, 1, kA); break;
+      case '2': audit.walk_shown(kPage, 2, kB); break;
+      case ')': audit.walk_end(kPage, false); break;
+      case '|': audit.walk_end(kPage, true); break;
+      default: FAIL() << event;
+    }
+  }
+}
+
+struct Row {
+  const char* name;
+  const char* story;
+  const char* found;  // name of the invariant
+};
+
+class WalkStory : public testing::TestWithParam<Row> {};
+
+TEST_P(WalkStory, IsJudged) {
+  WalkAudit audit;
+  const auto finding = finding_of([&] { tell(audit, GetParam().story); });
+  EXPECT_EQ(name_of(finding), GetParam().found);
+}
+
+constexpr const char* kMissed = "rmap_walk_misses_nothing";
+constexpr const char* kTold = "rmap_was_told";
+
+INSTANTIATE_TEST_SUITE_P(
+    WalkAudit, WalkStory,
+    testing::Values(Row{"AllShown", "ab(12)", ""},                         //
+                    Row{"NothingToShow", "()", ""},                        //
+                    Row{"AnyOrderAndTwice", "ab(212)", ""},                //
+                    Row{"Missed", "ab(1)", kMissed},                       //
+                    Row{"StoppedMayMiss", "ab(1|", ""},                    //
+                    Row{"CameDuringWalk", "a(b1)", ""},                    //
+                    Row{"WentDuringWalk", "ab(1B)", ""},                   //
+                    Row{"RemovedByTheWalk", "ab(1A2B)", ""},               //
+                    Row{"WentAndCameBack", "ab(1Bb)", ""},                 //
+                    Row{"ShownThenCameBackCounts", "ab(12)(2)", kMissed},  //
+                    Row{"HintsAreIgnored", "a(12)", ""},                   //
+                    Row{"NextWalkMustSeeIt", "a(b1)(1)", kMissed},         //
+                    Row{"AddedTwice", "aa", kTold},                        //
+                    Row{"RemovedUnknown", "aB", kTold},                    //
+                    Row{"RemovedTwice", "aAA", kTold}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(WalkAudit, TasksWalkAtTheSameTime) {
+  WalkAudit audit;
+  // The first task begins before b is there, the second after; both are shown only a.
+  int stage = 0;
+  const auto wait_for = [&](int wanted) {
+    while (stage < wanted) step({&stage, Access::kRead, std::memory_order_relaxed, {}});
+  };
+  RunState run;
+  const auto finding = run_tasks(run, random_walk_seed(1),
+                                 {[&] {
+                                    tell(audit, "a(");
+                                    stage = 1;
+                                    wait_for(2);
+                                    tell(audit, "1)");
+                                    stage = 3;
+                                  },
+                                  [&] {
+                                    wait_for(1);
+                                    tell(audit, "b(1");
+                                    stage = 2;
+                                    wait_for(3);
+                                    tell(audit, ")");
+                                  }});
+  EXPECT_EQ(name_of(finding), kMissed);
+  EXPECT_EQ(finding->task, 1);
+}
+
+TEST(WalkAudit, ResetForgets) {
+  WalkAudit audit;
+  tell(audit, "ab(");
+  audit.reset();
+  EXPECT_EQ(audit.mappings(), 0u);
+  EXPECT_EQ(name_of(finding_of([&] { tell(audit, "a(1)A()"); })), "");
+}
+
+}  // namespace
+}  // namespace racier::check
