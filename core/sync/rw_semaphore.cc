@@ -31,7 +31,8 @@ struct RwSemaphore::Sleeper : ListNode {
   std::atomic<bool> let_in{false};  // the lock is its; set as the last that a waker does to it
 };
 
-// One task's stay on the list; it leaves at the end of the scope, even by an exception.
+// One task's stay on the list; it leaves at the end of the scope, even by an exception, and
+// then without the lock.
 class RwSemaphore::Stay {
  public:
   Stay(RwSemaphore& lock, Task* self, Hold hold) : lock_(lock) {
@@ -42,10 +43,14 @@ class RwSemaphore::Stay {
   Stay& operator=(const Stay&) = delete;
   ~Stay() {
     if (!let_in()) leave();
+    if (let_in() && !keeps_) lock_.let_go(sleeper_.hold);
   }
 
   // Acquire: pairs with the release of the waker, who had all that was done under the lock.
   bool let_in() const { return sleeper_.let_in.load(std::memory_order_acquire); }
+
+  // From now on the lock is the caller's to let go of.
+  void keep() { keeps_ = true; }
 
   // Takes the lock if that is possible by now, else joins the list.
   void join() {
@@ -84,6 +89,7 @@ class RwSemaphore::Stay {
 
   RwSemaphore& lock_;
   Sleeper sleeper_;
+  bool keeps_ = false;
 };
 
 RwSemaphore::~RwSemaphore() {
@@ -122,6 +128,7 @@ void RwSemaphore::down(Hold hold, int nest, Where where) {
     stay.join();
     while (!stay.let_in() && contention.sleep()) {
     }
+    stay.keep();
   }
   after_readers(hold);
   LockChecker::after_lock(self, this, *class_, hold, false, where);

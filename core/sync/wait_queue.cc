@@ -33,10 +33,11 @@ class WaitQueue::Stay {
   void join() {
     if (joined_ && !woken()) return;
     const SpinGuard guard(queue_.lock_, where_);
-    waiter_.woken.store(false, std::memory_order_relaxed);
+    joined_ = false;
     // Sequentially consistent: the other half of active_raw().
     queue_.waiting_.store(queue_.waiting_.raw().load(std::memory_order_relaxed) + 1,
                           std::memory_order_seq_cst, where_);
+    waiter_.woken.store(false, std::memory_order_relaxed);
     if (waiter_.exclusive) {
       queue_.waiters_.push_back(waiter_);
     } else {
