@@ -1,4 +1,5 @@
-// core/memory/accuse.cc - reports unless the run is being unwound.  Tested by slab_test.cc.
+// core/memory/accuse.cc - reports unless the run is being unwound.  Tested by
+// slab_test.cc.
 #include "core/memory/accuse.h"
 
 #include <exception>

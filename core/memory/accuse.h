@@ -1,4 +1,5 @@
-// core/memory/accuse.h - findings of code that is also called while a run is being unwound.
+// core/memory/accuse.h - findings of code that is also called while a run is being
+// unwound.
 #pragma once
 #include <source_location>
 #include <string>
@@ -7,9 +8,9 @@
 
 namespace racier {
 
-// Reports a finding.  Returns only if an exception is in flight already: the run is over, and
-// what its unwinding does to memory that is about to be wiped is nobody's bug; the caller
-// then does nothing.
+// Reports a finding.  Returns only if an exception is in flight already: the run is
+// over, and what its unwinding does to memory that is about to be wiped is nobody's
+// bug; the caller then does nothing.
 void accuse(FindingKind kind, std::string title, std::string detail,
             std::source_location where = std::source_location::current());
 

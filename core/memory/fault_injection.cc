@@ -1,5 +1,5 @@
-// core/memory/fault_injection.cc - counts allocations.  Tested by frame_arena_test.cc and
-// slab_test.cc.
+// core/memory/fault_injection.cc - counts allocations.  Tested by frame_arena_test.cc
+// and slab_test.cc.
 #include "core/memory/fault_injection.h"
 
 #include "core/sync/task.h"

@@ -1,10 +1,10 @@
 // core/memory/frame_arena.cc - a stack of freed frames over a mark of fresh ones.
 //
-// A frame that no run has used is never touched, so the host need not back it.  The pattern
-// is written when a frame is freed, and when it is handed out for the first time in a run:
-// reset() need not touch frames.  Both are done outside the Interlock by the frame's only
-// owner; the passage through the Interlock orders them.
-// Tested by frame_arena_test.cc.
+// A frame that no run has used is never touched, so the host need not back it.  The
+// pattern is written when a frame is freed, and when it is handed out for the first
+// time in a run: reset() need not touch frames.  Both are done outside the Interlock by
+// the frame's only owner; the passage through the Interlock orders them.  Tested by
+// frame_arena_test.cc.
 #include "core/memory/frame_arena.h"
 
 #include <atomic>
@@ -16,7 +16,8 @@
 
 namespace racier {
 
-FrameArena::FrameArena(Region& region) : region_(region), states_(region.frames(), kFresh) {
+FrameArena::FrameArena(Region& region)
+    : region_(region), states_(region.frames(), kFresh) {
   const InterlockGuard guard(lock_);
   freed_.reserve(region.frames());
 }
@@ -61,10 +62,12 @@ Pfn FrameArena::alloc() {
 }
 
 void FrameArena::free(Pfn pfn) {
-  // Relaxed: only who frees a frame twice meets another here; the Interlock orders owners.
+  // Relaxed: only who frees a frame twice meets another here; the Interlock orders
+  // owners.
   std::uint8_t expected = kAllocated;
-  if (pfn >= frames() || !std::atomic_ref(states_[pfn]).compare_exchange_strong(
-                             expected, kFreed, std::memory_order_relaxed)) {
+  if (pfn >= frames() ||
+      !std::atomic_ref(states_[pfn])
+           .compare_exchange_strong(expected, kFreed, std::memory_order_relaxed)) {
     const inv::Row& row = inv::row(Inv::kFrameFreedOnce);
     accuse(row.kind, row.sentence, "pfn " + std::to_string(pfn));
     return;

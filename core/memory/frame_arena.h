@@ -12,18 +12,19 @@
 
 namespace racier {
 
-// The allocator of page frames of a Region.  A free frame is dead (touching it is a finding)
-// and filled with a pattern that the next allocation checks.
+// The allocator of page frames of a Region.  A free frame is dead (touching it is a
+// finding) and filled with a pattern that the next allocation checks.
 class FrameArena {
  public:
   explicit FrameArena(Region& region);
 
-  // Returns a frame of undefined content, or kNoPfn if none is free (or the task's fail_nth
-  // struck).  Which one, and what it holds, is the same in every run of a program.
-  // What the frame's last owner did to it is visible to the caller.  Never sleeps; no step.
-  // A damaged pattern is a finding: somebody wrote to a free frame.
+  // Returns a frame of undefined content, or kNoPfn if none is free (or the task's
+  // fail_nth struck).  Which one, and what it holds, is the same in every run of a
+  // program.  What the frame's last owner did to it is visible to the caller.  Never
+  // sleeps; no step.  A damaged pattern is a finding: somebody wrote to a free frame.
   Pfn alloc();
-  // Context: any; no step.  A frame that is free already is a finding ("Bad page state").
+  // Context: any; no step.  A frame that is free already is a finding ("Bad page
+  // state").
   void free(Pfn pfn);
 
   std::byte* data(Pfn pfn) const { return region_.frame(pfn); }
@@ -46,15 +47,18 @@ class FrameArena {
   void reset();
 
  private:
-  enum State : std::uint8_t { kFresh, kAllocated, kFreed };  // kFresh: not used in this run
+  // kFresh: not used in this run.
+  enum State : std::uint8_t { kFresh, kAllocated, kFreed };
 
   std::uint8_t state(Pfn pfn) const;
   void check_pattern(Pfn pfn) const;
 
   Region& region_;
   mutable Interlock lock_;
-  std::vector<Pfn> freed_ GUARDED_BY(lock_);  // the last one freed is the next one handed out
-  Pfn fresh_ GUARDED_BY(lock_) = 0;           // from here on no frame was used in this run
+  // The last one freed is the next one handed out.
+  std::vector<Pfn> freed_ GUARDED_BY(lock_);
+  // From here on no frame was used in this run.
+  Pfn fresh_ GUARDED_BY(lock_) = 0;
   // A State for each frame, as an atomic word: looked at without the lock.
   mutable std::vector<std::uint8_t> states_;
 };

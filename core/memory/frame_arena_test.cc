@@ -1,4 +1,5 @@
-// core/memory/frame_arena_test.cc - frames are handed out, taken back, checked, forgotten.
+// core/memory/frame_arena_test.cc - frames are handed out, taken back, checked,
+// forgotten.
 #include "core/memory/frame_arena.h"
 
 #include <gtest/gtest.h>

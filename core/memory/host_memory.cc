@@ -14,7 +14,8 @@
 namespace racier {
 namespace {
 
-[[noreturn]] void refuse(int error, const char* call, const char* name, std::size_t size) {
+[[noreturn]] void refuse(int error, const char* call, const char* name,
+                         std::size_t size) {
   throw std::system_error(error, std::generic_category(),
                           std::string(call) + " of " + std::to_string(size) +
                               " bytes for \"" + name + "\"");
@@ -36,9 +37,9 @@ HostMemory::HostMemory(const char* name, std::size_t size, std::size_t names)
     failed = "ftruncate";
     error = errno;
   }
-  if (failed == nullptr && mmap(all, size, PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd_,
-                                0) == MAP_FAILED) {
+  if (failed == nullptr &&
+      mmap(all, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
+           fd_, 0) == MAP_FAILED) {
     failed = "mmap";
     error = errno;
   }

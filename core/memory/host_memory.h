@@ -5,13 +5,13 @@
 
 namespace racier {
 
-// A memfd of `size` bytes, mapped once, shared and writable, for the life of the object.
-// The host backs a page of it when it is first touched.
+// A memfd of `size` bytes, mapped once, shared and writable, for the life of the
+// object.  The host backs a page of it when it is first touched.
 class HostMemory {
  public:
   // `size` is a multiple of kPageSize.  Throws std::system_error if the host refuses.
-  // The `names` bytes behind the memory are reserved and can never be touched: addresses
-  // that nothing else has.
+  // The `names` bytes behind the memory are reserved and can never be touched:
+  // addresses that nothing else has.
   HostMemory(const char* name, std::size_t size, std::size_t names = 0);
   ~HostMemory();
   HostMemory(const HostMemory&) = delete;

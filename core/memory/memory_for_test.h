@@ -9,7 +9,8 @@
 #include "core/sync/rcu.h"
 
 // Null unless the program is linked with AddressSanitizer.
-extern "C" __attribute__((weak)) int __asan_address_is_poisoned(const volatile void* at);
+extern "C" __attribute__((weak)) int __asan_address_is_poisoned(
+    const volatile void* at);
 
 namespace racier {
 
@@ -31,7 +32,9 @@ struct MemoryForTest {
   }
 
   // Returns whether the LiveMap says so, and AddressSanitizer, if there is one, too.
-  bool alive(const void* at) const { return !region.live().is_dead(at) && !poisoned(at); }
+  bool alive(const void* at) const {
+    return !region.live().is_dead(at) && !poisoned(at);
+  }
   bool dead(const void* at) const {
     return region.live().is_dead(at) &&
            (__asan_address_is_poisoned == nullptr || poisoned(at));

@@ -1,8 +1,8 @@
 // core/memory/mmu.h - what stands between a user access and memory.
 //
-// One face, two makes.  In both the translations that a CPU has cached (its TLB) are apart
-// from the page tables: a pte that is changed without a flush leaves a translation behind
-// that really works.
+// One face, two makes.  In both the translations that a CPU has cached (its TLB) are
+// apart from the page tables: a pte that is changed without a flush leaves a
+// translation behind that really works.
 #pragma once
 #include <cstdint>
 
@@ -16,7 +16,8 @@ namespace racier {
 inline constexpr int kCpusMax = 16;
 inline constexpr std::uint32_t kAsidMax = (1u << 29) - 1;
 
-// What the hardware knows of an address space: a tag for its translations, and the root table.
+// What the hardware knows of an address space: a tag for its translations, and the root
+// table.
 struct MmuContext {
   std::uint32_t asid = 0;  // 1 to kAsidMax in use; never used twice in a run
   Pfn root = kNoPfn;
@@ -26,7 +27,8 @@ enum class UserAccess : std::uint8_t { kRead, kWrite, kReadModifyWrite, kExecute
 
 // Why an access was refused: the bits of x86's error code.
 struct PageFault {
-  static constexpr std::uint32_t kPresent = 1;  // a pte was there, but forbade the access
+  // A pte was there, but forbade the access.
+  static constexpr std::uint32_t kPresent = 1;
   static constexpr std::uint32_t kWrite = 2;
   static constexpr std::uint32_t kUser = 4;
   static constexpr std::uint32_t kExecute = 16;
@@ -46,20 +48,20 @@ class Mmu {
  public:
   virtual ~Mmu() = default;
 
-  // Makes one aligned 8-byte access of user code on `cpu`: a read stores what it read into
-  // `value`, a write stores `value`, a read-modify-write adds `value` and stores the sum back
-  // into it.  Walks the tables if no translation is cached, sets accessed and dirty bits as
-  // hardware does.  Returns false and the reason in `fault` if it was refused; nothing was
-  // accessed then.  One step, before the translation is looked up; its address stands for
-  // the user word (Region::word_name()), if the word can be translated when it is announced.
-  // An access to a frame that is free is a finding.
+  // Makes one aligned 8-byte access of user code on `cpu`: a read stores what it read
+  // into `value`, a write stores `value`, a read-modify-write adds `value` and stores
+  // the sum back into it.  Walks the tables if no translation is cached, sets accessed
+  // and dirty bits as hardware does.  Returns false and the reason in `fault` if it was
+  // refused; nothing was accessed then.  One step, before the translation is looked up;
+  // its address stands for the user word (Region::word_name()), if the word can be
+  // translated when it is announced.  An access to a frame that is free is a finding.
   [[nodiscard]] virtual bool access(int cpu, const MmuContext& context, VirtAddr addr,
                                     UserAccess access, std::uint64_t& value,
                                     PageFault& fault) = 0;
 
-  // Removes translations from every CPU; when it returns, no access through them is under
-  // way.  One step each, before the removal: between the change of a pte and its flush there
-  // is always room for an access.  Context: any.
+  // Removes translations from every CPU; when it returns, no access through them is
+  // under way.  One step each, before the removal: between the change of a pte and its
+  // flush there is always room for an access.  Context: any.
   virtual void flush_page(const MmuContext& context, VirtAddr addr) = 0;
   virtual void flush_range(const MmuContext& context, VirtRange range) = 0;
   virtual void flush_mm(const MmuContext& context) = 0;
@@ -70,14 +72,14 @@ class Mmu {
   virtual void reset() = 0;
 };
 
-// Reads and writes user bytes in the direct map: relaxed atomic, because a race on user data
-// is the user's.
+// Reads and writes user bytes in the direct map: relaxed atomic, because a race on user
+// data is the user's.
 std::uint64_t load_user_word(const std::byte* at);
 void store_user_word(std::byte* at, std::uint64_t value);
 // Copies a frame likewise, word by word.  Kernel: copy_user_highpage().
 void copy_user_frame(std::byte* to, const std::byte* from);
-// Fills a frame with zeroes that no user can reach yet: a plain write, so that whoever still
-// reaches it is found.  Kernel: clear_user_highpage().
+// Fills a frame with zeroes that no user can reach yet: a plain write, so that whoever
+// still reaches it is found.  Kernel: clear_user_highpage().
 void clear_user_frame(std::byte* at);
 
 }  // namespace racier

@@ -1,4 +1,5 @@
-// core/memory/page_store.cc - copies pages to slots and back.  Tested by page_store_test.cc.
+// core/memory/page_store.cc - copies pages to slots and back.  Tested by
+// page_store_test.cc.
 #include "core/memory/page_store.h"
 
 #include <algorithm>

@@ -9,9 +9,9 @@
 
 namespace racier {
 
-// A disk of `slots` pages, numbered from 0.  A slot that was not written since the last reset
-// holds zeroes.  No step; who reads and writes one slot at once gets a mixture of words, as
-// from a disk.
+// A disk of `slots` pages, numbered from 0.  A slot that was not written since the last
+// reset holds zeroes.  No step; who reads and writes one slot at once gets a mixture of
+// words, as from a disk.
 class PageStore {
  public:
   explicit PageStore(std::uint32_t slots);
@@ -24,7 +24,9 @@ class PageStore {
   void reset();
 
  private:
-  std::byte* page(std::uint32_t slot) const { return memory_.data() + slot * kPageSize; }
+  std::byte* page(std::uint32_t slot) const {
+    return memory_.data() + slot * kPageSize;
+  }
 
   HostMemory memory_;
   mutable std::vector<std::uint8_t> written_;  // for each slot, an atomic word

@@ -1,9 +1,10 @@
 // core/memory/pte.h - a page-table entry, as the hardware and the kernel see it.
 //
-// Four levels of 512 entries of 8 bytes, 48-bit addresses.  Bits 0 to 8 are the hardware's
-// (x86-64's places); a present entry has a frame number from bit 12.  An entry that is not
-// present and not zero is a swap entry of the kernel's.  In an entry that points to a table
-// only kPresent and the frame number count: what a user may do is in the pte alone.
+// Four levels of 512 entries of 8 bytes, 48-bit addresses.  Bits 0 to 8 are the
+// hardware's (x86-64's places); a present entry has a frame number from bit 12.  An
+// entry that is not present and not zero is a swap entry of the kernel's.  In an entry
+// that points to a table only kPresent and the frame number count: what a user may do
+// is in the pte alone.
 #pragma once
 #include <cstdint>
 
@@ -15,9 +16,11 @@ inline constexpr int kTableLevels = 4;
 inline constexpr int kTableShift = 9;
 inline constexpr int kTableEntries = 1 << kTableShift;
 
-// Returns the index of `addr` in a table of `level`: 3 is the root (pgd), 0 holds the ptes.
+// Returns the index of `addr` in a table of `level`: 3 is the root (pgd), 0 holds the
+// ptes.
 constexpr int table_index(VirtAddr addr, int level) {
-  return static_cast<int>(addr >> (kPageShift + kTableShift * level)) & (kTableEntries - 1);
+  return static_cast<int>(addr >> (kPageShift + kTableShift * level)) &
+         (kTableEntries - 1);
 }
 // Returns the bytes that one entry of a table of `level` covers.
 constexpr std::uint64_t table_span(int level) {

@@ -61,7 +61,9 @@ void Region::set_dead(std::byte* at, std::size_t size) {
 std::size_t pattern_damage(const std::byte* at, std::size_t size) {
   if (std::memcmp(at, kFreePage.data(), size) == 0) return size;
   const auto* const end = at + size;
-  return std::find_if(at, end, [](std::byte b) { return b != std::byte{kPatternFree}; }) - at;
+  return std::find_if(at, end,
+                      [](std::byte b) { return b != std::byte{kPatternFree}; }) -
+         at;
 }
 
 void fill_pattern(std::byte* at, std::size_t size, std::uint8_t pattern) {

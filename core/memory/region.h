@@ -1,9 +1,10 @@
 // core/memory/region.h - all memory of one machine, and which of it is alive.
 //
-// One HostMemory, in two parts: the page frames (the direct map), then the pages that slab
-// caches take.  Liveness is kept three times, for three kinds of reader: in the LiveMap, that
-// every step looks at in every build; in AddressSanitizer's shadow, where there is one; and
-// as a pattern in the bytes themselves, which FrameArena and SlabCache write.
+// One HostMemory, in two parts: the page frames (the direct map), then the pages that
+// slab caches take.  Liveness is kept three times, for three kinds of reader: in the
+// LiveMap, that every step looks at in every build; in AddressSanitizer's shadow, where
+// there is one; and as a pattern in the bytes themselves, which FrameArena and
+// SlabCache write.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -33,16 +34,17 @@ class Region {
   std::uint32_t slab_pages() const { return slab_pages_; }
   const LiveMap& live() const { return live_; }
 
-  // Returns an address that stands for the user word at `offset` of a frame, for a step that
-  // is announced before it is known whether the frame will still be mapped when the step is
-  // made.  It has a place in the LiveMap, where it never dies; nobody can touch it.
+  // Returns an address that stands for the user word at `offset` of a frame, for a step
+  // that is announced before it is known whether the frame will still be mapped when
+  // the step is made.  It has a place in the LiveMap, where it never dies; nobody can
+  // touch it.
   const std::byte* word_name(Pfn pfn, std::uint64_t offset) const {
     return memory_.data() + memory_.size() + pfn * kPageSize + offset;
   }
 
-  // Makes [at, at + size) usable, or a finding to touch.  No step; the caller excludes others.
-  // `at` is a multiple of LiveMap::kGranule; what is left of the last granule shares its fate
-  // in the LiveMap, and is always poisoned for AddressSanitizer.
+  // Makes [at, at + size) usable, or a finding to touch.  No step; the caller excludes
+  // others. `at` is a multiple of LiveMap::kGranule; what is left of the last granule
+  // shares its fate in the LiveMap, and is always poisoned for AddressSanitizer.
   void set_alive(std::byte* at, std::size_t size);
   void set_dead(std::byte* at, std::size_t size);
 

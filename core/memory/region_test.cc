@@ -36,7 +36,8 @@ TEST(HostMemory, SaysWhatTheHostRefused) {
   }
 }
 
-// A page that is never touched is not backed: a machine may be larger than what it uses.
+// A page that is never touched is not backed: a machine may be larger than what it
+// uses.
 TEST(HostMemory, IsNotBackedBeforeItIsTouched) {
   HostMemory memory("racier-test", std::size_t{1} << 32);
   memory.data()[kPageSize * 1000] = std::byte{1};

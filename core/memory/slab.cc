@@ -1,10 +1,11 @@
-// core/memory/slab.cc - objects in pages: handed out, held back, kept until readers are gone.
+// core/memory/slab.cc - objects in pages: handed out, held back, kept until readers are
+// gone.
 //
-// Free objects stand on two lists.  `ready` is a stack: what was freed last is handed out
-// next.  `held` is a queue that is asked only when there is nothing else short of a new page.
-// Between them come the objects that were never handed out since their page joined: of these
-// there are some in at most one page, because a new page is taken only when there are none.
-// Tested by slab_test.cc.
+// Free objects stand on two lists.  `ready` is a stack: what was freed last is handed
+// out next.  `held` is a queue that is asked only when there is nothing else short of a
+// new page.  Between them come the objects that were never handed out since their page
+// joined: of these there are some in at most one page, because a new page is taken only
+// when there are none.  Tested by slab_test.cc.
 #include "core/memory/slab.h"
 
 #include <algorithm>
@@ -16,9 +17,6 @@
 #include "core/memory/accuse.h"
 #include "core/memory/fault_injection.h"
 #include "core/sync/task.h"
-
-// Null unless the program is linked with ThreadSanitizer.
-extern "C" __attribute__((weak)) void __tsan_mutex_destroy(void* at, unsigned flags);
 
 namespace racier {
 namespace {
@@ -33,13 +31,14 @@ constexpr std::size_t round_up(std::size_t size, std::size_t to) {
 // Returns whether a freed object is to be held back.
 bool choose_later() {
   const Task* const self = current();
-  if (self == nullptr || self->steps_off > 0 || std::uncaught_exceptions() > 0) return false;
+  if (self == nullptr || self->steps_off > 0 || std::uncaught_exceptions() > 0)
+    return false;
   return self->runtime->tasks() > 1 && choose(2) == 1;
 }
 
-// Returns whether another task seems to be in an RCU read section.  Reads the other tasks'
-// own words as plain memory, unknown to ThreadSanitizer: on threads the answer may be late,
-// and counts a mark too many or too few.
+// Returns whether another task seems to be in an RCU read section.  Reads the other
+// tasks' own words as plain memory, unknown to ThreadSanitizer: on threads the answer
+// may be late, and counts a mark too many or too few.
 [[clang::disable_sanitizer_instrumentation]] bool another_task_reads() {
   const Task* const self = current();
   if (self == nullptr) return false;
@@ -50,19 +49,11 @@ bool choose_later() {
   return false;
 }
 
-// Makes ThreadSanitizer forget the locks in an object whose destructor will not run.
-void forget_locks(std::byte* at, std::size_t size) {
-  if (__tsan_mutex_destroy == nullptr) return;
-  for (std::size_t i = 0; i + sizeof(int) <= size; i += sizeof(int)) {
-    __tsan_mutex_destroy(at + i, 0);
-  }
-}
-
 }  // namespace
 
-SlabCache::SlabCache(const char* name, std::size_t size, std::size_t align, SlabKind kind,
-                     void (*construct)(void*), SlabPages& pages, Rcu& rcu,
-                     void (*destruct)(void*))
+SlabCache::SlabCache(const char* name, std::size_t size, std::size_t align,
+                     SlabKind kind, void (*construct)(void*), SlabPages& pages,
+                     Rcu& rcu, void (*destruct)(void*))
     : name_(name),
       size_(size),
       stride_(round_up(round_up(size, LiveMap::kGranule) + kRedzone,
@@ -73,7 +64,8 @@ SlabCache::SlabCache(const char* name, std::size_t size, std::size_t align, Slab
       pages_(pages),
       rcu_(rcu),
       kind_(kind) {
-  require(0 < size && size <= kSizeMax && align <= kPageSize, "an object fits in a page");
+  require(0 < size && size <= kSizeMax && align <= kPageSize,
+          "an object fits in a page");
   pages_.join(*this);
 }
 
@@ -86,7 +78,8 @@ std::byte* SlabCache::object_at(const SlabPage& page, int slot) const {
   return pages_.data(page) + static_cast<std::size_t>(slot) * stride_;
 }
 
-// ---- Handing out -----------------------------------------------------------------------
+// ---- Handing out
+// -----------------------------------------------------------------------
 
 void* SlabCache::alloc() {
   if (should_fail()) return nullptr;
@@ -114,7 +107,8 @@ SlabCache::Taken SlabCache::take() {
   SlabPage* const fresh = next == kNone ? page_with_fresh_slots() : nullptr;
   if (next == kNone && fresh == nullptr) next = held_.first;
   if (next == kNone && fresh == nullptr) return {};
-  SlabPage& page = fresh != nullptr ? *fresh : pages_.page(next / SlabPage::kObjectsMax);
+  SlabPage& page =
+      fresh != nullptr ? *fresh : pages_.page(next / SlabPage::kObjectsMax);
   int slot = static_cast<int>(next % SlabPage::kObjectsMax);
   if (fresh != nullptr) {
     slot = page.objects_seen++;
@@ -128,7 +122,8 @@ SlabCache::Taken SlabCache::take() {
   return {object_at(page, slot), fresh != nullptr};
 }
 
-// Returns a page with objects that were never handed out; takes one only if none is held.
+// Returns a page with objects that were never handed out; takes one only if none is
+// held.
 SlabPage* SlabCache::page_with_fresh_slots() {
   if (fresh_ == nullptr && held_.first == kNone) {
     fresh_ = pages_.take(*this);
@@ -140,12 +135,14 @@ SlabPage* SlabCache::page_with_fresh_slots() {
 void SlabCache::check_pattern(const std::byte* object) const {
   const std::size_t at = pattern_damage(object, size_);
   if (at == size_) return;
-  accuse(FindingKind::kUseAfterFree, std::string("BUG: ") + name_ + ": Poison overwritten",
+  accuse(FindingKind::kUseAfterFree,
+         std::string("BUG: ") + name_ + ": Poison overwritten",
          "offset " + std::to_string(at) + " holds " +
              std::to_string(std::to_integer<int>(object[at])));
 }
 
-// ---- Taking back -----------------------------------------------------------------------
+// ---- Taking back
+// -----------------------------------------------------------------------
 
 int SlabCache::live_slot(const void* object) const {
   SlabPage* const page = pages_.page_of(object);
@@ -237,7 +234,8 @@ void SlabCache::unlink(SlabPage& page, int slot) {
   (gone.next != kNone ? link(gone.next).prev : ends.last) = gone.prev;
 }
 
-// ---- Pages that leave ------------------------------------------------------------------
+// ---- Pages that leave
+// ------------------------------------------------------------------
 
 // Takes an empty page off all lists: from here on it is the caller's alone.
 void SlabCache::detach(SlabPage& page) {
@@ -286,7 +284,8 @@ void SlabCache::grace_over(SlabPage& page) {
   }
 }
 
-// ---- The cache as a whole --------------------------------------------------------------
+// ---- The cache as a whole
+// --------------------------------------------------------------
 
 void SlabCache::set_kind(SlabKind kind) {
   if (kind == kind_) return;
@@ -326,9 +325,7 @@ void SlabCache::reset() {
     for (int slot = 0; slot < page->objects_seen; ++slot) {
       const bool constructed =
           kind_ == SlabKind::kTypesafeByRcu || page->states[slot] == SlabPage::kLive;
-      if (!constructed) continue;
-      forget_locks(object_at(*page, slot), size_);
-      pages_.region().set_dead(object_at(*page, slot), size_);
+      if (constructed) pages_.region().set_dead(object_at(*page, slot), size_);
     }
     own_pages_.erase(*page);
     pages_.give_back(*page);

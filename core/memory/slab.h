@@ -20,21 +20,25 @@
 namespace racier {
 
 enum class SlabKind : std::uint8_t {
-  kPlain,          // dead as soon as it is freed
-  kTypesafeByRcu,  // stays an object of its type until a grace period after its page is empty,
-                   // and may be handed out again at once (SLAB_DESTROY_BY_RCU)
+  // Dead as soon as it is freed.
+  kPlain,
+  // Stays an object of its type until a grace period after its page is empty, and may
+  // be handed out again at once.  Kernel: SLAB_DESTROY_BY_RCU.
+  kTypesafeByRcu,
 };
 
-// An untyped cache of objects of at most kSizeMax bytes.  A plain object is dead and poisoned
-// once freed; whether it is handed out again at once (shows ABA) or held back (shows use after
-// free) is a choose(), 0 for at once, where a run has more than one task.
+// An untyped cache of objects of at most kSizeMax bytes.  A plain object is dead and
+// poisoned once freed; whether it is handed out again at once (shows ABA) or held back
+// (shows use after free) is a choose(), 0 for at once, where a run has more than one
+// task.
 class SlabCache {
  public:
   static constexpr std::size_t kSizeMax = 2000;
 
   // `name` outlives the cache.  `construct`, if any, runs once for each object of a
-  // kTypesafeByRcu cache between its page's joining and its own first use; `destruct` once
-  // for each of them when the page leaves, after a grace period.  Neither takes a step.
+  // kTypesafeByRcu cache between its page's joining and its own first use; `destruct`
+  // once for each of them when the page leaves, after a grace period.  Neither takes a
+  // step.
   SlabCache(const char* name, std::size_t size, std::size_t align, SlabKind kind,
             void (*construct)(void*), SlabPages& pages, Rcu& rcu,
             void (*destruct)(void*) = nullptr);
@@ -42,33 +46,36 @@ class SlabCache {
   SlabCache(const SlabCache&) = delete;
   SlabCache& operator=(const SlabCache&) = delete;
 
-  // Returns an object's memory, or nullptr (no page left, or the task's fail_nth struck).
-  // What its last user did to it is visible to the caller.  A plain object has undefined
-  // content, the same in every run; a damaged pattern is a finding.  Never sleeps; no step.
+  // Returns an object's memory, or nullptr (no page left, or the task's fail_nth
+  // struck).  What its last user did to it is visible to the caller.  A plain object
+  // has undefined content, the same in every run; a damaged pattern is a finding. Never
+  // sleeps; no step.
   void* alloc();
   // A pointer that is not a live object of this cache is a finding.
   // Context: any.  A step only if a type-stable page has become empty (Rcu::call()).
   void free(void* object);
-  // A finding unless `object` is a live object of this cache.  Returns false only while a run
-  // is being unwound.
+  // A finding unless `object` is a live object of this cache.  Returns false only while
+  // a run is being unwound.
   bool check_live(const void* object);
 
   const char* name() const { return name_; }
   SlabKind kind() const { return kind_; }
-  // Changes the kind.  Only while it has no object and no page waits for a grace period.
+  // Changes the kind.  Only while it has no object and no page waits for a grace
+  // period.
   void set_kind(SlabKind kind);
   std::uint32_t live_objects() const;
-  // Shows every live object, in an order that is the same in every run.  `visit` calls nothing
-  // of the cache.  At quiescence.
+  // Shows every live object, in an order that is the same in every run.  `visit` calls
+  // nothing of the cache.  At quiescence.
   void for_each_live(FunctionRef<void(void*)> visit) const;
-  // Forgets all objects without running destructors, in time proportional to what was used.
-  // After Rcu::reset().
+  // Forgets all objects without running destructors, in time proportional to what was
+  // used.  After Rcu::reset().
   void reset();
 
  private:
   static constexpr std::uint32_t kNone = ~0u;
 
-  // A free object is on one of two lists, by its number: page index and place in the page.
+  // A free object is on one of two lists, by its number: page index and place in the
+  // page.
   struct Ends {
     std::uint32_t first = kNone;
     std::uint32_t last = kNone;
@@ -109,25 +116,29 @@ class SlabCache {
   mutable List<SlabPage, &SlabPage::node> own_pages_ GUARDED_BY(lock_);
   Ends ready_ GUARDED_BY(lock_);
   Ends held_ GUARDED_BY(lock_);
-  SlabPage* fresh_ GUARDED_BY(lock_) = nullptr;  // the page with objects not seen, if any
-  SlabPage* kept_ GUARDED_BY(lock_) = nullptr;   // plain: the one empty page that stays
+  // The page with objects not seen, if any.
+  SlabPage* fresh_ GUARDED_BY(lock_) = nullptr;
+  // Plain: the one empty page that stays.
+  SlabPage* kept_ GUARDED_BY(lock_) = nullptr;
   std::uint32_t live_ GUARDED_BY(lock_) = 0;
 };
 
-// A cache of T.  kPlain: create() constructs, destroy() destroys.  kTypesafeByRcu: T is
-// default-constructed once after its page has joined the cache; create() takes no arguments
-// and returns it as its last user left it.
+// A cache of T.  kPlain: create() constructs, destroy() destroys.  kTypesafeByRcu:  T
+// is default-constructed once after its page has joined the cache; create() takes no
+// arguments and returns it as its last user left it.
 template <typename T>
 class Slab {
  public:
   Slab(const char* name, SlabKind kind, SlabPages& pages, Rcu& rcu)
-      : cache_(name, sizeof(T), alignof(T), kind, constructor(), pages, rcu, &destruct) {}
+      : cache_(name, sizeof(T), alignof(T), kind, constructor(), pages, rcu,
+               &destruct) {}
 
   // Returns nullptr as SlabCache::alloc() does.
   template <typename... Args>
   [[nodiscard]] T* create(Args&&... args) {
     if (cache_.kind() == SlabKind::kTypesafeByRcu) {
-      require(sizeof...(Args) == 0, "a type-stable object is constructed without arguments");
+      require(sizeof...(Args) == 0,
+              "a type-stable object is constructed without arguments");
       return static_cast<T*>(cache_.alloc());
     }
     void* const at = cache_.alloc();

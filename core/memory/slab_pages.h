@@ -1,7 +1,7 @@
 // core/memory/slab_pages.h - the pages that all slab caches of a machine share.
 //
-// What is known of a page and its objects stands here, apart from the page: all of an object
-// that is free can be dead.
+// What is known of a page and its objects stands here, apart from the page: all of an
+// object that is free can be dead.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,8 @@ namespace racier {
 
 class SlabCache;
 
-// A page of a slab cache.  Fields are guarded by the Interlock of the cache that has it.
+// A page of a slab cache.  Fields are guarded by the Interlock of the cache that has
+// it.
 struct SlabPage {
   static constexpr int kObjectsMax = 128;
   enum State : std::uint8_t {
@@ -37,8 +38,9 @@ struct SlabPage {
   int in_use = 0;              // how many of them are live
   // Type-stable: the grace period before it may leave.
   RcuHead rcu;
-  bool waiting = false;        // `rcu` is on its way
-  bool emptied_again = false;  // ... and the page was in use and emptied since: wait anew
+  bool waiting = false;  // `rcu` is on its way
+  bool emptied_again =
+      false;  // ... and the page was in use and emptied since: wait anew
   // Of the first `objects_seen` objects; not initialised behind.
   State states[kObjectsMax];
   Link links[kObjectsMax];
@@ -57,7 +59,8 @@ class SlabPages {
   SlabPage* page_of(const void* at) const;
   SlabPage& page(std::uint32_t index) const { return pages_[index]; }
 
-  // Returns a page for `owner`, dead and of undefined content, or nullptr: none is left.
+  // Returns a page for `owner`, dead and of undefined content, or nullptr: none is
+  // left.
   SlabPage* take(SlabCache& owner);
   // Takes back a page that is dead again and on no list.
   void give_back(SlabPage& page);
@@ -75,8 +78,10 @@ class SlabPages {
   const std::unique_ptr<SlabPage[]> pages_;
   std::vector<SlabCache*> caches_;
   mutable Interlock lock_;
-  std::vector<std::uint32_t> free_ GUARDED_BY(lock_);  // the last one is the next handed out
-  std::uint32_t fresh_ GUARDED_BY(lock_) = 0;          // from here on never handed out
+  // The last one is the next handed out.
+  std::vector<std::uint32_t> free_ GUARDED_BY(lock_);
+  // From here on never handed out.
+  std::uint32_t fresh_ GUARDED_BY(lock_) = 0;
 };
 
 }  // namespace racier

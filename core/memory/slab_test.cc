@@ -1,4 +1,5 @@
-// core/memory/slab_test.cc - objects are handed out, held back, kept for readers, forgotten.
+// core/memory/slab_test.cc - objects are handed out, held back, kept for readers,
+// forgotten.
 #include "core/memory/slab.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +52,8 @@ struct SlabTest : testing::Test {
   static constexpr std::size_t kPerPage = kPageSize / kStride;
 };
 
-// ---- Plain ------------------------------------------------------------------------------
+// ---- Plain
+// ------------------------------------------------------------------------------
 
 TEST_F(SlabTest, ConstructsAndDestroys) {
   Thing* const thing = plain.create(9u);
@@ -154,8 +156,9 @@ TEST_F(SlabTest, AnObjectIsFreedOnce) {
     });
     ASSERT_TRUE(finding);
     EXPECT_EQ(finding->kind, FindingKind::kUseAfterFree);
-    EXPECT_EQ(finding->title, std::string("BUG: KASAN: double-free or invalid-free in ") +
-                                  slab->cache().name());
+    EXPECT_EQ(finding->title,
+              std::string("BUG: KASAN: double-free or invalid-free in ") +
+                  slab->cache().name());
   }
 }
 
@@ -163,10 +166,10 @@ TEST_F(SlabTest, OnlyItsOwnObjectsAreFreed) {
   Thing* const foreign = stable.create();
   Thing* const thing = plain.create();
   Thing on_stack;
-  for (void* const wrong : {static_cast<void*>(foreign), static_cast<void*>(&on_stack),
-                            static_cast<void*>(&thing->rest[0]),
-                            static_cast<void*>(m.region.slab_page(5)),
-                            static_cast<void*>(nullptr)}) {
+  for (void* const wrong :
+       {static_cast<void*>(foreign), static_cast<void*>(&on_stack),
+        static_cast<void*>(&thing->rest[0]), static_cast<void*>(m.region.slab_page(5)),
+        static_cast<void*>(nullptr)}) {
     m.run.reset();
     const auto finding = run_alone(m.run, [&] { plain.cache().free(wrong); });
     ASSERT_TRUE(finding);
@@ -233,7 +236,8 @@ TEST_F(SlabTest, ShowsWhatIsAlive) {
   EXPECT_EQ(values, (std::vector<std::uint64_t>{2, 3}));
 }
 
-// ---- Type-stable by RCU -----------------------------------------------------------------
+// ---- Type-stable by RCU
+// -----------------------------------------------------------------
 
 TEST_F(SlabTest, AStableObjectStaysWhatItWas) {
   Thing* const thing = stable.create();
@@ -280,22 +284,22 @@ TEST_F(SlabTest, AStablePageThatIsUsedAgainStays) {
   EXPECT_FALSE(finding);
 }
 
-// A reader who came in between has an object from after the first emptying: the page waits
-// for a grace period from the second.
+// A reader who came in between has an object from after the first emptying: the page
+// waits for a grace period from the second.
 TEST_F(SlabTest, AStablePageThatWasEmptiedTwiceWaitsAnew) {
   Thing* thing = nullptr;
   bool reading = false;
-  const auto finding = run_tasks(m.run, {}, {
-      [&] {
-        stable.destroy(stable.create());
-        m.rcu.synchronize();
-        thing = stable.create();
-        stable.destroy(thing);
-        reading = true;
-        const RcuReadGuard guard(m.rcu);
-        EXPECT_TRUE(m.alive(thing));
-      },
-      [&] { m.rcu.barrier_at_rest(); }});
+  const auto finding = run_tasks(m.run, {},
+                                 {[&] {
+                                    stable.destroy(stable.create());
+                                    m.rcu.synchronize();
+                                    thing = stable.create();
+                                    stable.destroy(thing);
+                                    reading = true;
+                                    const RcuReadGuard guard(m.rcu);
+                                    EXPECT_TRUE(m.alive(thing));
+                                  },
+                                  [&] { m.rcu.barrier_at_rest(); }});
   EXPECT_FALSE(finding);
   EXPECT_TRUE(reading);
   EXPECT_TRUE(m.dead(thing));
@@ -318,12 +322,14 @@ TEST_F(SlabTest, WhetherAStableObjectIsReusedAtOnceIsAChoice) {
 TEST_F(SlabTest, MarksAReuseUnderTheEyesOfAReader) {
   const auto reuse = [&] {
     stable.destroy(stable.create());
-    step({this, Access::kRead, std::memory_order_relaxed, std::source_location::current()});
+    step({this, Access::kRead, std::memory_order_relaxed,
+          std::source_location::current()});
     static_cast<void>(stable.create());
   };
   const auto reader = [&] {
     const RcuReadGuard guard(m.rcu);
-    step({this, Access::kRead, std::memory_order_relaxed, std::source_location::current()});
+    step({this, Access::kRead, std::memory_order_relaxed,
+          std::source_location::current()});
   };
   int marks = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
@@ -349,7 +355,8 @@ TEST_F(SlabTest, ChangesItsKindWhenEmpty) {
   EXPECT_EQ(Thing::alive, 0);
 }
 
-// ---- Runs -------------------------------------------------------------------------------
+// ---- Runs
+// -------------------------------------------------------------------------------
 
 TEST_F(SlabTest, ARunKnowsNothingOfTheOneBefore) {
   const auto story = [&] {
@@ -388,7 +395,8 @@ TEST_F(SlabTest, ContentIsTheSameInEveryRun) {
 TEST_F(SlabTest, OrdersOwnersOnThreads) {
   const auto body = [&] {
     for (std::uint64_t i = 0; i < 1000; ++i) {
-      Thing* const mine = plain.create(i);  // plain writes: a race with the owner before?
+      Thing* const mine =
+          plain.create(i);  // plain writes: a race with the owner before?
       Thing* const shared = stable.create();
       shared->value = i;
       EXPECT_EQ(mine->value, i);

@@ -1,14 +1,14 @@
 // core/memory/soft_mmu.cc - caches translations, walks page tables, moves user words.
 //
-// A CPU's Interlock is held from the look-up of a translation to the end of the access that
-// it is for.  A flush takes the Interlock of each CPU in turn: when it has been through, no
-// access through the old translation is under way, which is what the answer to the interrupt
-// of a TLB shootdown says on hardware.
+// A CPU's Interlock is held from the look-up of a translation to the end of the access
+// that it is for.  A flush takes the Interlock of each CPU in turn: when it has been
+// through, no access through the old translation is under way, which is what the answer
+// to the interrupt of a TLB shootdown says on hardware.
 //
-// As on x86: a fault and a need for more rights forget the entry and ask the tables; a write
-// through an entry that is not dirty goes to the pte once more, so that it sees a pte that
-// was made read-only in between; what is cached is never asked twice.
-// Tested by soft_mmu_test.cc.
+// As on x86: a fault and a need for more rights forget the entry and ask the tables; a
+// write through an entry that is not dirty goes to the pte once more, so that it sees a
+// pte that was made read-only in between; what is cached is never asked twice.  Tested
+// by soft_mmu_test.cc.
 #include "core/memory/soft_mmu.h"
 
 #include <atomic>
@@ -64,8 +64,12 @@ void touch(std::byte* at, UserAccess access, std::uint64_t& value) {
   std::uint64_t& word = *reinterpret_cast<std::uint64_t*>(at);
   switch (access) {
     case UserAccess::kRead:
-    case UserAccess::kExecute: value = load_user_word(at); break;
-    case UserAccess::kWrite: store_user_word(at, value); break;
+    case UserAccess::kExecute:
+      value = load_user_word(at);
+      break;
+    case UserAccess::kWrite:
+      store_user_word(at, value);
+      break;
     case UserAccess::kReadModifyWrite:
       value += std::atomic_ref(word).fetch_add(value, std::memory_order_relaxed);
       break;
@@ -83,8 +87,8 @@ SoftMmu::SoftMmu(FrameArena& arena, int cpus) : arena_(arena), cpus_count_(cpus)
   require(0 < cpus && cpus <= kCpusMax, "a machine has 1 to kCpusMax CPUs");
 }
 
-bool SoftMmu::access(int cpu, const MmuContext& context, VirtAddr addr, UserAccess access,
-                     std::uint64_t& value, PageFault& fault) {
+bool SoftMmu::access(int cpu, const MmuContext& context, VirtAddr addr,
+                     UserAccess access, std::uint64_t& value, PageFault& fault) {
   require(0 <= cpu && cpu < cpus_count_, "a CPU of this machine");
   require(0 < context.asid && context.asid <= kAsidMax, "an asid from 1 to kAsidMax");
   require(addr % sizeof value == 0, "user accesses are aligned");
@@ -104,12 +108,12 @@ bool SoftMmu::access(int cpu, const MmuContext& context, VirtAddr addr, UserAcce
   return true;
 }
 
-// The name of the user word, so that a strategy sees which accesses of two tasks conflict,
-// on whatever CPU and in whatever address space they are.  Not its direct-map address: by
-// the time the step is made the page may have been unmapped, flushed and freed, in order,
-// and the access will fault; a dead address would be a finding that is not one.  A word that
-// cannot be translated has no name yet, and the access will read tables: the root's entry,
-// which lives as long as the address space.
+// The name of the user word, so that a strategy sees which accesses of two tasks
+// conflict, on whatever CPU and in whatever address space they are.  Not its direct-map
+// address: by the time the step is made the page may have been unmapped, flushed and
+// freed, in order, and the access will fault; a dead address would be a finding that is
+// not one.  A word that cannot be translated has no name yet, and the access will read
+// tables: the root's entry, which lives as long as the address space.
 const std::byte* SoftMmu::step_address(const Cpu& on, const MmuContext& context,
                                        VirtAddr addr) const {
   const std::uint64_t tag = tag_of(context.asid, addr);
@@ -157,8 +161,8 @@ std::optional<Pte> SoftMmu::translate(Cpu& on, const MmuContext& context, VirtAd
   return pte;
 }
 
-std::optional<Pte> SoftMmu::walk(const MmuContext& context, VirtAddr addr, UserAccess access,
-                                 PageFault& fault) {
+std::optional<Pte> SoftMmu::walk(const MmuContext& context, VirtAddr addr,
+                                 UserAccess access, PageFault& fault) {
   const std::uint64_t marks = Pte::kAccessed | (writes(access) ? Pte::kDirty : 0);
   for (;;) {
     const Walk found = find_pte(context, addr);
@@ -172,7 +176,8 @@ std::optional<Pte> SoftMmu::walk(const MmuContext& context, VirtAddr addr, UserA
     }
     const Pte pte(bits);
     const bool present = (bits & Pte::kPresent) != 0;
-    const bool allowed = (bits & Pte::kUser) != 0 && (!writes(access) || pte.writable());
+    const bool allowed =
+        (bits & Pte::kUser) != 0 && (!writes(access) || pte.writable());
     if (!present || !allowed) {
       fault.error_code = error_code(access, present);
       return std::nullopt;
@@ -194,7 +199,8 @@ std::optional<Pte> SoftMmu::walk(const MmuContext& context, VirtAddr addr, UserA
 SoftMmu::Walk SoftMmu::find_pte(const MmuContext& context, VirtAddr addr) const {
   Pfn table = context.root;
   for (int level = kTableLevels - 1;; --level) {
-    if (arena_.is_free(table)) [[unlikely]] return {nullptr, true};
+    if (arena_.is_free(table)) [[unlikely]]
+      return {nullptr, true};
     auto* const words = reinterpret_cast<std::uint64_t*>(arena_.data(table));
     std::uint64_t* const word = words + table_index(addr, level);
     if (level == 0) return {word, false};
@@ -208,7 +214,9 @@ void SoftMmu::flush_page(const MmuContext& context, VirtAddr addr) {
   flush_range(context, {page_floor(addr), page_floor(addr) + kPageSize});
 }
 
-void SoftMmu::flush_mm(const MmuContext& context) { flush_range(context, {0, kUserEnd}); }
+void SoftMmu::flush_mm(const MmuContext& context) {
+  flush_range(context, {0, kUserEnd});
+}
 
 void SoftMmu::flush_range(const MmuContext& context, VirtRange range) {
   step({&cpus_, Access::kWrite, std::memory_order_seq_cst,
@@ -227,7 +235,8 @@ void SoftMmu::flush_range(const MmuContext& context, VirtRange range) {
     }
     for (Entry& entry : on.entries) {
       const std::uint64_t tag = peek(entry.tag);
-      if (asid_of(tag) == context.asid && range.contains(addr_of(tag))) poke(entry.tag, 0);
+      if (asid_of(tag) == context.asid && range.contains(addr_of(tag)))
+        poke(entry.tag, 0);
     }
   }
 }

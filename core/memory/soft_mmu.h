@@ -1,4 +1,5 @@
-// core/memory/soft_mmu.h - the MMU in software: a small TLB per CPU over the page tables.
+// core/memory/soft_mmu.h - the MMU in software: a small TLB per CPU over the page
+// tables.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -10,8 +11,8 @@
 
 namespace racier {
 
-// As Mmu promises.  Each CPU's TLB is direct-mapped; a translation also goes when another one
-// needs its place.
+// As Mmu promises.  Each CPU's TLB is direct-mapped; a translation also goes when
+// another one needs its place.
 class SoftMmu final : public Mmu {
  public:
   SoftMmu(FrameArena& arena, int cpus);
@@ -28,8 +29,8 @@ class SoftMmu final : public Mmu {
  private:
   static constexpr std::size_t kEntries = 64;
 
-  // Both words are written under the CPU's Interlock, and are atomic because a step is named
-  // after what they say before it is taken.
+  // Both words are written under the CPU's Interlock, and are atomic because a step is
+  // named after what they say before it is taken.
   struct Entry {
     std::uint64_t tag = 0;   // asid and page number; 0: empty
     std::uint64_t bits = 0;  // the pte, as it was when it was cached

@@ -1,4 +1,5 @@
-// core/memory/soft_mmu_test.cc - translations are cached, go stale, work, and are flushed.
+// core/memory/soft_mmu_test.cc - translations are cached, go stale, work, and are
+// flushed.
 #include "core/memory/soft_mmu.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +33,8 @@ struct SoftMmuTest : testing::Test {
     return pfn;
   }
   std::atomic_ref<std::uint64_t> entry(Pfn table, int index) {
-    return std::atomic_ref(reinterpret_cast<std::uint64_t*>(m.arena.data(table))[index]);
+    return std::atomic_ref(
+        reinterpret_cast<std::uint64_t*>(m.arena.data(table))[index]);
   }
   // The pte of `addr`, as the kernel reaches it.
   std::atomic_ref<std::uint64_t> pte(const MmuContext& in, VirtAddr addr) {
@@ -52,9 +54,11 @@ struct SoftMmuTest : testing::Test {
     set(mm, addr, Pte::page(pfn, flags));
     return pfn;
   }
-  std::uint64_t access(UserAccess how, VirtAddr addr, std::uint64_t value = 0, int cpu = 0) {
+  std::uint64_t access(UserAccess how, VirtAddr addr, std::uint64_t value = 0,
+                       int cpu = 0) {
     PageFault fault;
-    return mmu.access(cpu, mm, addr, how, value, fault) ? value : kFault | fault.error_code;
+    return mmu.access(cpu, mm, addr, how, value, fault) ? value
+                                                        : kFault | fault.error_code;
   }
   std::uint64_t read(VirtAddr addr, int cpu = 0) {
     return access(UserAccess::kRead, addr, 0, cpu);
@@ -75,7 +79,8 @@ struct SoftMmuTest : testing::Test {
   }
 };
 
-// ---- Tables ------------------------------------------------------------------------------
+// ---- Tables
+// ------------------------------------------------------------------------------
 
 TEST_F(SoftMmuTest, ReadsAndWritesTheFrameThatTheTablesName) {
   const Pfn pfn = map(kAt, kReadWrite);
@@ -98,9 +103,9 @@ TEST_F(SoftMmuTest, RefusesWithTheErrorCodeOfTheHardware) {
   EXPECT_EQ(read(kAt + kPageSize), user | PageFault::kPresent);
   EXPECT_EQ(read(kAt + 2 * kPageSize), user);
   EXPECT_EQ(write(kAt + 3 * kPageSize, 1), user | PageFault::kWrite);
-  EXPECT_EQ(read(kAt + 4 * kPageSize), user);                       // no pte
-  EXPECT_EQ(read(0x1000), user);                                    // no table
-  EXPECT_EQ(read(kUserEnd), user);                                  // no user address
+  EXPECT_EQ(read(kAt + 4 * kPageSize), user);  // no pte
+  EXPECT_EQ(read(0x1000), user);               // no table
+  EXPECT_EQ(read(kUserEnd), user);             // no user address
   EXPECT_EQ(access(UserAccess::kExecute, 0x1000), user | PageFault::kExecute);
   EXPECT_TRUE(entries().empty());
 }
@@ -120,7 +125,8 @@ TEST_F(SoftMmuTest, ARefusedAccessLeavesNoMark) {
   EXPECT_EQ(pte(mm, kAt).load() & (Pte::kAccessed | Pte::kDirty), 0u);
 }
 
-// ---- The TLB ----------------------------------------------------------------------------
+// ---- The TLB
+// ----------------------------------------------------------------------------
 
 TEST_F(SoftMmuTest, AStaleTranslationWorksUntilItIsFlushed) {
   const Pfn old = map(kAt, kReadWrite);
@@ -146,8 +152,8 @@ TEST_F(SoftMmuTest, AStaleTranslationKeepsItsRights) {
   EXPECT_NE(read(kAt) & kFault, 0u);
 }
 
-// The accessed bit is set when a translation is cached, and not again: clearing it without a
-// flush hides later accesses, as on hardware.
+// The accessed bit is set when a translation is cached, and not again: clearing it
+// without a flush hides later accesses, as on hardware.
 TEST_F(SoftMmuTest, ACachedTranslationMarksNothing) {
   const Pfn pfn = map(kAt, kRead);
   read(kAt);
@@ -160,7 +166,8 @@ TEST_F(SoftMmuTest, AFirstWriteAsksThePteAgain) {
   const Pfn pfn = map(kAt, kReadWrite);
   read(kAt);  // cached as writable, not as dirty
   set(mm, kAt, Pte::page(pfn, kRead));
-  EXPECT_EQ(write(kAt, 1), kFault | PageFault::kUser | PageFault::kWrite | PageFault::kPresent);
+  EXPECT_EQ(write(kAt, 1),
+            kFault | PageFault::kUser | PageFault::kWrite | PageFault::kPresent);
   EXPECT_EQ(direct(pfn), 0u);
 }
 
@@ -222,7 +229,8 @@ TEST_F(SoftMmuTest, AFlushTakesItsRangeAndNoMore) {
     mmu.flush_range(mm, {kAt + kPageSize, kAt + (1 + pages) * kPageSize});
     std::set<VirtAddr> left;
     for (const TlbEntry& entry : entries()) left.insert(entry.addr);
-    EXPECT_EQ(left, pages == 2 ? (std::set{kAt, kAt + 3 * kPageSize}) : (std::set{kAt}));
+    EXPECT_EQ(left,
+              pages == 2 ? (std::set{kAt, kAt + 3 * kPageSize}) : (std::set{kAt}));
   }
 }
 
@@ -235,7 +243,8 @@ TEST_F(SoftMmuTest, ForgetsAllOnReset) {
   EXPECT_TRUE(entries().empty());
 }
 
-// ---- Frames that are free ---------------------------------------------------------------
+// ---- Frames that are free
+// ---------------------------------------------------------------
 
 TEST_F(SoftMmuTest, AStaleTranslationToAFreedFrameIsAFinding) {
   const auto finding = run_alone(m.run, [&] {
@@ -283,7 +292,8 @@ TEST_F(SoftMmuTest, AFreedTableIsAFinding) {
   EXPECT_EQ(finding->title, "page walk through a freed page table");
 }
 
-// ---- Tasks -------------------------------------------------------------------------------
+// ---- Tasks
+// -------------------------------------------------------------------------------
 
 // Whoever unmaps, flushes and then frees may meet an access at any moment between its
 // announcement and its end: it works, or it faults, and it is never a finding.
@@ -330,8 +340,8 @@ TEST_F(SoftMmuTest, ALateFlushIsFoundInSomeSchedule) {
   EXPECT_GT(found, 0);
 }
 
-// Content passes from user to kernel through the flush alone: ThreadSanitizer would report
-// the plain fill of the freed frame if an access could still be under way.
+// Content passes from user to kernel through the flush alone:  ThreadSanitizer would
+// report the plain fill of the freed frame if an access could still be under way.
 TEST_F(SoftMmuTest, AFlushWaitsForAccessesOnThreads) {
   const MmuContext in = mm;
   const VirtAddr at = kAt;
