@@ -319,6 +319,7 @@ TEST_F(SoftMmuTest, AnOrderlyUnmapIsNeverAFinding) {
   EXPECT_LT(faults, 600);
 }
 
+// ThreadSanitizer, where there is one, is first: the frame was filled under the access.
 TEST_F(SoftMmuTest, ALateFlushIsFoundInSomeSchedule) {
   int found = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
@@ -335,7 +336,8 @@ TEST_F(SoftMmuTest, ALateFlushIsFoundInSomeSchedule) {
       mmu.flush_page(mm, kAt);
     };
     const auto finding = run_tasks(m.run, random_walk_seed(seed), {user, kernel});
-    found += finding && finding->kind == FindingKind::kTlb;
+    found += finding && (finding->kind == FindingKind::kTlb ||
+                         finding->kind == FindingKind::kDataRace);
   }
   EXPECT_GT(found, 0);
 }
