@@ -90,7 +90,7 @@ TEST_P(RwSemaphorePollTest, NobodyOvertakesAWaitingWriter) {
 // Run to block: each task stops where it must, and the next begins.
 TEST(RwSemaphoreOrder, IsThatOfArrival) {
   RwSemaphore lock(kLockA);
-  std::string order;
+  Log order;
   Atomic<int> go{0};
   Atomic<int> inside{0};
   const auto holds = [&] {
@@ -100,12 +100,12 @@ TEST(RwSemaphoreOrder, IsThatOfArrival) {
   const auto writes_as = [&](char name) {
     return [&, name] {
       const WriteGuard guard(lock);
-      order += name;
+      order.add(name);
     };
   };
   const auto reads_with_another = [&] {
     const ReadGuard guard(lock);
-    order += 'r';
+    order.add('r');
     inside.fetch_add(1);
     wait_for(inside, 2);
   };
@@ -113,7 +113,7 @@ TEST(RwSemaphoreOrder, IsThatOfArrival) {
   const auto finding = run_tasks({}, {holds, writes_as('a'), reads_with_another,
                                       reads_with_another, writes_as('b'), lets_go});
   EXPECT_FALSE(finding) << finding->title;
-  EXPECT_EQ(order, "arrb");
+  EXPECT_EQ(order.text(), "arrb");
 }
 
 TEST_P(RwSemaphoreTest, DowngradingLetsReadersInAndKeepsWritersOut) {

@@ -78,54 +78,55 @@ TEST_P(WaitQueueTest, AWakeWakesOneExclusiveWaiter) {
 // Run to block: each task stops where it must, and the next begins.
 TEST(WaitQueueOrder, ExclusiveWaitersAreWokenOneByOneAndOthersAllAtOnce) {
   WaitQueue queue(kQueueLock);
-  std::string order;
-  bool open = false;
+  Log order;
+  Atomic<bool> open{false};
   const auto waits_as = [&](char name, bool exclusive) {
     return [&, name, exclusive] {
       if (exclusive) {
-        queue.wait_exclusive([&] { return open; });
+        queue.wait_exclusive([&] { return open.load(); });
       } else {
-        queue.wait([&] { return open; });
+        queue.wait([&] { return open.load(); });
       }
-      order += name;
+      order.add(name);
       if (exclusive && name != 'd') queue.wake();
     };
   };
   const auto opens = [&] {
-    open = true;
+    open.store(true);
     queue.wake();
-    order += '|';
+    order.add('|');
   };
   const auto finding = run_tasks({}, {waits_as('a', true), waits_as('b', false),
                                       waits_as('c', false), waits_as('d', true), opens});
   EXPECT_FALSE(finding) << finding->title;
-  EXPECT_EQ(order, "|abcd");
+  EXPECT_EQ(order.text(), "|abcd");
 }
 
 TEST(WaitQueueOrder, AWakeWithAKeyPassesOverOthers) {
   WaitQueue queue(kQueueLock);
   int words[2] = {};
-  std::string order;
-  bool open[2] = {};
+  Log order;
+  Atomic<bool> open[2];
   const auto waits_for = [&](int which) {
     return [&, which] {
-      queue.wait_exclusive([&] { return open[which]; }, std::source_location::current(),
+      queue.wait_exclusive([&] { return open[which].load(); }, std::source_location::current(),
                            {&words[which], 0});
-      order += static_cast<char>('0' + which);
+      order.add(static_cast<char>('0' + which));
     };
   };
   const auto opens = [&] {
-    open[0] = open[1] = true;
+    open[0].store(true);
+    open[1].store(true);
     queue.wake(1, std::source_location::current(), {&words[1], 1});
     EXPECT_TRUE(queue.active());
     queue.wake(1, std::source_location::current(), {&words[1], 0});
-    order += '|';
+    order.add('|');
     pause_here();
     queue.wake_all();
   };
   const auto finding = run_tasks({}, {waits_for(0), waits_for(1), opens});
   EXPECT_FALSE(finding) << finding->title;
-  EXPECT_EQ(order, "|01");
+  EXPECT_EQ(order.text(), "|01");
 }
 
 TEST_P(WaitQueueTest, ASignalInterrupts) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/runtime/run_alone.h"
+#include "core/sync/interlock.h"
 #include "core/sync/lock_checker.h"
 #include "core/sync/tsan.h"
 
@@ -104,6 +105,23 @@ class Tally {
 
  private:
   int value_ = 0;
+};
+
+// What happened, in order; any task may add to it.
+class Log {
+ public:
+  void add(char what) {
+    const InterlockGuard guard(lock_);
+    text_ += what;
+  }
+  std::string text() {
+    const InterlockGuard guard(lock_);
+    return text_;
+  }
+
+ private:
+  Interlock lock_;
+  std::string text_ GUARDED_BY(lock_);
 };
 
 inline std::string world_name(const testing::TestParamInfo<World>& info) {
