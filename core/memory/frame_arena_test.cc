@@ -133,7 +133,10 @@ TEST(FrameArena, ARunKnowsNothingOfTheOneBefore) {
 
   m.reset();
   EXPECT_EQ(m.arena.free_count(), m.arena.frames());
-  for (Pfn pfn = 0; pfn < 6; ++pfn) EXPECT_TRUE(m.dead(m.arena.data(pfn)));
+  for (Pfn pfn = 0; pfn < 6; ++pfn) {
+    EXPECT_TRUE(m.arena.is_free(pfn));
+    EXPECT_TRUE(m.dead(m.arena.data(pfn)));
+  }
   m.arena.check_free_frames();
   for (Pfn pfn = 0; pfn < 6; ++pfn) {
     EXPECT_EQ(m.arena.alloc(), pfn);
