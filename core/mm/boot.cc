@@ -4,6 +4,7 @@
 
 #include "core/base/require.h"
 #include "core/mm/page_alloc.h"
+#include "core/mm/swap.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -41,6 +42,9 @@ void boot(Machine& m, RunState& run) {
   m.set_zero_page(*zero);
 }
 
-void shut_down(Machine& m) { put_page(m, m.zero_page()); }
+void shut_down(Machine& m) {
+  drop_unused_swap_cache(m);
+  put_page(m, m.zero_page());
+}
 
 }  // namespace racier

@@ -301,7 +301,7 @@ Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
   if (vma == nullptr || vma->vm_start > addr || !vma_allows(*vma, access)) {
     return Status::kFault;
   }
-  vma->vm_mm->mmap_sem.assert_held();
+  vma->vm_mm->mmap_sem.assert_held_shared();
   const bool write = access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
   return status_of(handle_mm_fault(m, *vma, addr, write));
 }
@@ -310,7 +310,7 @@ Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
 
 FaultResult handle_mm_fault(Machine& m, Vma& vma, VirtAddr addr, bool write) {
   const Fault f{m, vma, *vma.vm_mm, page_floor(addr), write};
-  f.vma.vm_mm->mmap_sem.assert_held();
+  f.vma.vm_mm->mmap_sem.assert_held_shared();
   if (!pte_alloc(m, f.mm, f.addr)) return FaultResult::kOom;
   const Pte pte = look_at_pte(f);
   if (pte.none()) return vma.vm_file == nullptr ? do_anonymous_page(f) : do_no_page(f);

@@ -182,10 +182,13 @@ bool move_to_swap_cache(Machine& m, Page& page) {
   // for the slot's content is not written yet.
   if (!add_to_swap(m, page)) return false;
   const SwapEntry entry = page.swap_entry();
-  if (replace_by_entry(page, entry) && swap_duplicate(m, entry)) {
+  // The mapping's reference to the slot, before anybody can find the entry there and drop it.
+  invariant(Inv::kSwapSlotInUse, swap_duplicate(m, entry));
+  if (replace_by_entry(page, entry)) {
     put_page(m, page);
     return true;
   }
+  swap_free(m, entry);
   delete_from_swap_cache(m, page);
   return false;
 }
@@ -199,6 +202,7 @@ bool move_from_swap_cache(Machine& m, Page& page, AddressSpace& mapping, std::ui
     get_page(page);
     slot.swap = SwapEntry{};
     slot.page = &page;
+    page.set(PageFlag::kSwapBacked);
     ++mapping.nrpages;
     page.index.store(index, std::memory_order_relaxed);
     page.mapping.store(reinterpret_cast<std::uintptr_t>(&mapping));
@@ -262,6 +266,18 @@ void free_swap_and_cache(Machine& m, SwapEntry entry) {
     unlock_page(m, *page);
   }
   put_page(m, *page);
+}
+
+void drop_unused_swap_cache(Machine& m) {
+  const auto slots = m.swap.store.slots();
+  for (std::uint32_t slot = 1; slot < slots; ++slot) {
+    Page* const page = lookup_swap_cache(m, {slot});
+    if (page == nullptr) continue;
+    lock_page(m, *page);
+    if (!page->is_mapped()) remove_exclusive_swap_page(m, *page);
+    unlock_page(m, *page);
+    put_page(m, *page);
+  }
 }
 
 void swap_writepage(Machine& m, Page& page) {

@@ -50,6 +50,10 @@ bool remove_clean_swap_page(Machine& m, Page& page);
 // Drops a pte's reference to a slot; drops the cached page, too, if that was all of it.
 void free_swap_and_cache(Machine& m, SwapEntry entry);
 
+// Drops every cached page whose slot nobody else refers to: reclaim would, in time.
+// Context: may sleep.
+void drop_unused_swap_cache(Machine& m);
+
 // Writes the page to its slot: content first, then PG_dirty is clear.
 // Context: page lock held; in the swap cache.  Kernel: swap_writepage().
 void swap_writepage(Machine& m, Page& page);
