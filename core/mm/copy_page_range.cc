@@ -79,8 +79,8 @@ VirtAddr end_of_table(VirtAddr addr, int level) {
 Status copy_ptes(Machine& m, Vma& dst, Vma& src, VirtAddr& addr, Paid& ticket)
     REQUIRES(src.vm_mm->mmap_sem, dst.vm_mm->mmap_sem) {
   const VirtAddr end = std::min(end_of_table(addr, 0), src.vm_end);
-  const SpinGuard dst_ptl(dst.vm_mm->page_table_lock);
   if (!pte_alloc(m, *dst.vm_mm, addr)) return Status::kNoMemory;
+  const SpinGuard dst_ptl(dst.vm_mm->page_table_lock);
   const SpinGuard src_ptl(src.vm_mm->page_table_lock, 1);
   for (; addr < end; addr += kPageSize) {
     const PtePair ptes{addr, find_pte(m.frames, src.vm_mm->context, addr),

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 
-#include "core/base/require.h"
 #include "core/memory/soft_mmu.h"
 
 namespace racier {
@@ -52,7 +51,6 @@ Machine::~Machine() { wipe(); }
 void Machine::install(std::shared_ptr<rmap::Scheme> scheme) { scheme_ = std::move(scheme); }
 
 void Machine::reset(RunState& run) {
-  require(scheme_ != nullptr, "a machine has a scheme before its first run");
   wipe();
   run.live = &region.live();
   run.lock_checker = &lock_checker;

@@ -49,7 +49,7 @@ inline constexpr std::uint64_t kShmemPagesMax = 1 << 18;
 
 class Machine {
  public:
-  // A machine without a scheme: install() one before the first reset.
+  // A machine without a scheme: install() one before anything is mapped.
   explicit Machine(const MachineOptions& options);
   ~Machine();
   Machine(const Machine&) = delete;
@@ -58,8 +58,9 @@ class Machine {
   // Gives the machine its reverse map; it lives as long as the machine.
   void install(std::shared_ptr<rmap::Scheme> scheme);
 
-  // Throws away whatever there is and makes it as new, but for what the scheme keeps
-  // (mm/boot.h does all of it); `run` is the run to come.
+  // Throws away whatever there is, in whatever state, and makes it as new, but for what the
+  // scheme keeps (mm/boot.h does all of it); `run` is the run to come.
+  // Context: no task is running.
   void reset(RunState& run);
 
   const MachineOptions& options() const { return options_; }
