@@ -37,7 +37,7 @@ class NumberType final : public ArgumentType {
   }
   std::uint64_t fit(std::uint64_t value, const Scope&) const override {
     if (min_ <= value && value <= fuzzed_max_) return value;
-    return min_ + value % (fuzzed_max_ - min_ + 1);
+    return min_ + (value - min_) % (fuzzed_max_ - min_ + 1);
   }
   // Small numbers are drawn more often than great ones.
   std::uint64_t draw(Random& random, const Scope&) const override {

@@ -75,6 +75,9 @@ constexpr Op kOps[] = {
     op<&ops::fetch<WordAt>>("fetch_at", "Executes an instruction there.", "process",
                             "address")
         .weighing(0),
+    op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.", "process",
+                      "address")
+        .weighing(0),
 };
 
 }  // namespace

@@ -82,6 +82,15 @@ Outcome brk(Run& run, NewMapping result, ProcessRef process, End end) {
   });
 }
 
+Outcome heap_at(Run& run, ProcessRef process, PageAddr start) {
+  return run.in(process, [&](Mm& mm) {
+    const WriteGuard guard(mm.mmap_sem);
+    if (mm.brk != mm.start_brk) return Outcome::of(Status::kBusy);
+    mm.start_brk = mm.brk = start.value;
+    return Outcome::of(Status::kOk);
+  });
+}
+
 template Outcome mmap(Run&, NewMapping, ProcessRef, Anywhere, PageCount, Protection, Sharing);
 template Outcome mmap(Run&, NewMapping, ProcessRef, PageInMapping, PageCount, Protection,
                       Sharing);

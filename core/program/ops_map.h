@@ -18,5 +18,7 @@ Outcome mprotect(Run& run, ProcessRef process, Place place, PageCount pages,
                  Protection protection);
 template <typename End>
 Outcome brk(Run& run, NewMapping result, ProcessRef process, End end);
+// Refused (busy) while there is a heap.  Kernel: prctl(PR_SET_MM, PR_SET_MM_START_BRK).
+Outcome heap_at(Run& run, ProcessRef process, PageAddr start);
 
 }  // namespace racier::program::ops

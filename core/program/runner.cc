@@ -1,0 +1,222 @@
+// core/program/runner.cc - runs programs.  Tested by runner_test.cc and corpus_test.cc.
+#include "core/program/runner.h"
+
+#include <algorithm>
+
+#include "core/base/require.h"
+#include "core/mm/boot.h"
+#include "core/mm/fork.h"
+#include "core/program/ops.h"
+
+namespace racier::program {
+namespace {
+
+// The run that this OS thread works for, for a scope.
+class CurrentRun {
+ public:
+  explicit CurrentRun(RunState& run) : before_(set_current_run(&run)) {}
+  ~CurrentRun() { set_current_run(before_); }
+  CurrentRun(const CurrentRun&) = delete;
+  CurrentRun& operator=(const CurrentRun&) = delete;
+
+ private:
+  RunState* before_;
+};
+
+Tracepoints nobody;
+
+}  // namespace
+
+struct Runner::Station {
+  explicit Station(const MachineOptions& options)
+      : machine(make_machine(options)), auditor(*machine) {}
+
+  std::unique_ptr<Machine> machine;
+  check::Watcher watcher;
+  check::Auditor auditor;
+};
+
+const char* phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::kSetup: return "setup";
+    case Phase::kTasks: return "tasks";
+    case Phase::kAudit: return "audit";
+    case Phase::kTeardown: return "teardown";
+    case Phase::kLeakAudit: return "leak audit";
+  }
+  return "?";
+}
+
+Runner::Runner(Runtime& alone) : alone_(alone) {}
+Runner::~Runner() = default;
+
+Machine* Runner::machine() const {
+  return station_ == nullptr ? nullptr : station_->machine.get();
+}
+
+Runner::Station& Runner::station_for(const MachineOptions& options) {
+  const auto found = std::find_if(stations_.begin(), stations_.end(), [&](const auto& known) {
+    return known->machine->options() == options;
+  });
+  if (found == stations_.begin() && !stations_.empty()) return *stations_.front();
+  if (found != stations_.end()) {
+    std::rotate(stations_.begin(), found, found + 1);
+  } else {
+    if (stations_.size() == kStationsMax) stations_.pop_back();
+    stations_.insert(stations_.begin(), std::make_unique<Station>(options));
+  }
+  return *stations_.front();
+}
+
+const RunResult& Runner::run(const Program& program, Runtime& runtime,
+                             const RunOptions& options) {
+  begin(program, options);
+  const CurrentRun current_run(state_);
+  try {
+    run_phases(program, runtime, options);
+  } catch (const RunOver&) {
+    // Reported outside of any task: by an audit, or a callback at rest.
+  }
+  finish();
+  return result_;
+}
+
+void Runner::begin(const Program& program, const RunOptions& options) {
+  station_ = &station_for(program.machine);
+  state_.reset();
+  state_.bugs = {};
+  for (const bug::Row& row : bug::rows()) {
+    const bool wanted = program.bugs.has(row.bug) || options.bugs.has(row.bug);
+    if (wanted && !options.disarmed.has(row.bug)) state_.bugs.arm(row.bug);
+  }
+  station_->watcher.reset();
+  station_->machine->tracepoints = &nobody;
+  result_.finding.reset();
+  result_.steps = 0;
+  number_lists(program);
+  result_.outcomes.assign(program.calls(), Outcome());
+  variables_.reset(scope_of(program));
+}
+
+void Runner::number_lists(const Program& program) {
+  starts_.clear();
+  Start start;
+  for (int list = 0; list < program.lists(); ++list) {
+    starts_.push_back(start);
+    for (const Call& call : program.list(list)) {
+      ++start.call;
+      if (const auto kind = op_of(call).defines) ++start.defined.of(*kind);
+    }
+  }
+}
+
+void Runner::run_phases(const Program& program, Runtime& runtime,
+                        const RunOptions& options) {
+  Machine& m = *station_->machine;
+  result_.phase = Phase::kSetup;
+  boot(m, state_);
+  if (options.watch) m.tracepoints = &station_->watcher;
+  run_setup(program);
+  if (over()) return;
+  result_.phase = Phase::kTasks;
+  run_tasks(program, runtime);
+  if (over()) return;
+  m.rcu.barrier_at_rest();
+  if (options.audit) {
+    result_.phase = Phase::kAudit;
+    audit(options);
+  }
+  if (!options.teardown) return;
+  result_.phase = Phase::kTeardown;
+  tear_down();
+  if (over() || !options.audit) return;
+  result_.phase = Phase::kLeakAudit;
+  station_->auditor.audit_leaks();
+}
+
+void Runner::run_setup(const Program& program) {
+  if (program.setup.empty()) return;
+  const auto body = [&] { run_calls(program, 0); };
+  const FunctionRef<void()> bodies[] = {body};
+  alone_.run(state_, bodies);
+  if (!over()) station_->machine->rcu.barrier_at_rest();
+}
+
+void Runner::run_tasks(const Program& program, Runtime& runtime) {
+  if (program.tasks.empty()) return;
+  Rcu& rcu = station_->machine->rcu;
+  Atomic<int> unfinished(static_cast<int>(program.tasks.size()));
+  const auto task = [&] {
+    run_calls(program, current()->id + 1);
+    if (unfinished.raw().fetch_sub(1, std::memory_order_relaxed) == 1) rcu.stop();
+  };
+  const auto callbacks = [&] { rcu.callback_loop(); };
+  std::array<FunctionRef<void()>, kProgramTasksMax + 1> bodies{
+      task, task, task, task, task, task, task, task, task};
+  bodies[program.tasks.size()] = callbacks;
+  runtime.run(state_, std::span(bodies).first(program.tasks.size() + 1));
+  for (int i = 0; i < runtime.tasks(); ++i) result_.steps += runtime.task(i).steps;
+}
+
+void Runner::run_calls(const Program& program, int list) {
+  Task& self = *current();
+  Run run(*station_->machine, variables_, self.id);
+  Start at = starts_[static_cast<std::size_t>(list)];
+  for (const Call& call : program.list(list)) {
+    const Op& op = op_of(call);
+    const std::uint32_t result = op.defines ? at.defined.of(*op.defines)++ : 0;
+    run.begin_call(at.call);
+    self.fail_nth = call.fail_nth;
+    result_.outcomes[at.call++] = op.run(run, call, result);
+    self.fail_nth = 0;
+  }
+}
+
+void Runner::audit(const RunOptions& options) {
+  users_.clear();
+  const std::uint32_t processes = variables_.scope().of(Variable::kProcess);
+  for (std::uint32_t i = 0; i < processes; ++i) {
+    const Mm* const mm = variables_.peek_process(i);
+    if (mm == nullptr) continue;
+    const auto known = std::find_if(users_.begin(), users_.end(),
+                                    [&](const check::MmUsers& row) { return row.mm == mm; });
+    if (known != users_.end()) {
+      ++known->users;
+    } else {
+      users_.push_back({mm, 1, 0});
+    }
+  }
+  check::Expected expected;
+  expected.users_known = true;
+  expected.users = users_;
+  station_->auditor.audit(options.watch ? &station_->watcher : nullptr, expected);
+}
+
+void Runner::tear_down() {
+  Machine& m = *station_->machine;
+  const auto body = [&] {
+    const std::uint32_t processes = variables_.scope().of(Variable::kProcess);
+    for (std::uint32_t i = 0; i < processes; ++i) {
+      if (Mm* const mm = variables_.take_process(i)) mmput(m, *mm);
+    }
+  };
+  const FunctionRef<void()> bodies[] = {body};
+  alone_.run(state_, bodies);
+  if (over()) return;
+  m.rcu.barrier_at_rest();
+  shut_down(m);
+}
+
+void Runner::finish() {
+  result_.finding = state_.finding();
+  result_.skipped = 0;
+  for (const Outcome& outcome : result_.outcomes) {
+    if (outcome.kind == Outcome::Kind::kSkipped) ++result_.skipped;
+  }
+  for (std::size_t i = 0; i < kMarks; ++i) {
+    result_.marks[i] = state_.marks[i].load(std::memory_order_relaxed);
+  }
+  station_->machine->tracepoints = &nobody;
+}
+
+}  // namespace racier::program

@@ -1,0 +1,111 @@
+// core/program/runner.h - runs programs.
+//
+//   FiberRuntime alone;                        // by the fixed rule: set-up and teardown
+//   Runner runner(alone);
+//   FiberRuntime runtime(program.schedule);
+//   const RunResult& result = runner.run(program, runtime, {});
+//   const Verdict verdict = judge(program, result);
+#pragma once
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/run_state.h"
+#include "core/check/auditor.h"
+#include "core/check/watcher.h"
+#include "core/program/program.h"
+#include "core/program/run.h"
+#include "core/sync/runtime.h"
+
+namespace racier::program {
+
+struct RunOptions {
+  bool audit = true;     // at quiescence: behind the tasks, and (leaks) behind the teardown
+  bool teardown = true;  // ends all processes; without it there is no leak audit
+  // Watches every step of memory and of the reverse map.  Not with native threads.
+  bool watch = true;
+  BugSet bugs;      // armed as well as those of the program
+  BugSet disarmed;  // not armed, although the program says so
+};
+
+// Where in a run its finding came up.
+enum class Phase : std::uint8_t { kSetup, kTasks, kAudit, kTeardown, kLeakAudit };
+const char* phase_name(Phase phase);
+
+struct RunResult {
+  std::optional<Finding> finding;  // its task and step are of the phase's own run
+  Phase phase = Phase::kSetup;     // the last one that began
+  std::vector<Outcome> outcomes;   // of each call in program order: setup, then the tasks
+  std::array<std::uint32_t, kMarks> marks{};
+  std::uint64_t steps = 0;   // of the tasks
+  std::uint32_t skipped = 0;  // calls whose operands did not exist
+
+  std::uint32_t mark(Mark mark) const { return marks[static_cast<std::size_t>(mark)]; }
+};
+
+// Runs one program after the other.  Machines are kept for the next program that wants one
+// like them; nothing else is: what a run leaves behind, however it ended, the next one wipes.
+// Belongs to one OS thread.
+class Runner {
+ public:
+  // Set-up and teardown run as the only task on `alone`, which decides nothing at random, so
+  // that a schedule is about the tasks and nothing else.
+  explicit Runner(Runtime& alone);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Runs `program`, which is valid, with its tasks on `runtime`.  The result is valid until
+  // the next run.
+  const RunResult& run(const Program& program, Runtime& runtime, const RunOptions& options);
+
+  // The machine and the run that were used last, as the run left them: for reports.
+  Machine* machine() const;
+  const RunState& state() const { return state_; }
+
+ private:
+  struct Station;  // a machine with its watcher and its auditor
+  // Where a list of calls starts: the number of its first call, and of the first variables
+  // that it defines.
+  struct Start {
+    std::uint32_t call = 0;
+    Scope defined;
+  };
+
+  Station& station_for(const MachineOptions& options);
+  void begin(const Program& program, const RunOptions& options);
+  void number_lists(const Program& program);
+  void run_phases(const Program& program, Runtime& runtime, const RunOptions& options);
+  void run_setup(const Program& program);
+  void run_tasks(const Program& program, Runtime& runtime);
+  void run_calls(const Program& program, int list);
+  void audit(const RunOptions& options);
+  void tear_down();
+  void finish();
+  bool over() const { return state_.over(); }
+
+  static constexpr std::size_t kStationsMax = 8;
+
+  Runtime& alone_;
+  std::vector<std::unique_ptr<Station>> stations_;  // the last used first
+  Station* station_ = nullptr;
+  Variables variables_;
+  std::vector<Start> starts_;  // by list
+  RunState state_;
+  RunResult result_;
+  std::vector<check::MmUsers> users_;
+};
+
+// Whether a run was as its program expects.
+struct Verdict {
+  std::vector<std::string> problems;  // a sentence each
+  bool met() const { return problems.empty(); }
+};
+Verdict judge(const Program& program, const RunResult& result);
+
+// Makes the outcomes that `program` expects those that it had.
+void rewrite_outcomes(Program& program, const RunResult& result);
+
+}  // namespace racier::program
