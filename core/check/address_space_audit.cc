@@ -38,7 +38,17 @@ void check_vmas_of(const Mm& mm, std::uint32_t vmas_max) {
 
 void check_vmas(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
   const std::uint32_t vmas_max = audit.m.vma_cache.live_objects();
-  for (const Mm& mm : audit.m.mms) check_vmas_of(mm, vmas_max);
+  std::uint32_t vmas = 0;
+  std::uint32_t mms = 0;
+  for (const Mm& mm : audit.m.mms) {
+    check_vmas_of(mm, vmas_max);
+    vmas += static_cast<std::uint32_t>(mm.map_count);
+    ++mms;
+  }
+  if (audit.m.mm_cache.live_objects() != mms) {
+    broken(Inv::kNoMmLeft, differs("mms", audit.m.mm_cache.live_objects(), mms));
+  }
+  if (vmas_max != vmas) broken(Inv::kNoVmaLeft, differs("vmas", vmas_max, vmas));
 }
 
 void check_ptes_inside_vmas(const Audit& audit) {
