@@ -142,10 +142,7 @@ void NativeRuntime::step(Task& self, const Step&) {
 }
 
 void NativeRuntime::step_when_written(Task& self, const Step& where) {
-  if (inert(self)) {
-    sched_yield();
-    return;
-  }
+  if (inert(self)) return let_others_end();
   __atomic_store_n(&self.steps, self.steps + 1, __ATOMIC_RELAXED);
   const auto* const word = static_cast<const unsigned char*>(where.address);
   const unsigned char seen = __atomic_load_n(word, __ATOMIC_RELAXED);
@@ -157,10 +154,7 @@ void NativeRuntime::step_when_written(Task& self, const Step& where) {
 }
 
 void NativeRuntime::park(Task& self, std::source_location where) {
-  if (inert(self)) {
-    sched_yield();
-    return;
-  }
+  if (inert(self)) return let_others_end();
   Slot& slot = slot_of(self);
   slot.sleeps_at.store(where.line(), std::memory_order_relaxed);
   slot.sleeps_in.store(where.function_name(), std::memory_order_relaxed);
@@ -192,6 +186,12 @@ bool NativeRuntime::inert(Task& self) {
   self.unwinding = true;
   if (std::uncaught_exceptions() == 0) throw RunOver{.reporter = reports.collect()};
   return true;
+}
+
+// A destructor waits: perhaps for what a sleeper holds.
+void NativeRuntime::let_others_end() {
+  wake_all();
+  sched_yield();
 }
 
 void NativeRuntime::dawdle(Slot& slot) {

@@ -65,6 +65,7 @@ class NativeRuntime final : public Runtime {
   void run_body(Task& self, const FunctionRef<void()>& body);
   void wake_all();
   bool inert(Task& self);
+  void let_others_end();
   void dawdle(Slot& slot);
 
   std::uint64_t seed_;

@@ -29,6 +29,12 @@ inline Schedule random_walk_seed(std::uint64_t seed) {
 }
 inline Schedule pos_seed(std::uint64_t seed) { return seeded(StrategyKind::kPos, seed); }
 
+// Runs `bodies` as tasks of `runtime`.  (A Body does not own its callable: an array of them
+// may refer to named ones only, an argument to any.)
+inline void run_on(Runtime& runtime, RunState& run, Bodies bodies) {
+  runtime.run(run, bodies);
+}
+
 // Runs `bodies` as tasks on fibers under `schedule`; returns the finding, if any.
 inline std::optional<Finding> run_tasks(RunState& run, const Schedule& schedule,
                                         Bodies bodies) {

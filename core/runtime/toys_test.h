@@ -33,24 +33,31 @@ struct ToyLock {
 };
 
 struct ToyGuard {
-  explicit ToyGuard(ToyLock& taken) : lock(taken) { lock.lock(); }
-  ~ToyGuard() noexcept(false) { lock.unlock(); }
+  using Where = std::source_location;
+  explicit ToyGuard(ToyLock& taken, Where place = Where::current())
+      : lock(taken), where(place) {
+    lock.lock(where);
+  }
+  ~ToyGuard() noexcept(false) { lock.unlock(where); }
   ToyLock& lock;
+  Where where;
 };
 
 // A lock that sleeps: its waiters are parked, its releaser wakes one.  The waiters' list is
 // guarded by a spinlock, as in the kernel.
 struct ToyMutex {
+  using Where = std::source_location;
+
   ToyLock guard;
   Task* owner = nullptr;
   Task* sleepers[kTasksMax] = {};
   int sleeping = 0;
 
-  void lock(std::source_location where = std::source_location::current()) {
+  void lock(Where where = Where::current()) {
     Task& self = *current();
     for (;;) {
       {
-        ToyGuard held(guard);
+        const ToyGuard held(guard, where);
         if (owner == nullptr) {
           owner = &self;
           return;
@@ -60,8 +67,8 @@ struct ToyMutex {
       self.runtime->park(self, where);
     }
   }
-  void unlock() {
-    ToyGuard held(guard);
+  void unlock(Where where = Where::current()) {
+    const ToyGuard held(guard, where);
     owner = nullptr;
     while (sleeping > 0) {
       Task& woken = *sleepers[--sleeping];
@@ -71,9 +78,14 @@ struct ToyMutex {
 };
 
 struct ToyMutexGuard {
-  explicit ToyMutexGuard(ToyMutex& taken) : mutex(taken) { mutex.lock(); }
-  ~ToyMutexGuard() noexcept(false) { mutex.unlock(); }
+  using Where = std::source_location;
+  explicit ToyMutexGuard(ToyMutex& taken, Where place = Where::current())
+      : mutex(taken), where(place) {
+    mutex.lock(where);
+  }
+  ~ToyMutexGuard() noexcept(false) { mutex.unlock(where); }
   ToyMutex& mutex;
+  Where where;
 };
 
 }  // namespace racier::toys
