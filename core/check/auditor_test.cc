@@ -2,6 +2,8 @@
 //
 // Each row damages one thing of a clean machine by hand, behind the back of the verbs, and
 // names the invariant that must speak.
+#include <gtest/gtest.h>
+
 #include "core/check/auditor.h"
 
 #include "core/check/world_for_test.h"

@@ -1,4 +1,6 @@
 // core/check/leaks_test.cc - what a teardown may leave behind: nothing.
+#include <gtest/gtest.h>
+
 #include "core/check/world_for_test.h"
 
 namespace racier::check {

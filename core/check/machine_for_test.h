@@ -1,13 +1,12 @@
 // core/check/machine_for_test.h - a machine with a watcher and an auditor, in a few words.
 #pragma once
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/invariant.h"
+#include "core/base/require.h"
 #include "core/check/auditor.h"
 #include "core/check/brute_force.h"
 #include "core/mm/boot.h"
@@ -64,7 +63,9 @@ class Bench {
   // Runs `body` as a task, which must find nothing.
   void in_task(FunctionRef<void()> body) {
     const std::optional<Finding> finding = run_alone(run, body);
-    EXPECT_FALSE(finding) << finding->signature() << ": " << finding->detail;
+    if (!finding) return;
+    const std::string text = finding->signature() + ": " + finding->detail;
+    require_failed(text.c_str(), finding->where);
   }
 
   // Returns the name of the invariant that the audit finds broken: "" is none.
@@ -83,32 +84,29 @@ class Bench {
                AddressSpace* file = nullptr) {
     const Result<VirtAddr> at =
         do_mmap(m, mm, {.addr = addr, .pages = pages, .vm_flags = flags, .file = file});
-    EXPECT_TRUE(at.ok());
-    return *at;
+    return at.value();
   }
   void write(Mm& mm, VirtAddr addr, int cpu = 0) {
     const UserResult result = user_access(m, mm, cpu, addr, UserAccess::kWrite,
                                           tag(mm.id, ++stores));
-    EXPECT_EQ(result.status, Status::kOk);
+    require(result.status == Status::kOk, "a write of a test is allowed");
   }
   std::uint64_t read(Mm& mm, VirtAddr addr, int cpu = 0) {
     const UserResult result = user_access(m, mm, cpu, addr, UserAccess::kRead);
-    EXPECT_EQ(result.status, Status::kOk);
+    require(result.status == Status::kOk, "a read of a test is allowed");
     return result.value;
   }
   Mm& fork(Mm& parent) {
-    const Result<Mm*> child = dup_mm(m, parent);
-    EXPECT_TRUE(child.ok());
-    return **child;
+    return *dup_mm(m, parent).value();
   }
   // Unmaps the anonymous page at `addr` into the swap cache and writes it out.
   Page& unmap_to_swap(Mm& mm, VirtAddr addr) {
     Page& page = page_at(mm, addr);
     get_page(page);
     lock_page(m, page);
-    EXPECT_TRUE(add_to_swap(m, page));
+    require(add_to_swap(m, page), "there is swap");
     page_referenced(m, page);
-    EXPECT_EQ(try_to_unmap(m, page), Unmap::kSuccess);
+    require(try_to_unmap(m, page) == Unmap::kSuccess, "nobody uses the page");
     swap_writepage(m, page);
     unlock_page(m, page);
     put_page(m, page);

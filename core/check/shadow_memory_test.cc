@@ -1,4 +1,6 @@
 // core/check/shadow_memory_test.cc - what a load may return.
+#include <gtest/gtest.h>
+
 #include "core/check/shadow_memory.h"
 
 #include "core/check/machine_for_test.h"

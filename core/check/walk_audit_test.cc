@@ -1,4 +1,6 @@
 // core/check/walk_audit_test.cc - what a walk may miss, and what not.
+#include <gtest/gtest.h>
+
 #include "core/check/walk_audit.h"
 
 #include "core/check/machine_for_test.h"

@@ -1,5 +1,7 @@
 // core/check/world_for_test.h - a machine at rest that has something of everything.
 #pragma once
+#include <array>
+
 #include "core/check/machine_for_test.h"
 
 namespace racier::check {
@@ -67,6 +69,8 @@ struct World : Bench {
   std::array<MmUsers, 2> users{};
 
  private:
+  static void must(Status status) { require(status == Status::kOk, "a verb works"); }
+
   void map_all() {
     map(*parent, kAnon, 8, kRw);
     map(*parent, kFile, 2, kRw, &m.file(0));
@@ -83,7 +87,7 @@ struct World : Bench {
     }
     read(*parent, kAnon + 2 * kPage);
     read(*parent, kFile);
-    EXPECT_EQ(do_mprotect(m, *parent, {kNone, kNone + kPage}, 0), Status::kOk);
+    must(do_mprotect(m, *parent, {kNone, kNone + kPage}, 0));
     swap_out(*parent, kSwap + 2 * kPage);
   }
 
@@ -92,7 +96,7 @@ struct World : Bench {
     write(*parent, kAnon + 4 * kPage);
     read(*child, kShared, 1);
     read(*child, kSwap + 2 * kPage, 1);
-    EXPECT_EQ(do_munmap(m, *child, {kSwap, kSwap + 2 * kPage}), Status::kOk);
+    must(do_munmap(m, *child, {kSwap, kSwap + 2 * kPage}));
     swap_out(*parent, kSwap);
     unmap_to_swap(*parent, kSwap + kPage);
     read(*parent, kSwap + kPage);
