@@ -1,0 +1,529 @@
+// repro/translate.cc - plays a recording on paper and writes the program of it.
+// Tested by translate_test.cc.
+#include "repro/translate.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/memory/mmu.h"
+#include "core/objects/vma.h"
+#include "repro/call_writer.h"
+
+namespace racier::repro {
+namespace {
+
+struct DifferenceRow {
+  Difference difference;
+  const char* name;
+  const char* sentence;
+};
+
+constexpr DifferenceRow kRows[] = {
+    {Difference::kFaultAround, "fault-around",
+     "the kernel had mapped the page ahead, around a fault on its file: read first"},
+    {Difference::kForkLeaves, "fork leaves",
+     "the kernel's fork copies no pte of a vma without anonymous pages, ours does"},
+    {Difference::kExecStack, "exec stack",
+     "exec had put a page on the stack: written first"},
+    {Difference::kPageCache, "page cache",
+     "fault-around had passed the page by: it was not in the page cache at the start"},
+    {Difference::kAccounted, "accounted",
+     "the kernel keeps a vma that it charges for apart from its like (VM_ACCOUNT)"},
+    {Difference::kAnonVma, "anon_vma",
+     "the kernel does not merge vmas that have different anon_vmas already"},
+    {Difference::kSharedFile, "shared file",
+     "a shared mapping of a file is played as a private one"},
+    {Difference::kMremap, "mremap", "played as munmap, mmap and accesses"},
+    {Difference::kStackGrowth, "stack growth", "played as mmap"},
+    {Difference::kVfork, "vfork",
+     "a child without copy-on-write before exec is taken to share its parent's memory"},
+    {Difference::kFailedCall, "failed call", "not played"},
+    {Difference::kNotPlayed, "not played", "a call that racier does not have"},
+    {Difference::kUnfinished, "half a call",
+     "the recording has no begin or no end of the call"},
+    {Difference::kStillRunning, "still running", "a process did not end in the recording"},
+};
+
+VirtRange pages_of(std::uint64_t start, std::uint64_t size) {
+  return {page_floor(start), page_ceil(start + size)};
+}
+
+// Returns the lines of the forks whose child shares its parent's memory until it execs
+// (vfork, posix_spawn): a child with memory of its own cannot run without writing to a page
+// of its stack, which takes a copy-on-write fault.
+std::set<int> find_vforks(const Recording& recording) {
+  std::set<int> vforks;
+  std::map<int, int> undecided;  // child: line of its fork
+  for (const Event& event : recording.events) {
+    if (const auto* const fork = std::get_if<ForkEvent>(&event.what)) {
+      if (event.pid != fork->parent_pid) undecided[event.tid] = event.line;
+      continue;
+    }
+    const auto found = undecided.find(event.tid);
+    if (found == undecided.end()) continue;
+    constexpr std::uint32_t kCopies = PageFault::kPresent | PageFault::kWrite;
+    const auto* const fault = std::get_if<FaultEvent>(&event.what);
+    const bool copies = fault != nullptr && (fault->error_code & kCopies) == kCopies;
+    const bool execs = std::holds_alternative<ExecEvent>(event.what);
+    if (execs) vforks.insert(found->second);
+    if (execs || copies || std::holds_alternative<ExitEvent>(event.what)) {
+      undecided.erase(found);
+    }
+  }
+  return vforks;
+}
+
+// An address space, shared by threads and by a vforked child.
+struct Space {
+  KernelView view;
+  std::optional<VirtAddr> brk;
+};
+
+struct Thread {
+  std::uint64_t process;  // in the program
+  std::shared_ptr<Space> space;
+  std::optional<EnterEvent> call;  // under way
+  std::vector<MapEvent> maps;      // told of by the call
+};
+
+class Translator {
+ public:
+  explicit Translator(const Recording& recording) : vforks_(find_vforks(recording)) {}
+
+  // Returns false if that is one process more than allowed.
+  bool play(const Event& event, int processes_max);
+  Translation finish();
+
+ private:
+  void on(const ForkEvent& fork);
+  void on(const ExitEvent&);
+  void on(const ExecEvent&);
+  void on(const MapEvent& map);
+  void on(const EnterEvent& enter);
+  void on(const ReturnEvent& result);
+  void on(const FaultEvent& fault);
+
+  Thread& thread();
+  KernelView& view() { return thread().space->view; }
+  void count(Difference difference) {
+    ++translation_.differences[static_cast<std::size_t>(difference)];
+  }
+  void unexplained(std::string sentence) {
+    translation_.unexplained.push_back(fmt::format("{}: {}", event_->line, sentence));
+  }
+
+  void map(const Area& area);
+  void unmap(VirtRange range);
+  void map_stack(VirtRange range, std::uint32_t access);
+
+  void play_call(const EnterEvent& call, std::uint64_t result);
+  void play_mmap(const EnterEvent& call, VirtAddr addr);
+  void play_mprotect(const EnterEvent& call);
+  void play_mremap(const EnterEvent& call, VirtAddr to);
+  void move_pages(const Area& old, VirtRange from, VirtRange to);
+  void play_brk(VirtAddr end);
+  void compare_maps();
+  void check_vmas();
+
+  void access(const FaultEvent& fault, std::uint32_t error_code, CallWriter::Fault expected,
+              std::string note);
+  void play_present(const FaultEvent& fault);
+  void play_missing(const FaultEvent& fault);
+  void play_outside(const FaultEvent& fault);
+  void measure();
+
+  const std::set<int> vforks_;
+  std::map<int, Thread> threads_;  // by tid
+  const Event* event_ = nullptr;
+  CallWriter writer_;
+  Translation translation_;
+  std::set<std::pair<std::string, std::uint64_t>> cached_;  // pages of files that were used
+  std::size_t frames_max_ = 0;
+  std::size_t areas_max_ = 0;
+};
+
+bool Translator::play(const Event& event, int processes_max) {
+  event_ = &event;
+  writer_.set_line(event.line);
+  const bool begins = !threads_.contains(event.tid);
+  if (begins && processes_max != 0 && translation_.processes == processes_max) return false;
+  std::visit([&](const auto& what) { on(what); }, event.what);
+  return true;
+}
+
+// Returns the thread of the event; one that was not seen to begin starts with no memory.
+Thread& Translator::thread() {
+  const auto found = threads_.find(event_->tid);
+  if (found != threads_.end()) return found->second;
+  ++translation_.processes;
+  return threads_[event_->tid] = {writer_.process(), std::make_shared<Space>(), {}, {}};
+}
+
+// ---- The life of processes ---------------------------------------------------------------
+
+void Translator::on(const ForkEvent& fork) {
+  measure();
+  const auto parent = threads_.find(fork.parent_pid);
+  if (parent == threads_.end()) {
+    thread();
+    return;
+  }
+  const Thread& from = parent->second;
+  const bool is_thread = event_->pid == fork.parent_pid;
+  const bool is_vfork = vforks_.contains(event_->line);
+  ++(is_thread ? translation_.threads : translation_.processes);
+  if (is_vfork) count(Difference::kVfork);
+  Thread child;
+  if (is_thread || is_vfork) {
+    child.process = writer_.clone(from.process);
+    child.space = from.space;
+  } else {
+    child.process = writer_.fork(from.process);
+    child.space = std::make_shared<Space>(from.space->view.forked(), from.space->brk);
+  }
+  threads_[event_->tid] = std::move(child);
+}
+
+void Translator::on(const ExitEvent&) {
+  measure();
+  const auto found = threads_.find(event_->tid);
+  if (found == threads_.end()) return;
+  if (found->second.call) count(Difference::kUnfinished);
+  writer_.exit(found->second.process);
+  threads_.erase(found);
+}
+
+void Translator::on(const ExecEvent&) {
+  measure();
+  ++translation_.execs;
+  const auto old = threads_.find(event_->tid);
+  if (old != threads_.end()) {
+    writer_.exit(old->second.process);
+    threads_.erase(old);
+    --translation_.processes;  // thread() counts it again
+  }
+  thread();
+}
+
+// Takes the measure of the machine that is needed.
+void Translator::measure() {
+  std::set<const Space*> spaces;
+  std::size_t frames = cached_.size();
+  std::size_t areas = 0;
+  for (const auto& [tid, thread] : threads_) {
+    if (!spaces.insert(thread.space.get()).second) continue;
+    const KernelView& view = thread.space->view;
+    frames += view.pages_count() + view.tables_count();
+    areas += view.areas_count();
+  }
+  frames_max_ = std::max(frames_max_, frames);
+  areas_max_ = std::max(areas_max_, areas);
+}
+
+// ---- What is mapped ----------------------------------------------------------------------
+
+void Translator::map(const Area& area) {
+  const bool shared_file = area.shared && !area.is_anonymous();
+  if (shared_file) count(Difference::kSharedFile);
+  writer_.map(thread().process, area);
+  view().map(area);
+}
+
+void Translator::unmap(VirtRange range) {
+  writer_.unmap(thread().process, range);
+  view().unmap(range);
+}
+
+void Translator::map_stack(VirtRange range, std::uint32_t access) {
+  const Area area{.range = range, .access = access};
+  writer_.map(thread().process, area);
+  view().map_stack(area);
+}
+
+// Outside of a call: a segment of the image that exec maps, or the stack, that has grown.
+void Translator::on(const MapEvent& event) {
+  if (thread().call) {
+    thread().maps.push_back(event);
+    return;
+  }
+  if (event.file == "[stack]") {
+    const auto known = view().find(event.range.end - 1);
+    if (!known) {
+      map_stack(event.range, event.access);
+    } else if (event.range.start < known->range.start) {
+      map_stack({event.range.start, known->range.start}, event.access);
+      count(Difference::kStackGrowth);
+    }
+    return;
+  }
+  Area area{.range = event.range, .access = event.access, .shared = event.shared};
+  if (event.file != "//anon" && event.file != "[heap]") {
+    area.file = event.file;
+    area.pgoff = event.offset >> kPageShift;
+  }
+  // The first segment of an image reserves the room of all; what is behind it is unmapped.
+  const auto under = view().find(area.range.start);
+  if (under) unmap({area.range.start, under->range.end});
+  map(area);
+}
+
+void Translator::on(const EnterEvent& enter) {
+  if (thread().call) count(Difference::kUnfinished);
+  thread().call = enter;
+  thread().maps.clear();
+}
+
+void Translator::on(const ReturnEvent& result) {
+  const auto call = std::exchange(thread().call, std::nullopt);
+  if (!call || call->call != result.call) {
+    count(Difference::kUnfinished);
+  } else if (result.failed()) {
+    count(Difference::kFailedCall);
+  } else {
+    play_call(*call, result.result);
+  }
+}
+
+void Translator::play_call(const EnterEvent& call, std::uint64_t result) {
+  const auto& arguments = call.arguments;
+  switch (call.call) {
+    case SystemCall::kMmap: play_mmap(call, result); break;
+    case SystemCall::kMunmap: unmap(pages_of(arguments[0], arguments[1])); break;
+    case SystemCall::kMprotect: play_mprotect(call); break;
+    case SystemCall::kMremap: play_mremap(call, result); break;
+    case SystemCall::kBrk: play_brk(page_ceil(result)); break;
+    default: count(Difference::kNotPlayed); return;
+  }
+  compare_maps();
+  check_vmas();
+}
+
+void Translator::play_mmap(const EnterEvent& call, VirtAddr addr) {
+  constexpr std::uint64_t kMapShared = 1, kMapAnonymous = 0x20;  // MAP_SHARED_VALIDATE is 3
+  Area area;
+  area.range = pages_of(addr, call.arguments[1]);
+  area.access = static_cast<std::uint32_t>(call.arguments[2]) & kVmAccess;
+  area.shared = (call.arguments[3] & kMapShared) != 0;
+  if ((call.arguments[3] & kMapAnonymous) == 0) {
+    if (thread().maps.empty()) {
+      unexplained("mmap of a file, and no record of which");
+      return;
+    }
+    area.file = thread().maps.back().file;
+    area.pgoff = call.arguments[5] >> kPageShift;
+  }
+  map(area);
+}
+
+void Translator::play_mprotect(const EnterEvent& call) {
+  const VirtRange range = pages_of(call.arguments[0], call.arguments[1]);
+  if (range.pages() == 0) return;
+  const std::uint32_t access = static_cast<std::uint32_t>(call.arguments[2]) & kVmAccess;
+  writer_.protect(thread().process, range, access);
+  view().protect(range, access);
+}
+
+// Kernel: mm->start_brk is where brk() says that the heap ends before it has moved.
+void Translator::play_brk(VirtAddr end) {
+  Space& space = *thread().space;
+  if (!space.brk) {
+    writer_.put_heap(thread().process, end);
+  } else if (*space.brk != end) {
+    writer_.set_brk(thread().process, end);
+    if (end < *space.brk) {
+      space.view.unmap({end, *space.brk});
+    } else {
+      space.view.map({.range = {*space.brk, end}, .access = kVmRead | kVmWrite});
+    }
+  }
+  space.brk = end;
+}
+
+void Translator::play_mremap(const EnterEvent& call, VirtAddr to) {
+  count(Difference::kMremap);
+  const VirtRange from = pages_of(call.arguments[0], call.arguments[1]);
+  const std::uint64_t size = page_ceil(call.arguments[2]);
+  const auto old = view().find(from.start);
+  if (!old) {
+    unexplained("mremap of what is not mapped");
+    return;
+  }
+  if (to != from.start) {
+    move_pages(*old, from, {to, to + size});
+  } else if (to + size < from.end) {
+    unmap({to + size, from.end});
+  } else if (to + size > from.end) {
+    Area more = *old;
+    more.range = {from.end, to + size};
+    if (more.has_file()) more.pgoff += (from.end - old->range.start) >> kPageShift;
+    map(more);
+  }
+}
+
+void Translator::move_pages(const Area& old, VirtRange from, VirtRange to) {
+  const auto pages = view().pages(from);
+  unmap(from);
+  Area area = old;
+  area.range = to;
+  if (area.has_file()) area.pgoff += (from.start - old.range.start) >> kPageShift;
+  map(area);
+  for (const auto& [addr, written] : pages) {
+    const VirtAddr at = addr - from.start + to.start;
+    if (!area.range.contains(at)) break;
+    writer_.access(thread().process, at, written ? PageFault::kWrite : 0u,
+                   CallWriter::Fault::kAnything, "mremap");
+    view().touched(at, written, true);
+  }
+}
+
+// Compares the vma that the recording tells of with what all calls so far have made.
+void Translator::compare_maps() {
+  for (const MapEvent& told : std::exchange(thread().maps, {})) {
+    const auto area = view().find(told.range.start);
+    const bool same = area && area->range == told.range && area->access == told.access &&
+                      area->shared == told.shared &&
+                      (!area->has_file() || area->is_anonymous() || area->file == told.file);
+    if (same) {
+      ++translation_.equal_vmas;
+      const KernelView::Apart apart = view().kept_apart(told.range.start);
+      if (apart == KernelView::Apart::kAccounted) count(Difference::kAccounted);
+      if (apart == KernelView::Apart::kAnonVma) count(Difference::kAnonVma);
+    } else {
+      unexplained(fmt::format("the vma is {:#x}-{:#x} {}, by the calls it is {}",
+                              told.range.start, told.range.end, told.file,
+                              area ? area->str() : "not mapped"));
+    }
+  }
+}
+
+void Translator::check_vmas() {
+  if (writer_.size() == 0) return;
+  VmaCheck check{writer_.size() - 1, thread().process, event_->line, {}};
+  for (Area& area : view().areas()) {
+    if (!area.is_anonymous()) area.shared = false;  // Difference::kSharedFile
+    area.accounted = false;                         // Difference::kAccounted
+    append_merged(check.areas, area);
+  }
+  translation_.vmas.push_back(std::move(check));
+}
+
+// ---- Faults ------------------------------------------------------------------------------
+
+void Translator::on(const FaultEvent& fault) {
+  const auto area = view().find(fault.addr);
+  if (!area) {
+    play_outside(fault);
+    return;
+  }
+  if (area->has_file()) {
+    const std::uint64_t page = (fault.addr - area->range.start) >> kPageShift;
+    cached_.emplace(area->file, area->pgoff + page);
+  }
+  if ((fault.error_code & PageFault::kPresent) != 0) {
+    play_present(fault);
+  } else {
+    play_missing(fault);
+  }
+}
+
+void Translator::access(const FaultEvent& fault, std::uint32_t error_code,
+                        CallWriter::Fault expected, std::string note) {
+  const bool write = (fault.error_code & PageFault::kWrite) != 0;
+  const bool missing = (fault.error_code & PageFault::kPresent) == 0;
+  writer_.access(thread().process, fault.addr, error_code, expected, std::move(note));
+  view().touched(fault.addr, write, missing);
+  const bool as_recorded =
+      expected == CallWriter::Fault::kCode && error_code == fault.error_code;
+  translation_.faults.push_back(
+      {writer_.size() - 1, event_->line, fault.error_code, as_recorded});
+}
+
+// The kernel had a pte.  If nothing that was played made one here, it must be known why.
+void Translator::play_present(const FaultEvent& fault) {
+  const KernelView::Page* const page = view().page(fault.addr);
+  if (page == nullptr || page->left_by_fork) {
+    const bool by_exec = view().put_there_by_exec(fault.addr);
+    if (view().mapped_ahead(fault.addr)) {
+      count(Difference::kFaultAround);
+    } else if (by_exec) {
+      count(Difference::kExecStack);
+    } else {
+      unexplained(fmt::format("a pte at {:#x} that nothing has made", fault.addr));
+    }
+    if (page == nullptr) {
+      writer_.access(thread().process, fault.addr, by_exec ? PageFault::kWrite : 0u,
+                     CallWriter::Fault::kAnything, by_exec ? "exec stack" : "fault-around");
+    }
+  }
+  access(fault, fault.error_code, CallWriter::Fault::kCode, "");
+}
+
+// The kernel had no pte.
+void Translator::play_missing(const FaultEvent& fault) {
+  const KernelView::Page* const page = view().page(fault.addr);
+  if (page == nullptr) {
+    if (view().mapped_ahead(fault.addr)) count(Difference::kPageCache);
+    access(fault, fault.error_code, CallWriter::Fault::kCode, "");
+    return;
+  }
+  if (page->left_by_fork) {
+    count(Difference::kForkLeaves);
+  } else {
+    unexplained(fmt::format("no pte at {:#x}, where one was made", fault.addr));
+  }
+  const bool write = (fault.error_code & PageFault::kWrite) != 0;
+  access(fault, fault.error_code | PageFault::kPresent,
+         write ? CallWriter::Fault::kCode : CallWriter::Fault::kNone, "fork leaves");
+}
+
+// A fault outside of every vma kills, or fails the system call whose access it was.
+void Translator::play_outside(const FaultEvent& fault) {
+  access(fault, fault.error_code, CallWriter::Fault::kCode, "outside of every vma");
+  writer_.expect(Status::kFault);
+}
+
+// ---- The end -----------------------------------------------------------------------------
+
+Translation Translator::finish() {
+  measure();
+  for (const auto& [tid, thread] : threads_) {
+    count(Difference::kStillRunning);
+    if (thread.call) count(Difference::kUnfinished);
+  }
+  program::Program& program = translation_.program;
+  // Half as much again, so that reclaim has no reason to run; rounded.
+  const auto rounded = [](std::uint64_t value) { return (value * 3 / 2 / 256 + 1) * 256; };
+  program.machine.frames = static_cast<std::uint32_t>(rounded(frames_max_));
+  program.machine.slab_pages = static_cast<std::uint32_t>(rounded(areas_max_ / 4));
+  program.machine.file_pages = static_cast<std::uint32_t>(writer_.file_pages_max());
+  translation_.lines = writer_.take_lines();
+  translation_.files = writer_.take_files();
+  program.machine.files = static_cast<std::uint32_t>(translation_.files.size());
+  program.tasks.push_back(writer_.take_calls());
+  return std::move(translation_);
+}
+
+}  // namespace
+
+const char* difference_name(Difference difference) {
+  return kRows[static_cast<std::size_t>(difference)].name;
+}
+
+const char* difference_sentence(Difference difference) {
+  return kRows[static_cast<std::size_t>(difference)].sentence;
+}
+
+Translation translate(const Recording& recording, const TranslateLimits& limits) {
+  Translator translator(recording);
+  for (const Event& event : recording.events) {
+    if (limits.line_max != 0 && event.line > limits.line_max) break;
+    if (!translator.play(event, limits.processes_max)) break;
+  }
+  return translator.finish();
+}
+
+}  // namespace racier::repro
