@@ -1,0 +1,149 @@
+// core/check/soak_test.cc - correct verbs, in any order and at the same time, break nothing.
+//
+// Guards the auditor and the watcher against false alarms: random ops of three tasks on one
+// small machine, under many schedules, with every check on.
+#include <gtest/gtest.h>
+
+#include "core/base/random.h"
+#include "core/check/machine_for_test.h"
+
+namespace racier::check {
+namespace {
+
+constexpr VirtAddr kAnon = 0x1000'0000;
+constexpr VirtAddr kFile = kAnon + 8 * kPageSize;
+constexpr VirtAddr kShared = kFile + 4 * kPageSize;
+constexpr VirtAddr kEnd = kShared + 4 * kPageSize;
+constexpr std::uint32_t kRw = kVmRead | kVmWrite;
+
+// Few frames, so that reclaim has work to do.
+MachineOptions small() {
+  MachineOptions options;
+  options.frames = 48;
+  options.swap_slots = 24;
+  return options;
+}
+
+class Soak {
+ public:
+  Soak(Bench& bench, std::uint64_t seed) : bench_(bench), m_(bench.m), random_(seed) {}
+
+  void set_up() {
+    for (Mm*& mm : mms_) {
+      mm = mm_create(m_);
+      map_all(*mm);
+    }
+  }
+
+  // The body of task `task`: two of the three tasks share a mm.
+  void run(int task) {
+    Random random(random_.next() + static_cast<std::uint64_t>(task));
+    Mm& mm = *mms_[task / 2];
+    for (int i = 0; i < 8; ++i) op(mm, task, random);
+    if (random.below(2) == 0) with_child(mm, task, random);
+  }
+
+  void tear_down() {
+    for (Mm* const mm : mms_) mmput(m_, *mm);
+    shut_down(m_);
+  }
+
+  Expected expected() {
+    for (std::size_t i = 0; i < users_.size(); ++i) users_[i] = {mms_[i], 1, 0};
+    return {.users_known = true, .users = users_};
+  }
+
+ private:
+  void map_all(Mm& mm) {
+    (void)do_mmap(m_, mm, {.addr = kAnon, .pages = 8, .vm_flags = kRw});
+    (void)do_mmap(m_, mm, {.addr = kFile, .pages = 4, .vm_flags = kRw, .file = &m_.file(0)});
+    (void)do_mmap(m_, mm, {.addr = kShared, .pages = 4, .vm_flags = kRw | kVmShared});
+  }
+
+  void with_child(Mm& mm, int task, Random& random) {
+    const Result<Mm*> child = dup_mm(m_, mm);
+    if (!child) return;
+    for (int i = 0; i < 6; ++i) op(**child, task, random);
+    mmput(m_, **child);
+  }
+
+  static VirtAddr place(Random& random) {
+    return kAnon + random.below((kEnd - kAnon) / kPageSize) * kPageSize;
+  }
+
+  void op(Mm& mm, int task, Random& random) {
+    const VirtAddr at = place(random);
+    const VirtAddr end = std::min(kEnd, at + (1 + random.below(4)) * kPageSize);
+    switch (random.below(16)) {
+      case 0: (void)do_munmap(m_, mm, {at, end}); break;
+      case 1: (void)do_mprotect(m_, mm, {at, end}, kVmRead); break;
+      case 2: (void)do_mprotect(m_, mm, {at, end}, kRw); break;
+      case 3: (void)do_mprotect(m_, mm, {at, end}, 0); break;
+      case 4: remap(mm, {at, end}, random); break;
+      case 5: do_brk(m_, mm, mm.start_brk + random.below(6) * kPageSize); break;
+      case 6:
+      case 7:
+      case 8: shrink_lru(m_, 1 + static_cast<int>(random.below(8))); break;
+      default: access(mm, task, at + random.below(2) * 8, random); break;
+    }
+  }
+
+  void remap(Mm& mm, VirtRange range, Random& random) {
+    MmapRequest request{.addr = range.start, .pages = range.pages(), .vm_flags = kRw};
+    if (random.below(3) == 0) request.vm_flags |= kVmShared;
+    if (random.below(3) == 0) request.file = &m_.file(1);
+    (void)do_mmap(m_, mm, request);
+  }
+
+  void access(Mm& mm, int task, VirtAddr addr, Random& random) {
+    constexpr UserAccess kKinds[] = {UserAccess::kRead, UserAccess::kWrite,
+                                     UserAccess::kReadModifyWrite};
+    (void)user_access(m_, mm, task, addr, kKinds[random.below(3)],
+                      tag(mm.id, ++bench_.stores));
+  }
+
+  Bench& bench_;
+  Machine& m_;
+  Random random_;
+  std::array<Mm*, 2> mms_{};
+  std::array<MmUsers, 2> users_{};
+};
+
+// Returns what one run finds: "" is nothing.
+std::string soak(Bench& bench, std::uint64_t seed) {
+  bench.run.reset();
+  bench.watcher.reset();
+  boot(bench.m, bench.run);
+  Soak soak(bench, seed);
+  FiberRuntime runtime(seed % 2 == 0 ? pos_seed(seed) : random_walk_seed(seed));
+  const auto step = [&](std::span<const FunctionRef<void()>> bodies) {
+    if (!bench.run.finding()) runtime.run(bench.run, bodies);
+  };
+  const auto check = [&](FunctionRef<void()> body) {
+    if (!bench.run.finding()) finding_of(bench.run, body);
+  };
+  const auto set_up = [&] { soak.set_up(); };
+  const auto tear_down = [&] { soak.tear_down(); };
+  const auto task0 = [&] { soak.run(0); };
+  const auto task1 = [&] { soak.run(1); };
+  const auto task2 = [&] { soak.run(2); };
+  const FunctionRef<void()> set_up_body(set_up), tear_down_body(tear_down);
+  const FunctionRef<void()> bodies[] = {task0, task1, task2};
+  step({&set_up_body, 1});
+  step(bodies);
+  check([&] { bench.auditor.audit(&bench.watcher, soak.expected()); });
+  step({&tear_down_body, 1});
+  check([&] { bench.auditor.audit_leaks(); });
+  const auto& finding = bench.run.finding();
+  return finding ? finding->signature() + ": " + finding->detail : "";
+}
+
+TEST(Soak, CorrectVerbsBreakNothing) {
+  Bench bench(small());
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    ASSERT_EQ(soak(bench, seed), "") << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace racier::check
