@@ -23,6 +23,18 @@ class CurrentRun {
   RunState* before_;
 };
 
+// Whatever is done while it lives is done outside of any task.
+class NoTask {
+ public:
+  NoTask() : task_(current()) { set_current(nullptr); }
+  ~NoTask() { set_current(task_); }
+  NoTask(const NoTask&) = delete;
+  NoTask& operator=(const NoTask&) = delete;
+
+ private:
+  Task* task_;
+};
+
 Tracepoints nobody;
 
 }  // namespace
@@ -83,6 +95,7 @@ const RunResult& Runner::run(const Program& program, Runtime& runtime,
 
 void Runner::begin(const Program& program, const RunOptions& options) {
   station_ = &station_for(program.machine);
+  options_ = options;
   state_.reset();
   state_.bugs = {};
   for (const bug::Row& row : bug::rows()) {
@@ -124,7 +137,7 @@ void Runner::run_phases(const Program& program, Runtime& runtime,
   m.rcu.barrier_at_rest();
   if (options.audit) {
     result_.phase = Phase::kAudit;
-    audit(options);
+    audit();
   }
   if (!options.teardown) return;
   result_.phase = Phase::kTeardown;
@@ -162,17 +175,26 @@ void Runner::run_calls(const Program& program, int list) {
   Task& self = *current();
   Run run(*station_->machine, variables_, self.id);
   Start at = starts_[static_cast<std::size_t>(list)];
+  CallObserver* const observer = options_.observer;
   for (const Call& call : program.list(list)) {
     const Op& op = op_of(call);
     const std::uint32_t result = op.defines ? at.defined.of(*op.defines)++ : 0;
     run.begin_call(at.call);
+    if (observer != nullptr) observer->call_begins(list, at.call);
     self.fail_nth = call.fail_nth;
-    result_.outcomes[at.call++] = op.run(run, call, result);
+    result_.outcomes[at.call] = op.run(run, call, result);
     self.fail_nth = 0;
+    if (observer != nullptr) observer->call_ends(list, at.call);
+    ++at.call;
   }
 }
 
-void Runner::audit(const RunOptions& options) {
+void Runner::audit_now() {
+  const NoTask no_task;
+  audit();
+}
+
+void Runner::audit() {
   users_.clear();
   const std::uint32_t processes = variables_.scope().of(Variable::kProcess);
   for (std::uint32_t i = 0; i < processes; ++i) {
@@ -189,7 +211,7 @@ void Runner::audit(const RunOptions& options) {
   check::Expected expected;
   expected.users_known = true;
   expected.users = users_;
-  station_->auditor.audit(options.watch ? &station_->watcher : nullptr, expected);
+  station_->auditor.audit(options_.watch ? &station_->watcher : nullptr, expected);
 }
 
 void Runner::tear_down() {

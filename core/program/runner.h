@@ -21,6 +21,15 @@
 
 namespace racier::program {
 
+// Told of each call of a run, on the task that makes it.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  // `call` is its number in the program; `list` as Program::list().
+  virtual void call_begins([[maybe_unused]] int list, [[maybe_unused]] std::uint32_t call) {}
+  virtual void call_ends([[maybe_unused]] int list, [[maybe_unused]] std::uint32_t call) {}
+};
+
 struct RunOptions {
   bool audit = true;     // at quiescence: behind the tasks, and (leaks) behind the teardown
   bool teardown = true;  // ends all processes; without it there is no leak audit
@@ -28,6 +37,7 @@ struct RunOptions {
   bool watch = true;
   BugSet bugs;      // armed as well as those of the program
   BugSet disarmed;  // not armed, although the program says so
+  CallObserver* observer = nullptr;  // of setup and tasks
 };
 
 // Where in a run its finding came up.
@@ -65,6 +75,14 @@ class Runner {
   Machine* machine() const;
   const RunState& state() const { return state_; }
 
+  // For the observer of a program with one task, between two calls.
+  // Returns the address space of a process, or nullptr.
+  Mm* process(std::uint64_t number) const { return variables_.peek_process(number); }
+  // What came of a call.
+  const Outcome& outcome(std::uint32_t call) const { return result_.outcomes[call]; }
+  // Reports what the audit at quiescence would.  No step.
+  void audit_now();
+
  private:
   struct Station;  // a machine with its watcher and its auditor
   // Where a list of calls starts: the number of its first call, and of the first variables
@@ -81,7 +99,7 @@ class Runner {
   void run_setup(const Program& program);
   void run_tasks(const Program& program, Runtime& runtime);
   void run_calls(const Program& program, int list);
-  void audit(const RunOptions& options);
+  void audit();
   void tear_down();
   void finish();
   bool over() const { return state_.over(); }
@@ -89,6 +107,7 @@ class Runner {
   static constexpr std::size_t kStationsMax = 8;
 
   Runtime& alone_;
+  RunOptions options_;  // of the current run
   std::vector<std::unique_ptr<Station>> stations_;  // the last used first
   Station* station_ = nullptr;
   Variables variables_;
