@@ -67,6 +67,36 @@ TEST_P(BitLockTest, WaitingSeesWhatTheHolderDid) {
   });
 }
 
+// Run to block: each task stops where it must, and the next begins.  Whoever waits for the
+// first word is older on the queue, and must not swallow the wake of the second.
+TEST(BitLockQueue, LettingGoWakesWhoWaitsForThatLock) {
+  Atomic<std::uint64_t> words[2];
+  WaitQueue queue(kQueueLock);
+  Atomic<int> served{0};
+  const auto holds_first = [&] {
+    bit_lock(words[0], 0, queue, kLockA);
+    while (served.load() != 1) served.wait_until_written();
+    bit_unlock(words[0], 0, queue, kLockA);
+  };
+  const auto wants = [&](int which) {
+    return [&, which] {
+      bit_lock(words[which], 0, queue, kLockA);
+      served.fetch_add(1);
+      bit_unlock(words[which], 0, queue, kLockA);
+    };
+  };
+  Atomic<int> go{0};
+  const auto holds_second = [&] {
+    bit_lock(words[1], 0, queue, kLockA);
+    while (go.load() != 1) go.wait_until_written();
+    bit_unlock(words[1], 0, queue, kLockA);
+  };
+  const auto finding = run_tasks({}, {holds_first, holds_second, wants(0), wants(1),
+                                      [&] { go.store(1); }});
+  EXPECT_FALSE(finding) << finding->title;
+  EXPECT_EQ(served.load(), 2);
+}
+
 TEST(BitLockAtRest, NeedsNoTask) {
   Atomic<std::uint64_t> word{0};
   WaitQueue queue(kQueueLock);

@@ -227,6 +227,23 @@ TEST_P(RcuTest, ACallbackFreesWhatNoReaderSees) {
   }
 }
 
+TEST_P(RcuTest, CallbacksDoNotWaitForTheEnd) {
+  repeat([&] {
+    Rcu rcu(RcuFlavour::kPreempt);
+    Atomic<int> ran{0};
+    RcuHead head;
+    head.callback = [](RcuHead&, void* word) { static_cast<Atomic<int>*>(word)->store(1); };
+    head.context = &ran;
+    const auto loops = [&] { rcu.callback_loop(); };
+    const auto calls = [&] {
+      rcu.call(head);
+      while (ran.load() == 0) ran.wait_until_written();
+      rcu.stop();
+    };
+    EXPECT_EQ(run({loops, calls}), "");
+  });
+}
+
 void sleeps(RcuHead&, void*) { might_sleep(); }
 
 TEST_P(RcuTest, ACallbackMustNotSleep) {

@@ -88,7 +88,9 @@ TEST(WaitQueueOrder, ExclusiveWaitersAreWokenOneByOneAndOthersAllAtOnce) {
         queue.wait([&] { return open.load(); });
       }
       order.add(name);
-      if (exclusive && name != 'd') queue.wake();
+      if (!exclusive) return;
+      EXPECT_EQ(queue.active(), name == 'a') << "the other one was woken too";
+      queue.wake();
     };
   };
   const auto opens = [&] {
@@ -163,10 +165,12 @@ TEST_P(WaitQueueTest, ARunThatIsOverLeavesNobodyWaiting) {
   repeat([&] {
     WaitQueue queue(kQueueLock);
     const auto waits = [&] {
-      queue.wait([] {
-        pause_here();
-        return false;
-      });
+      for (int i = 0;; ++i) {
+        queue.wait([&] {
+          pause_here();
+          return i++ % 3 == 2;
+        });
+      }
     };
     const auto finds = [&] {
       for (int i = 0; i < 5; ++i) {
