@@ -24,7 +24,6 @@ std::string signature(const std::optional<Finding>& finding) {
 }
 
 __attribute__((noinline)) int read_it(const volatile int& at) { return at; }
-__attribute__((noinline)) void write_it(volatile int& at) { at = 1; }
 
 TEST_F(AsanOnFibers, AHeapUseAfterFreeAcrossTasksIsAFinding) {
   for (int i = 0; i < 5; ++i) {  // again and again, in one process
@@ -38,8 +37,8 @@ TEST_F(AsanOnFibers, AHeapUseAfterFreeAcrossTasksIsAFinding) {
 
 TEST_F(AsanOnFibers, AnOverflowIsAFinding) {
   int* const shared = new int[4];
-  const auto finding = run_alone([&] { write_it(shared[4]); });
-  EXPECT_EQ(signature(finding), "sanitizer | KASAN: slab-out-of-bounds Write in write_it");
+  const auto finding = run_alone([&] { (void)read_it(shared[4]); });
+  EXPECT_EQ(signature(finding), "sanitizer | KASAN: slab-out-of-bounds Read in read_it");
   delete[] shared;
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,11 @@ extern "C" {
 // A race is reported each time it happens, not once per process: a finding must replay
 // (see also forget()).
 // history_size: how far back an access is remembered; beyond, its race is not seen.
+// report_signal_unsafe: abort() would bring a flood of reports, and one while another is
+// being made hangs for ever.
 const char* __tsan_default_options() {
-  return "suppress_equal_stacks=0:history_size=7:second_deadlock_stack=1";
+  return "suppress_equal_stacks=0:history_size=7:second_deadlock_stack=1:"
+         "report_signal_unsafe=0";
 }
 
 const char* __asan_default_options() {
@@ -80,7 +84,7 @@ namespace {
 
 thread_local bool watched = false;
 thread_local bool caught = false;
-thread_local Raw* raw = nullptr;  // of this thread; made by the first watch, kept
+thread_local Raw* raw = nullptr;  // made by the thread's first watch, kept until its end
 
 struct Frame {
   std::string function;
@@ -312,7 +316,8 @@ Finding parse_asan_report(std::string_view text) {
 }
 
 Watch::Watch(RunState& run) : run_(run), pending_(&caught), outer_(watched) {
-  if (raw == nullptr) raw = static_cast<Raw*>(std::calloc(1, sizeof(Raw)));
+  thread_local const auto owned = std::make_unique<Raw>();
+  raw = owned.get();
   watched = true;
   caught = false;
 }

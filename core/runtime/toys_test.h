@@ -1,11 +1,36 @@
 // core/runtime/toys_test.h - small things to be raced for, made of bare Atomics.
 #pragma once
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <source_location>
+#include <string>
+#include <string_view>
 
 #include "core/sync/atomic.h"
 
 namespace racier::toys {
+
+// Notes of several tasks, in the order in which they were taken: neither a step nor a race.
+class Notes {
+ public:
+  void add(std::string_view text) {
+    for (const char letter : text) {
+      text_[size_.fetch_add(1, std::memory_order_relaxed)].store(
+          letter, std::memory_order_relaxed);
+    }
+  }
+  std::string str() const {
+    std::string text;
+    for (std::size_t i = 0; i < size_; ++i) text += text_[i];
+    return text;
+  }
+  void clear() { size_ = 0; }
+
+ private:
+  std::array<std::atomic<char>, 256> text_{};
+  std::atomic<std::size_t> size_{0};
+};
 
 // A spinlock whose memory orders a test may weaken.
 struct ToyLock {
