@@ -77,7 +77,7 @@ Outcome brk(Run& run, NewMapping result, ProcessRef process, End end) {
   return run.in(process, [&](Mm& mm) {
     const VirtAddr wanted = *end.address(run, mm);
     const VirtAddr got = do_brk(run.machine(), mm, wanted);
-    run.define(result, {mm.start_brk, page_ceil(got)});
+    run.define(result, {heap_start(mm), page_ceil(got)});
     return got == wanted ? Outcome::of_value(got) : Outcome::of(Status::kNoMemory);
   });
 }

@@ -14,14 +14,14 @@ namespace racier::program {
 // Wherever there is room.
 struct Anywhere {
   using Parts = std::tuple<>;
-  std::optional<VirtAddr> address(const Run&, const Mm&) const { return 0; }
+  std::optional<VirtAddr> address(const Run&, Mm&) const { return 0; }
 };
 
 struct PageInMapping {
   using Parts = std::tuple<MappingRef, PageNo>;
   MappingRef mapping;
   PageNo page;
-  std::optional<VirtAddr> address(const Run& run, const Mm&) const {
+  std::optional<VirtAddr> address(const Run& run, Mm&) const {
     const auto range = run.mapping(mapping);
     if (!range) return std::nullopt;
     return range->start + (page.value << kPageShift);
@@ -31,7 +31,7 @@ struct PageInMapping {
 struct PageAt {
   using Parts = std::tuple<PageAddr>;
   PageAddr addr;
-  std::optional<VirtAddr> address(const Run&, const Mm&) const { return addr.value; }
+  std::optional<VirtAddr> address(const Run&, Mm&) const { return addr.value; }
 };
 
 struct WordInMapping {
@@ -39,7 +39,7 @@ struct WordInMapping {
   MappingRef mapping;
   PageNo page;
   WordNo word;
-  std::optional<VirtAddr> address(const Run& run, const Mm& mm) const {
+  std::optional<VirtAddr> address(const Run& run, Mm& mm) const {
     const auto start = PageInMapping{mapping, page}.address(run, mm);
     if (!start) return std::nullopt;
     return *start + word.value * sizeof(std::uint64_t);
@@ -49,15 +49,21 @@ struct WordInMapping {
 struct WordAt {
   using Parts = std::tuple<WordAddr>;
   WordAddr addr;
-  std::optional<VirtAddr> address(const Run&, const Mm&) const { return addr.value; }
+  std::optional<VirtAddr> address(const Run&, Mm&) const { return addr.value; }
 };
+
+// Returns where the heap of `mm` starts.  Context: may sleep.
+inline VirtAddr heap_start(Mm& mm) {
+  const ReadGuard guard(mm.mmap_sem);
+  return mm.start_brk;
+}
 
 // The end of a heap of that size.
 struct HeapEnd {
   using Parts = std::tuple<HeapPages>;
   HeapPages pages;
-  std::optional<VirtAddr> address(const Run&, const Mm& mm) const {
-    return mm.start_brk + (pages.value << kPageShift);
+  std::optional<VirtAddr> address(const Run&, Mm& mm) const {
+    return heap_start(mm) + (pages.value << kPageShift);
   }
 };
 

@@ -1,0 +1,226 @@
+// core/program/corpus_test.cc - runs what is in corpus/.
+//
+// With RACIER_REWRITE=1 in the environment the files are rewritten: printed canonically, their
+// outcomes as they were, and where an expectation is missed, with a schedule that meets it if
+// one switch is enough.  The diff is for review.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "core/program/ops.h"
+#include "core/program/parse.h"
+#include "core/program/print.h"
+#include "core/program/runner.h"
+#include "core/runtime/fiber_runtime.h"
+#include "core/runtime/run_alone.h"
+#include "core/runtime/trace.h"
+
+namespace racier::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kCorpus = fs::path(RACIER_SOURCE_DIR) / "corpus";
+
+struct CorpusFile {
+  fs::path path;
+  std::string text;
+  Program program;
+  std::string name() const { return path.stem().string(); }
+};
+
+// Returns the programs of a folder by name.
+std::vector<CorpusFile> files_of(const char* folder) {
+  std::vector<CorpusFile> files;
+  for (const auto& entry : fs::directory_iterator(kCorpus / folder)) {
+    if (entry.path().extension() != ".racier") continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    Parsed parsed = parse(text);
+    EXPECT_TRUE(parsed.program) << parsed.error.str(entry.path().string());
+    if (parsed.program) files.push_back({entry.path(), text, std::move(*parsed.program)});
+  }
+  std::sort(files.begin(), files.end(),
+            [](const CorpusFile& a, const CorpusFile& b) { return a.path < b.path; });
+  EXPECT_FALSE(files.empty()) << kCorpus / folder;
+  return files;
+}
+
+// Runs programs on fibers, under their own schedules or another one.
+class Corpus : public ::testing::Test {
+ protected:
+  const RunResult& run(const Program& program, const Schedule& schedule,
+                       const RunOptions& options = {}) {
+    runtime_.set_schedule(schedule);
+    return runner_.run(program, runtime_, options);
+  }
+  const RunResult& run(const Program& program, const RunOptions& options = {}) {
+    return run(program, program.schedule, options);
+  }
+
+  // Returns what is wrong with the run of `program` under its own schedule, line by line.
+  std::string problems_of(const Program& program) {
+    const RunResult& result = run(program);
+    std::string lines;
+    for (const std::string& problem : judge(program, result).problems) {
+      lines += problem + "\n";
+    }
+    if (!lines.empty() && result.finding) lines += result.finding->detail + "\n";
+    return lines;
+  }
+
+  // Expects no finding under `count` schedules of each seeded strategy.
+  void expect_clean_whatever_happens(const Program& program, int count,
+                                     const RunOptions& options = {}) {
+    for (int seed = 0; seed < count; ++seed) {
+      for (const Schedule& schedule : {pos_seed(static_cast<std::uint64_t>(seed)),
+                                       random_walk_seed(static_cast<std::uint64_t>(seed))}) {
+        const RunResult& result = run(program, schedule, options);
+        ASSERT_FALSE(result.finding)
+            << strategy_name(schedule.strategy) << " seed " << seed << ", "
+            << phase_name(result.phase) << ": " << result.finding->signature() << "\n"
+            << result.finding->detail;
+      }
+    }
+  }
+
+  // Gives `program` a schedule of one switch with which it meets its expectation.
+  bool reschedule(Program& program) {
+    constexpr std::uint32_t kStepsMax = 500;
+    const Schedule before = program.schedule;
+    const auto tasks = static_cast<std::uint8_t>(program.tasks.size());
+    for (std::uint8_t task = 0; task < tasks; ++task) {
+      for (std::uint8_t next = 0; next < tasks; ++next) {
+        for (std::uint32_t step = 0; task != next && step < kStepsMax; ++step) {
+          program.schedule = {.strategy = StrategyKind::kReplay, .overrides = {},
+                              .switches = {{task, step, next}}, .choices = {}};
+          if (judge(program, run(program)).met()) return true;
+        }
+      }
+    }
+    program.schedule = before;
+    return false;
+  }
+
+  void rewrite(const CorpusFile& file) {
+    Program program = file.program;
+    const Verdict verdict = judge(program, run(program));
+    if (!verdict.met() && !reschedule(program)) rewrite_outcomes(program, run(program));
+    std::ofstream(file.path, std::ios::binary) << print(program);
+  }
+
+ private:
+  FiberRuntime alone_;
+  Runner runner_{alone_};
+  FiberRuntime runtime_;
+};
+
+TEST_F(Corpus, Rewritten) {
+  if (std::getenv("RACIER_REWRITE") == nullptr) GTEST_SKIP() << "RACIER_REWRITE is not set";
+  for (const char* const folder : {"programs", "bugs"}) {
+    for (const CorpusFile& file : files_of(folder)) rewrite(file);
+  }
+}
+
+TEST_F(Corpus, TextsAreCanonical) {
+  for (const char* const folder : {"programs", "bugs"}) {
+    for (const CorpusFile& file : files_of(folder)) {
+      EXPECT_EQ(file.text, print(file.program)) << file.path << ": RACIER_REWRITE=1 rewrites";
+      EXPECT_FALSE(file.program.header.empty()) << file.path << " says what it shows";
+      EXPECT_TRUE(validate(file.program).empty()) << file.path;
+    }
+  }
+}
+
+TEST_F(Corpus, ProgramsMeetTheirExpectations) {
+  for (const CorpusFile& file : files_of("programs")) {
+    EXPECT_EQ(problems_of(file.program), "") << file.path;
+  }
+}
+
+TEST_F(Corpus, CleanProgramsAreCleanWhateverHappens) {
+  for (const CorpusFile& file : files_of("programs")) {
+    if (file.program.expectation.kind != Expectation::Kind::kClean) continue;
+    SCOPED_TRACE(file.path);
+    expect_clean_whatever_happens(file.program, 50);
+  }
+}
+
+TEST_F(Corpus, EveryOpThatIsDrawnHasAProgram) {
+  std::vector<bool> seen(op_table().size());
+  for (const CorpusFile& file : files_of("programs")) {
+    for (int list = 0; list < file.program.lists(); ++list) {
+      for (const Call& call : file.program.list(list)) seen[call.op] = true;
+    }
+  }
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << op_table()[i].name;
+}
+
+TEST_F(Corpus, EveryBugHasAProgramThatShowsIt) {
+  for (const bug::Row& row : bug::rows()) {
+    const auto files = files_of("bugs");
+    const auto file = std::find_if(files.begin(), files.end(), [&](const CorpusFile& known) {
+      return known.name() == row.name;
+    });
+    ASSERT_NE(file, files.end()) << "corpus/bugs/" << row.name << ".racier";
+    SCOPED_TRACE(file->path);
+    BugSet armed;
+    armed.arm(row.bug);
+    EXPECT_EQ(file->program.bugs, armed);
+    EXPECT_EQ(file->program.expectation.finding, row.shows);
+    EXPECT_EQ(problems_of(file->program), "");
+    Program correct = file->program;
+    correct.bugs = {};
+    const RunResult& result = run(correct);
+    EXPECT_FALSE(result.finding) << "with the bug off: " << result.finding->signature();
+    expect_clean_whatever_happens(correct, 50);
+  }
+}
+
+// The same program and schedule: the same steps, a thousand times out of a thousand.  A run of
+// something else comes in between.
+TEST_F(Corpus, RunsAreDeterministic) {
+  FiberRuntime alone;
+  Runner runner(alone);
+  FiberRuntime runtime;
+  Trace trace;
+  runtime.set_observer(&trace);
+  const auto files = files_of("programs");
+  constexpr int kRuns = 1000;
+  std::map<std::string, std::uint64_t> hashes;
+  for (int i = 0; i < kRuns; ++i) {
+    const CorpusFile& file = files[static_cast<std::size_t>(i * 7) % files.size()];
+    runtime.set_schedule(random_walk_seed(static_cast<std::uint64_t>(i) % 3));
+    runner.run(file.program, runtime, {});
+    const std::uint64_t hash = trace.hash();
+    const std::string key = file.name() + "/" + std::to_string(i % 3);
+    const auto [known, fresh] = hashes.emplace(key, hash);
+    ASSERT_EQ(known->second, hash) << key << ", run " << i;
+  }
+}
+
+// What replaying a run's own record gives is that run.
+TEST_F(Corpus, RecordsReplay) {
+  FiberRuntime alone;
+  Runner runner(alone);
+  FiberRuntime runtime;
+  for (const CorpusFile& file : files_of("programs")) {
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      runtime.set_schedule(random_walk_seed(seed));
+      const RunResult first = runner.run(file.program, runtime, {});
+      const Schedule record = runtime.recorded();
+      runtime.set_schedule(record);
+      const RunResult& second = runner.run(file.program, runtime, {});
+      ASSERT_EQ(first.steps, second.steps) << file.path << " seed " << seed;
+      ASSERT_EQ(first.outcomes, second.outcomes) << file.path << " seed " << seed;
+      ASSERT_EQ(runtime.recorded(), record) << file.path << " seed " << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace racier::program
