@@ -60,16 +60,21 @@ namespace racier::sanitizer_reports {
 constexpr int kFrames = 24;
 constexpr int kSides = 2;  // the two accesses of a race
 constexpr std::size_t kTextMax = 16 * 1024;
+constexpr std::size_t kWordsMax = 64;
 
 // One of the two accesses or, of a report without any, stacks.
 struct Side {
   int tid;
-  void* address;
   int size;
   bool write;
   bool atomic;
   std::array<char, 16> thread;
   std::array<void*, kFrames> trace;  // ends with a null
+};
+
+struct Word {
+  void* address;
+  int size;
 };
 
 struct Raw {
@@ -78,6 +83,8 @@ struct Raw {
   bool accesses;
   std::array<Side, kSides> side;
   std::array<char, kTextMax> text;
+  std::array<Word, kWordsMax> raced;  // those of dropped reports too
+  std::size_t raced_count;
 };
 
 namespace {
@@ -185,15 +192,27 @@ Finding tsan_finding(const Raw& report) {
 // TSan marks a word that raced as read-only, and never looks at it again.  The interface for
 // Java's heap can make memory new; malloc does so itself, and must not be told such things.
 // No heap is declared (__tsan_java_init): a report would search all of it for blocks.
-void forget(const Side& side) {
+void forget(const Word& word) {
   constexpr unsigned long kCell = 8;  // what TSan remembers accesses of
-  if (__sanitizer_get_ownership(side.address) != 0) return;
-  const unsigned long first = reinterpret_cast<unsigned long>(side.address) & ~(kCell - 1);
-  const unsigned long last =
-      reinterpret_cast<unsigned long>(side.address) + static_cast<unsigned long>(side.size);
-  const unsigned long size = (last - first + kCell - 1) & ~(kCell - 1);
+  if (__sanitizer_get_ownership(word.address) != 0) return;
+  const auto address = reinterpret_cast<unsigned long>(word.address);
+  const unsigned long first = address & ~(kCell - 1);
+  const unsigned long size =
+      (address - first + static_cast<unsigned long>(word.size) + kCell - 1) & ~(kCell - 1);
   __tsan_java_alloc(first, size);
   __tsan_java_free(first, size);
+}
+
+void note_raced_word(void* report) {
+  if (raw->raced_count == kWordsMax) return;
+  Word word{};
+  int tid = 0, write = 0, atomic = 0;
+  void* trace[1];
+  if (__tsan_get_report_mop(report, 0, &tid, &word.address, &word.size, &write, &atomic,
+                            trace, 1) != 0 &&
+      word.address != nullptr) {
+    raw->raced[raw->raced_count++] = word;
+  }
 }
 
 void copy_thread_name(void* report, int threads, Side& side) {
@@ -230,8 +249,9 @@ void copy_tsan_report(void* report) {
       __tsan_get_report_stack(report, index, side.trace.data(), kFrames - 1);
       continue;
     }
+    void* address = nullptr;
     int write = 0, atomic = 0;
-    __tsan_get_report_mop(report, index, &side.tid, &side.address, &side.size, &write, &atomic,
+    __tsan_get_report_mop(report, index, &side.tid, &address, &side.size, &write, &atomic,
                           side.trace.data(), kFrames - 1);
     side.write = write != 0;
     side.atomic = atomic != 0;
@@ -328,7 +348,8 @@ bool Watch::collect() {
   if (!caught) return false;
   const bool tsan = raw->tsan != nullptr;
   Finding finding = tsan ? tsan_finding(*raw) : parse_asan_report(raw->text.data());
-  if (tsan && raw->accesses) forget(raw->side[0]);
+  for (std::size_t i = 0; i < raw->raced_count; ++i) forget(raw->raced[i]);
+  raw->raced_count = 0;
   caught = false;
   return run_.record(std::move(finding));
 }
@@ -343,7 +364,9 @@ bool OnReport(const ReportDesc* report, bool suppressed);
 bool OnReport(const ReportDesc* report, bool suppressed) {
   using namespace racier::sanitizer_reports;
   if (suppressed || !watched) return suppressed;
-  if (!caught) copy_tsan_report(const_cast<ReportDesc*>(report));
+  auto* const data = const_cast<ReportDesc*>(report);
+  if (!caught) copy_tsan_report(data);
+  note_raced_word(data);
   caught = true;
   return true;
 }

@@ -1,0 +1,52 @@
+// fuzz/fuzzer.h - runs what a fuzzer thinks of, and says what was found.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/program/runner.h"
+#include "core/runtime/fiber_runtime.h"
+#include "core/runtime/trace.h"
+#include "fuzz/options.h"
+
+namespace racier::fuzz {
+
+// A finding and all that it takes to see it again.
+struct Found {
+  Finding finding;
+  program::Phase phase = program::Phase::kSetup;
+  program::Program program;  // with its armed bugs, recorded schedule and expectation
+};
+
+// Runs programs one after the other on one machine and one set of fibers.  Every audit
+// and the watcher are on.
+class Fuzzer {
+ public:
+  explicit Fuzzer(const Options& options);
+
+  // Runs the program in `bytes`; all bytes are one.  Returns what it found.
+  std::optional<Found> run_bytes(std::span<const std::uint8_t> bytes);
+  std::optional<Found> run(program::Program program);
+
+  // Runs a finding's program once more; returns what that finds.
+  std::optional<Finding> replay(const program::Program& program);
+
+ private:
+  const program::RunResult& run_once(const program::Program& program,
+                                     StepObserver* observer);
+  Schedule schedule_of_run(const program::Program& program,
+                           const program::RunResult& result) const;
+  std::optional<Found> run_twice(const program::Program& program);
+  Found found(program::Program program, const program::RunResult& result) const;
+
+  Options options_;
+  program::RunOptions run_options_;
+  FiberRuntime alone_;
+  FiberRuntime runtime_;
+  program::Runner runner_{alone_};
+  std::uint64_t inputs_ = 0;
+  Trace first_;
+  Trace second_;
+};
+
+}  // namespace racier::fuzz

@@ -1,0 +1,42 @@
+// fuzz/options.h - what a fuzz target is told beside libFuzzer's own flags.
+//
+// libFuzzer's flags begin with one dash, ours with two.  libFuzzer starts children
+// (-fork, -jobs, -merge) with its own flags only, so ours go to them through the
+// environment: --steps-max=9 is RACIER_FUZZ_STEPS_MAX=9, which anybody may set.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/bug.h"
+
+namespace racier::fuzz {
+
+struct Options {
+  BugSet bugs;
+  std::string rmap;                // empty: as the input says
+  std::filesystem::path findings;  // empty: where libFuzzer writes its artifacts
+  std::uint32_t steps_max = 1 << 20;
+  std::uint32_t check_determinism = 64;  // every how-manieth input runs twice; 0: none
+};
+
+struct ParsedOptions {
+  Options options;
+  std::string error;  // a sentence; empty: none
+  bool help = false;
+};
+
+// Takes the options that are ours out of `arguments` (without the program's name) and
+// adds them to those of the environment.  Stops at the first error.
+ParsedOptions take_options(std::vector<std::string>& arguments);
+
+// Makes `options` those of the environment, for children.
+void export_options(const Options& options);
+
+// Returns the folder of libFuzzer's artifacts by its own flags in `arguments`.
+std::filesystem::path artifact_folder(const std::vector<std::string>& arguments);
+
+std::string options_help();
+
+}  // namespace racier::fuzz

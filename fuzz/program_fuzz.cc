@@ -1,0 +1,129 @@
+// fuzz/program_fuzz.cc - a libFuzzer program: bytes are a program and its schedule.
+//
+// Whatever is found ends the process by abort(), so that libFuzzer saves the input, in
+// every build alike: a sanitizer's report during a run is a finding like any other.
+// Tested by program_fuzz_test.sh.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "fuzz/finding_file.h"
+#include "fuzz/fuzzer.h"
+#include "fuzz/mutation.h"
+#include "fuzz/options.h"
+
+namespace {
+
+using racier::fuzz::Bytes;
+using racier::fuzz::Found;
+
+racier::fuzz::Options options;
+
+// ThreadSanitizer printed a report, outside of a run.  It goes on then, and dying under
+// its locks may hang: the input that is running dies when it is done.
+bool reported_outside = false;
+
+racier::fuzz::Fuzzer& fuzzer() {
+  static auto* const fuzzer = new racier::fuzz::Fuzzer(options);  // outlives libFuzzer
+  return *fuzzer;
+}
+
+[[noreturn]] void stop(int code, const std::string& sentence) {
+  std::fprintf(stderr, "program_fuzz: %s\n", sentence.c_str());
+  std::_Exit(code);
+}
+
+void say_if_not_replayed(const Found& found) {
+  if (found.finding.kind == racier::FindingKind::kReplay) return;
+  const auto again = fuzzer().replay(found.program);
+  const std::string signature = again ? again->signature() : "a clean run";
+  if (signature == found.finding.signature()) return;
+  std::fprintf(stderr, "racier: but replaying it gave %s: a defect of racier itself\n",
+               signature.c_str());
+}
+
+[[noreturn]] void die_of(const Found& found) {
+  std::fputs(racier::fuzz::finding_report(found).c_str(), stderr);
+  const auto file = options.findings / racier::fuzz::finding_file_name(found.finding);
+  const std::string text = racier::fuzz::finding_text(found);
+  const std::string error = racier::fuzz::write_whole(file, text);
+  if (error.empty()) {
+    std::fprintf(stderr, "racier: written to %s; racier repro run %s\n", file.c_str(),
+                 file.c_str());
+  } else {
+    std::fprintf(stderr, "racier: %s; this would have been in it:\n%s", error.c_str(),
+                 text.c_str());
+  }
+  say_if_not_replayed(found);
+  std::abort();
+}
+
+void die_if_reported_outside() {
+  if (!reported_outside) return;
+  std::fputs("racier: a report outside of a run (above) is a defect of racier itself\n",
+             stderr);
+  std::abort();
+}
+
+// Returns how much of `bytes` went to `out`.
+std::size_t copy_out(const Bytes& bytes, std::uint8_t* out) {
+  die_if_reported_outside();
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+  return bytes.size();
+}
+
+}  // namespace
+
+extern "C" {
+
+// ThreadSanitizer's hook: called behind each report that it prints.
+void __tsan_on_report(void* report);
+void __tsan_on_report(void*) { reported_outside = true; }
+
+int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  // What libFuzzer keeps pointers to has to stay.
+  static std::vector<std::string> arguments;
+  static std::vector<char*> pointers;
+  arguments.assign(*argv + 1, *argv + *argc);
+  const auto parsed = racier::fuzz::take_options(arguments);
+  if (!parsed.error.empty()) stop(2, parsed.error);
+  if (parsed.help) {
+    std::fputs(racier::fuzz::options_help().c_str(), stdout);
+    std::fflush(stdout);
+    std::_Exit(0);
+  }
+  options = parsed.options;
+  auto& findings = options.findings;
+  if (findings.empty()) findings = racier::fuzz::artifact_folder(arguments);
+  const std::string error = racier::fuzz::prepare_folder(findings);
+  if (!error.empty()) stop(3, error);
+  racier::fuzz::export_options(options);
+
+  pointers.push_back((*argv)[0]);
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  *argc = static_cast<int>(pointers.size()) - 1;
+  *argv = pointers.data();
+  return 0;
+}
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto found = fuzzer().run_bytes({data, size});
+  if (found) die_of(*found);
+  die_if_reported_outside();
+  return 0;
+}
+
+std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                    std::size_t size_max, unsigned seed) {
+  return copy_out(racier::fuzz::mutate({data, size}, size_max, seed), data);
+}
+
+std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* a, std::size_t a_size,
+                                      const std::uint8_t* b, std::size_t b_size,
+                                      std::uint8_t* out, std::size_t size_max,
+                                      unsigned seed) {
+  return copy_out(racier::fuzz::cross({a, a_size}, {b, b_size}, size_max, seed), out);
+}
+
+}  // extern "C"
