@@ -35,8 +35,8 @@ struct RunOptions {
   bool teardown = true;  // ends all processes; without it there is no leak audit
   // Watches every step of memory and of the reverse map.  Not with native threads.
   bool watch = true;
-  BugSet bugs;      // armed as well as those of the program
-  BugSet disarmed;  // not armed, although the program says so
+  BugSet bugs = {};  // armed as well as those of the program
+  BugSet disarmed = {};  // not armed, although the program says so
   CallObserver* observer = nullptr;  // of setup and tasks
 };
 
