@@ -14,7 +14,6 @@
 #include <new>
 
 #include "core/base/require.h"
-#include "core/base/source_name.h"
 #include "core/runtime/sanitizer_reports.h"
 #include "core/runtime/sanitizers.h"
 #include "core/sync/lock_checker.h"
@@ -81,6 +80,7 @@ void NativeRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bo
     task->runtime = this;
     task->run = &run;
     slot.bed.store(kEmpty, std::memory_order_relaxed);
+    slot.spins_at.store({}, std::memory_order_relaxed);
     slot.choices = Random(Random::mixed(seed_ + i));
     slot.jitter = Random(Random::mixed(seed_ + i + kTasksMax));
   }
@@ -144,6 +144,9 @@ void NativeRuntime::step(Task& self, const Step&) {
 void NativeRuntime::step_when_written(Task& self, const Step& where) {
   if (inert(self)) return let_others_end();
   __atomic_store_n(&self.steps, self.steps + 1, __ATOMIC_RELAXED);
+  Slot& slot = slot_of(self);
+  slot.spins_since.store(self.steps, std::memory_order_relaxed);
+  slot.spins_at.store(where.where, std::memory_order_relaxed);
   const auto* const word = static_cast<const unsigned char*>(where.address);
   const unsigned char seen = __atomic_load_n(word, __ATOMIC_RELAXED);
   for (int i = 0; i < kSpins; ++i) {
@@ -156,14 +159,13 @@ void NativeRuntime::step_when_written(Task& self, const Step& where) {
 void NativeRuntime::park(Task& self, std::source_location where) {
   if (inert(self)) return let_others_end();
   Slot& slot = slot_of(self);
-  slot.sleeps_at.store(where.line(), std::memory_order_relaxed);
-  slot.sleeps_in.store(where.function_name(), std::memory_order_relaxed);
+  slot.sleeps_at.store(where, std::memory_order_relaxed);
   std::uint32_t bed = kEmpty;
   if (slot.bed.compare_exchange_strong(bed, kAsleep)) {
     while (slot.bed.load() == kAsleep) futex_wait(slot.bed, kAsleep);
   }
   slot.bed.store(kEmpty);
-  slot.sleeps_in.store(nullptr, std::memory_order_relaxed);
+  slot.sleeps_at.store({}, std::memory_order_relaxed);
   __atomic_store_n(&self.steps, self.steps + 1, __ATOMIC_RELAXED);
   inert(self);
 }
@@ -216,18 +218,28 @@ std::uint64_t NativeRuntime::progress() const {
   return steps;
 }
 
-std::string NativeRuntime::describe_sleepers() const {
+bool NativeRuntime::running() const {
   std::lock_guard lock(mutex_);
-  std::string text;
-  for (int i = 0; i < tasks_; ++i) {
+  return run_ != nullptr;
+}
+
+std::vector<Stuck> NativeRuntime::waiting() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Stuck> stuck;
+  for (int i = 0; run_ != nullptr && i < tasks_; ++i) {
     const Slot& slot = slots_[static_cast<std::size_t>(i)];
-    const char* const function = slot.sleeps_in.load(std::memory_order_relaxed);
-    if (function == nullptr) continue;
-    text += "task " + std::to_string(i) + " sleeps in " + bare_function_name(function);
-    text += ", line " + std::to_string(slot.sleeps_at.load(std::memory_order_relaxed));
-    text += "\n";
+    const std::uint32_t steps = __atomic_load_n(&slot.task.steps, __ATOMIC_RELAXED);
+    const std::source_location sleeps_at = slot.sleeps_at.load(std::memory_order_relaxed);
+    const std::source_location spins_at = slot.spins_at.load(std::memory_order_relaxed);
+    const bool spins = spins_at.line() != 0 &&
+                       steps - slot.spins_since.load(std::memory_order_relaxed) <= 1;
+    if (sleeps_at.line() != 0) {
+      stuck.push_back({&slot.task, true, sleeps_at});
+    } else if (spins) {
+      stuck.push_back({&slot.task, false, spins_at});
+    }
   }
-  return text;
+  return stuck;
 }
 
 }  // namespace racier

@@ -4,11 +4,12 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <string>
+#include <source_location>
 #include <thread>
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/runtime/describe.h"
 #include "core/runtime/sanitizer_reports.h"
 #include "core/sync/runtime.h"
 #include "core/sync/task.h"
@@ -31,8 +32,11 @@ class NativeRuntime final : public Runtime {
   // Returns the steps that all tasks have taken: it grows while a run makes progress.
   // Context: any thread, while run() runs on another.
   std::uint64_t progress() const;
-  // Returns a line for each task that sleeps, and where.  Context: like progress().
-  std::string describe_sleepers() const;
+  // Returns whether tasks are running.  Context: like progress().
+  bool running() const;
+  // Returns the tasks that sleep, or have done nothing lately but look at a word that does not
+  // change, and where; see describe.h.  Context: like progress(), and nobody ends the run.
+  std::vector<Stuck> waiting() const;
   // Ends the run with `finding`, unless it has one; sleepers are woken and leave.
   // Context: like progress().
   void cancel(Finding finding);
@@ -54,9 +58,11 @@ class NativeRuntime final : public Runtime {
     sanitizer_reports::Watch* reports = nullptr;
     Random choices;
     Random jitter;
-    // Where it sleeps; null: it does not.
-    std::atomic<const char*> sleeps_in{nullptr};
-    std::atomic<std::uint32_t> sleeps_at{0};  // line
+    // Where it sleeps; line 0: it does not.
+    std::atomic<std::source_location> sleeps_at{};
+    // Where it last waited for a word to change, and its steps by then.
+    std::atomic<std::source_location> spins_at{};
+    std::atomic<std::uint32_t> spins_since{0};
   };
   Slot& slot_of(const Task& task) { return slots_[static_cast<std::size_t>(task.id)]; }
 

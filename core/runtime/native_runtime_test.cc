@@ -109,8 +109,9 @@ TEST(NativeRuntime, IsCancelledFromOutside) {
   NativeRuntime runtime;
   RunState run;
   std::thread watchdog([&] {
-    while (runtime.describe_sleepers().empty()) std::this_thread::yield();
-    EXPECT_NE(runtime.describe_sleepers().find("task 0 sleeps in TestBody"),
+    while (runtime.waiting().empty()) std::this_thread::yield();
+    EXPECT_TRUE(runtime.running());
+    EXPECT_NE(describe(runtime.waiting()).find("task 0 sleeps in TestBody"),
               std::string::npos);
     Finding finding;
     finding.kind = FindingKind::kDeadlock;
@@ -120,6 +121,31 @@ TEST(NativeRuntime, IsCancelledFromOutside) {
   run_on(runtime, run, {[] { sleep(); }});
   watchdog.join();
   EXPECT_EQ(signature(run.finding()), "deadlock | nobody moves");
+}
+
+TEST(NativeRuntime, TellsWhoSpinsWhere) {
+  NativeRuntime runtime;
+  RunState run;
+  ToyLock lock;
+  std::thread watchdog([&] {
+    while (runtime.waiting().size() < 2) std::this_thread::yield();
+    const std::vector<Stuck> waiting = runtime.waiting();
+    Finding finding;
+    finding.kind = FindingKind::kNoProgress;
+    finding.title = hung_title(waiting);
+    finding.detail = describe(waiting);
+    runtime.cancel(std::move(finding));
+  });
+  const auto wait_for_ever = [&] {
+    const ToyGuard guard(lock);
+    sleep();
+  };
+  run_on(runtime, run, {wait_for_ever, wait_for_ever});
+  watchdog.join();
+  EXPECT_NE(run.finding()->detail.find(" sleeps in "), std::string::npos);
+  EXPECT_NE(run.finding()->detail.find(" spins in "), std::string::npos);
+  EXPECT_FALSE(runtime.running());
+  EXPECT_TRUE(runtime.waiting().empty());
 }
 
 TEST(NativeRuntime, TellsItsProgress) {
