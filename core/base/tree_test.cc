@@ -48,7 +48,8 @@ int checked_height(Fruit* fruit) {
   Fruit* const left = FruitTree::left(*fruit);
   Fruit* const right = FruitTree::right(*fruit);
   const int height = 1 + std::max(checked_height(left), checked_height(right));
-  const int below = (left != nullptr ? left->sum : 0) + (right != nullptr ? right->sum : 0);
+  const int below =
+      (left != nullptr ? left->sum : 0) + (right != nullptr ? right->sum : 0);
   EXPECT_EQ(fruit->sum, fruit->weight + below);
   return height;
 }

@@ -10,7 +10,7 @@
 namespace racier {
 namespace {
 
-// Makes `run` the current one for a scope: what boots looks at the bugs that it has armed.
+// Makes `run` the current one for a scope: what boots looks at the bugs it has armed.
 class CurrentRun {
  public:
   explicit CurrentRun(RunState& run) : before_(set_current_run(&run)) {}

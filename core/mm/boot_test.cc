@@ -24,8 +24,8 @@ TEST_F(Boot, AnUnknownSchemeMakesNoMachine) {
   EXPECT_EQ(make_machine({.rmap = "pte_rope"}), nullptr);
 }
 
-// A run that is over in the middle of something leaves nothing for the next one, and the
-// next one is the same as if it had been the first.
+// A run that is over in the middle of something leaves nothing for the next one, and
+// the next one is the same as if it had been the first.
 TEST_F(Boot, AfterAFindingTheNextRunIsAsTheFirst) {
   std::string first;
   for (int round = 0; round < 3; ++round) {

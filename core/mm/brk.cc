@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t kHeapFlags = kVmRead | kVmWrite;
 
-// Returns the vma that a heap which ends at `end` can grow by being extended, or nullptr.
+// Returns the vma whose extension makes a heap grow that ends at `end`, or nullptr.
 Vma* extensible_vma(Mm& mm, VirtAddr end) {
   if (end <= mm.start_brk) return nullptr;
   Vma* const vma = mm.vmas.find(end - 1);
@@ -26,7 +26,9 @@ Status grow_heap(Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem) {
   const VirtRange needed{range.start, range.end + kPageSize};
   if (mm.vmas.find_intersection(needed) != nullptr) return Status::kNoMemory;
   Vma* const heap = extensible_vma(mm, range.start);
-  if (heap == nullptr) return map_new_vma(m, mm, {.range = range, .vm_flags = kHeapFlags});
+  if (heap == nullptr) {
+    return map_new_vma(m, mm, {.range = range, .vm_flags = kHeapFlags});
+  }
   heap->vm_mm->mmap_sem.assert_held();
   change_vma(m, *heap, [&] { heap->vm_end = range.end; });
   m.tracepoints->mapped(*heap);

@@ -1,8 +1,8 @@
 // core/mm/copy_page_range.cc - copies ptes, table by table.
 //
-// The child's page_table_lock is the outer one, the parent's is taken inside of it.  Neither is
-// held while memory is allocated: whoever meets a page without a ticket for it lets go of both
-// and comes back.
+// The child's page_table_lock is the outer one, the parent's is taken inside of it.
+// Neither is held while memory is allocated: whoever meets a page without a ticket for
+// it lets go of both and comes back.
 //
 // Tested by fork_test.cc.
 #include "core/mm/copy_page_range.h"
@@ -33,8 +33,8 @@ Pte share_pte(const Vma& src, PteSlot from) {
   Pte pte = from.get();
   const bool shared = src.is(kVmShared);
   if (!shared && pte.writable()) pte = from.clear_flags(Pte::kWrite);
-  // What is private stays dirty: each of the two may be the last to map it.  What is shared is
-  // dirty in the parent.
+  // What is private stays dirty: each of the two may be the last to map it.  What is
+  // shared is dirty in the parent.
   return pte.without(Pte::kAccessed | (shared ? Pte::kDirty : Pte::kWrite));
 }
 
@@ -74,7 +74,7 @@ VirtAddr end_of_table(VirtAddr addr, int level) {
   return (addr | (table_span(level + 1) - 1)) + 1;
 }
 
-// Copies the ptes of one table from `addr` on, and moves `addr` behind the last one copied.
+// Copies the ptes of one table from `addr` on; moves `addr` behind the last one copied.
 // Errors: as copy_pte().
 Status copy_ptes(Machine& m, Vma& dst, Vma& src, VirtAddr& addr, Paid& ticket)
     REQUIRES(src.vm_mm->mmap_sem, dst.vm_mm->mmap_sem) {
@@ -95,7 +95,8 @@ Status copy_ptes(Machine& m, Vma& dst, Vma& src, VirtAddr& addr, Paid& ticket)
 Status copy_tables(Machine& m, Vma& dst, Vma& src, Paid& ticket)
     REQUIRES(src.vm_mm->mmap_sem, dst.vm_mm->mmap_sem) {
   for (VirtAddr addr = src.vm_start; addr < src.vm_end;) {
-    // No page_table_lock: tables come and go under mmap_sem only, which we hold for writing.
+    // No page_table_lock: tables come and go under mmap_sem only, which we hold for
+    // writing.
     const int missing = missing_table(m.frames, src.vm_mm->context, addr);
     if (missing >= 0) {
       addr = end_of_table(addr, missing);

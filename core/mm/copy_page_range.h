@@ -5,8 +5,9 @@
 
 namespace racier {
 
-// Makes `dst`, the child's copy of `src`, which is linked and empty, map what `src` maps; what
-// is private may be written by neither from then on.  The caller flushes the parent's TLBs.
+// Makes `dst`, the child's copy of `src`, which is linked and empty, map what `src`
+// maps; what is private may be written by neither from then on.  The caller flushes the
+// parent's TLBs.
 // Errors: kNoMemory; a part has been copied then.
 // Context: may sleep.  Kernel: copy_page_range(), mm/memory.c, v2.6.9.
 Status copy_page_range(Machine& m, Vma& dst, Vma& src)

@@ -7,6 +7,7 @@
 #include "core/mm/page_alloc.h"
 #include "core/mm/vma_link.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/context.h"
 
 namespace racier {
 namespace {
@@ -31,8 +32,8 @@ void free_root(Machine& m, Mm& mm) {
   put_page(m, root);
 }
 
-// Copies one vma and what it maps: in the reverse map first, then where faults and file walks
-// look, then the ptes.
+// Copies one vma and what it maps: in the reverse map first, then where faults and file
+// walks look, then the ptes.
 Status dup_vma(Machine& m, Mm& child, Vma& src)
     REQUIRES(src.vm_mm->mmap_sem, child.mmap_sem) {
   Vma* const dst = copy_vma_struct(m, src);
@@ -60,7 +61,7 @@ Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
     vma->vm_mm->mmap_sem.assert_held();
     status = dup_vma(m, child, *vma);
   }
-  // Until here a thread of the parent may still write, through its TLB, what is shared now.
+  // Until here a thread of the parent may write, through its TLB, what is shared now.
   m.mmu->flush_mm(parent.context);
   m.tracepoints->fork_end(parent, child, status == Status::kOk);
   return status;
@@ -96,6 +97,7 @@ Result<Mm*> dup_mm(Machine& m, Mm& parent) {
 void mmget(Mm& mm) { mm.mm_users.inc(); }
 
 void mmput(Machine& m, Mm& mm) {
+  might_sleep();
   if (!mm.mm_users.dec_and_test()) return;
   exit_mmap(m, mm);
   m.tracepoints->mm_exited(mm);

@@ -13,7 +13,8 @@ struct Fork : MmForTest {
   // "count mapcount" of the page at `addr`.
   std::string counts(Mm& mm, VirtAddr addr) {
     const Page& page = page_of(mm, addr);
-    return std::to_string(page.count.read()) + " " + std::to_string(page.mapcount.raw() + 1);
+    return std::to_string(page.count.read()) + " " +
+           std::to_string(page.mapcount.raw() + 1);
   }
   Mm& fork(Mm& parent) {
     const Result<Mm*> child = dup_mm(m, parent);
@@ -259,8 +260,8 @@ TEST_F(Fork, AHolderKeepsTheObjectOnly) {
   expect_nothing_left();
 }
 
-// A parent that goes on writing while it forks: the child gets each word as it was at some
-// moment, and never sees a later store.
+// A parent that goes on writing while it forks: the child gets each word as it was at
+// some moment, and never sees a later store.
 TEST_F(Fork, RacesWithAWritingThread) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     boot(m, run);
@@ -268,12 +269,13 @@ TEST_F(Fork, RacesWithAWritingThread) {
     Mm* mm = nullptr;
     Mm* child = nullptr;
     VirtAddr at = 0;
-    ASSERT_EQ(run_alone(run, [&] {
-                mm = mm_create(m);
-                at = map(*mm, 2);
-                write(*mm, at, 0);
-                write(*mm, page_at(at, 1), 0);
-              }),
+    ASSERT_EQ(run_alone(run,
+                        [&] {
+                          mm = mm_create(m);
+                          at = map(*mm, 2);
+                          write(*mm, at, 0);
+                          write(*mm, page_at(at, 1), 0);
+                        }),
               std::nullopt);
     const auto forks = [&] {
       child = &fork(*mm);
@@ -287,12 +289,13 @@ TEST_F(Fork, RacesWithAWritingThread) {
     };
     const auto finding = run_tasks(run, pos_seed(seed), {forks, writes});
     ASSERT_EQ(finding ? finding->title + finding->detail : "", "") << "seed " << seed;
-    ASSERT_EQ(run_alone(run, [&] {
-                mmput(m, *child);
-                EXPECT_EQ(read(*mm, at).value, 4u);
-                EXPECT_EQ(read(*mm, page_at(at, 1)).value, 5u);
-                mmput(m, *mm);
-              }),
+    ASSERT_EQ(run_alone(run,
+                        [&] {
+                          mmput(m, *child);
+                          EXPECT_EQ(read(*mm, at).value, 4u);
+                          EXPECT_EQ(read(*mm, page_at(at, 1)).value, 5u);
+                          mmput(m, *mm);
+                        }),
               std::nullopt);
     expect_nothing_left();
   }

@@ -11,8 +11,8 @@
 namespace racier {
 namespace {
 
-// Drops the reference of a pte that is gone; a page that only the swap cache still needs goes
-// from there, too.  Kernel: free_page_and_swap_cache().
+// Drops the reference of a pte that is gone; a page that only the swap cache still
+// needs goes from there, too.  Kernel: free_page_and_swap_cache().
 void free_page_and_swap_cache(Machine& m, Page& page) {
   if (page.test(PageFlag::kSwapCache) && trylock_page(page)) {
     remove_exclusive_swap_page(m, page);

@@ -36,7 +36,8 @@ TEST_F(Gather, FlushesBeforeItFrees) {
       --vma.vm_mm->rss;
       --vma.vm_mm->anon_rss;
     }
-    m.mmu->for_each_entry([](const TlbEntry&) { ADD_FAILURE() << "a translation is left"; });
+    m.mmu->for_each_entry(
+        [](const TlbEntry&) { ADD_FAILURE() << "a translation is left"; });
   });
 }
 
@@ -66,7 +67,9 @@ TEST_F(Gather, IsAtomicContext) {
 
 TEST_F(Gather, LeavesAtomicContextBehind) {
   story([&](Mm& mm) {
-    { MmuGather tlb(m, mm); }
+    {
+      MmuGather tlb(m, mm);
+    }
     might_sleep();
   });
 }

@@ -54,18 +54,20 @@ struct MmForTest : testing::Test {
     EXPECT_EQ(m.scheme().live_objects(), 0u);
   }
 
-  // ---- Verbs -------------------------------------------------------------------------
+  // ---- Verbs ---------------------------------------------------------------------
 
-  VirtAddr map(Mm& mm, std::uint64_t pages, std::uint32_t vm_flags = kRw, VirtAddr addr = 0) {
+  VirtAddr map(Mm& mm, std::uint64_t pages, std::uint32_t vm_flags = kRw,
+               VirtAddr addr = 0) {
     const Result<VirtAddr> at =
         do_mmap(m, mm, {.addr = addr, .pages = pages, .vm_flags = vm_flags});
     EXPECT_TRUE(at.ok()) << status_name(at.status());
     return at.ok() ? *at : 0;
   }
-  VirtAddr map_file(Mm& mm, std::uint32_t file, std::uint64_t pages, std::uint64_t pgoff = 0,
-                    std::uint32_t vm_flags = kRw) {
+  VirtAddr map_file(Mm& mm, std::uint32_t file, std::uint64_t pages,
+                    std::uint64_t pgoff = 0, std::uint32_t vm_flags = kRw) {
     const Result<VirtAddr> at = do_mmap(
-        m, mm, {.pages = pages, .vm_flags = vm_flags, .file = &m.file(file), .pgoff = pgoff});
+        m, mm,
+        {.pages = pages, .vm_flags = vm_flags, .file = &m.file(file), .pgoff = pgoff});
     EXPECT_TRUE(at.ok()) << status_name(at.status());
     return at.ok() ? *at : 0;
   }
@@ -75,7 +77,8 @@ struct MmForTest : testing::Test {
   void unmap(Mm& mm, VirtAddr addr, std::uint64_t pages) {
     EXPECT_EQ(try_unmap(mm, addr, pages), Status::kOk);
   }
-  Status try_protect(Mm& mm, VirtAddr addr, std::uint64_t pages, std::uint32_t vm_access) {
+  Status try_protect(Mm& mm, VirtAddr addr, std::uint64_t pages,
+                     std::uint32_t vm_access) {
     return do_mprotect(m, mm, {addr, page_at(addr, pages)}, vm_access);
   }
   void protect(Mm& mm, VirtAddr addr, std::uint64_t pages, std::uint32_t vm_access) {
@@ -91,7 +94,7 @@ struct MmForTest : testing::Test {
     return user_access(m, mm, 0, addr, UserAccess::kRead);
   }
 
-  // ---- What there is -----------------------------------------------------------------
+  // ---- What there is -------------------------------------------------------------
 
   Pte pte(Mm& mm, VirtAddr addr) {
     const PteSlot slot = find_pte(m.frames, mm.context, addr);
@@ -110,8 +113,8 @@ struct MmForTest : testing::Test {
   static std::string rss(const Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
     return std::to_string(mm.rss) + " " + std::to_string(mm.anon_rss);
   }
-  // Draws the vmas of `pages` pages from `base`, a letter a page: A for the first vma, and
-  // so on; '.' for a hole.  Checks what holds for every vma.
+  // Draws the vmas of `pages` pages from `base`, a letter a page: A for the first vma,
+  // and so on; '.' for a hole.  Checks what holds for every vma.
   std::string drawn(Mm& mm, VirtAddr base, std::uint64_t pages) {
     std::string text(pages, '.');
     int count = 0;

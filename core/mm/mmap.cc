@@ -29,7 +29,8 @@ VirtAddr get_unmapped_area(const Mm& mm, std::uint64_t size) {
 
 bool is_valid(const MmapRequest& request) {
   constexpr std::uint64_t kPages = kUserEnd >> kPageShift;
-  return request.pages != 0 && request.pages <= kPages && request.addr % kPageSize == 0 &&
+  return request.pages != 0 && request.pages <= kPages &&
+         request.addr % kPageSize == 0 &&
          request.addr <= kUserEnd - (request.pages << kPageShift) &&
          request.pgoff <= ~0ull - request.pages;
 }

@@ -16,13 +16,14 @@ struct MmapRequest {
 };
 
 // Maps what is asked for and returns where.  With `addr`, whatever was mapped there is
-// unmapped first.  A vma that continues a neighbour's is not merged with it, except by brk.
+// unmapped first, and stays so if the rest fails.  A vma that continues a neighbour's is
+// not merged with it, except by brk.
 // Errors: kInvalid (no pages, unaligned, behind the end of user space), kNoMemory (no room,
 // map count, no frame).  Context: may sleep.
 Result<VirtAddr> do_mmap(Machine& m, Mm& mm, const MmapRequest& request);
 
 // Unmaps `range`, splitting the vmas at its ends.  What is not mapped is no error.
-// Errors: kInvalid, kNoMemory (a split needs memory; nothing has changed then).
+// Errors: kInvalid, kNoMemory (a split needs memory; all stays mapped then).
 Status do_munmap(Machine& m, Mm& mm, VirtRange range);
 
 // Changes what accesses the vmas of `range` allow, splitting them at its ends.

@@ -18,7 +18,8 @@ TEST_F(Mmap, AnywhereIsAsHighAsThereIsRoom) {
     EXPECT_EQ(map(mm, 1), page_at(kTop, -6));
     unmap(mm, page_at(kTop, -5), 3);
     EXPECT_EQ(map(mm, 4), page_at(kTop, -10));  // the gap is too small for it
-    EXPECT_EQ(map(mm, 2), page_at(kTop, -4));   // ... and fits this one, at its upper end
+    // ... and fits this one, at its upper end.
+    EXPECT_EQ(map(mm, 2), page_at(kTop, -4));
     EXPECT_EQ(map(mm, 1), page_at(kTop, -5));
   });
 }
@@ -149,7 +150,8 @@ TEST_F(Mmap, FailsWithoutMemoryAndLeavesNothing) {
 TEST_F(Mmap, HasALimitOfVmas) {
   story([&](Mm& mm) {
     mm.map_count = kMapCountMax;
-    EXPECT_EQ(do_mmap(m, mm, {.pages = 1, .vm_flags = kRw}).status(), Status::kNoMemory);
+    EXPECT_EQ(do_mmap(m, mm, {.pages = 1, .vm_flags = kRw}).status(),
+              Status::kNoMemory);
     mm.map_count = 0;
   });
 }

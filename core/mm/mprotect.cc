@@ -10,8 +10,8 @@
 namespace racier {
 namespace {
 
-// Returns a pte for the same page, as young and as dirty, with the rights of `vm_flags` but to
-// write.  Kernel: pte_modify(), mk_pte().
+// Returns a pte for the same page, as young and as dirty, with the rights of `vm_flags`
+// but to write.  Kernel: pte_modify(), mk_pte().
 Pte pte_modify(Pte pte, std::uint32_t vm_flags) {
   const Pte bare =
       pte.without(Pte::kPresent | Pte::kUser | Pte::kWrite | Pte::kProtNone);
@@ -31,9 +31,10 @@ void change_protection(Machine& m, Vma& vma) {
   m.mmu->flush_range(context, vma.range());
 }
 
-// Returns the vma that `vma` is from `range.start` to `range.end`, which it may reach beyond,
-// and splits it to that end.
-Result<Vma*> cut_out(Machine& m, Vma& vma, VirtRange range) REQUIRES(vma.vm_mm->mmap_sem) {
+// Returns the vma that `vma` is from `range.start` to `range.end`, which it may reach
+// beyond, and splits it to that end.
+Result<Vma*> cut_out(Machine& m, Vma& vma, VirtRange range)
+    REQUIRES(vma.vm_mm->mmap_sem) {
   Vma* part = &vma;
   if (vma.vm_start < range.start) {
     const Result<Vma*> upper = split_vma(m, vma, range.start);
@@ -49,8 +50,8 @@ Result<Vma*> cut_out(Machine& m, Vma& vma, VirtRange range) REQUIRES(vma.vm_mm->
 }
 
 // Kernel: mprotect_fixup(), without its merging.
-Result<Vma*> mprotect_fixup(Machine& m, Vma& vma, VirtRange range, std::uint32_t vm_access)
-    REQUIRES(vma.vm_mm->mmap_sem) {
+Result<Vma*> mprotect_fixup(Machine& m, Vma& vma, VirtRange range,
+                            std::uint32_t vm_access) REQUIRES(vma.vm_mm->mmap_sem) {
   const std::uint32_t vm_flags = (vma.vm_flags & ~kVmAccess) | vm_access;
   if (vm_flags == vma.vm_flags) return &vma;
   const Result<Vma*> part = cut_out(m, vma, range);

@@ -19,7 +19,8 @@ std::string rights(Mm& mm, std::uint64_t pages) {
       text += '.';
       continue;
     }
-    if (before != nullptr && before != vma && vma->vm_start == before->vm_end) text += '|';
+    const bool adjacent = before != nullptr && vma->vm_start == before->vm_end;
+    if (adjacent && before != vma) text += '|';
     before = vma;
     text += vma->is(kVmWrite) ? 'w' : vma->is(kVmRead) ? 'r' : '-';
   }
@@ -96,7 +97,8 @@ TEST_F(Mprotect, RefusesWhatMakesNoSense) {
   story([&](Mm& mm) {
     map(mm, 2, kRw, kBase);
     EXPECT_EQ(do_mprotect(m, mm, {kBase, kBase}, kVmRead), Status::kInvalid);
-    EXPECT_EQ(do_mprotect(m, mm, {kBase + 1, page_at(kBase, 1)}, kVmRead), Status::kInvalid);
+    EXPECT_EQ(do_mprotect(m, mm, {kBase + 1, page_at(kBase, 1)}, kVmRead),
+              Status::kInvalid);
     EXPECT_EQ(try_protect(mm, kBase, 1, kVmShared), Status::kInvalid);
     EXPECT_EQ(rights(mm, 2), "ww");
   });

@@ -1,9 +1,9 @@
 // core/mm/munmap.cc - unmaps part of an address space, or all of it.
 //
-// The order is what makes it safe: the vmas leave the tree, so that no fault brings a page
-// back; their ptes go, then the tables, all under page_table_lock; the TLBs are flushed before
-// a page is free; only then do the vmas leave the reverse map.  Until then a walk may come
-// here, and finds no pte.
+// The order is what makes it safe: the vmas leave the tree, so that no fault brings a
+// page back; their ptes go, then the tables, all under page_table_lock; the TLBs are
+// flushed before a page is free; only then do the vmas leave the reverse map.  Until
+// then a walk may come here, and finds no pte.
 //
 // Tested by munmap_test.cc.
 #include "core/mm/munmap.h"
@@ -17,8 +17,8 @@
 namespace racier {
 namespace {
 
-// Takes the vmas of `range`, which lie inside of it, out of the tree; returns the first, the
-// others behind it.  Kernel: detach_vmas_to_be_unmapped().
+// Takes the vmas of `range`, which lie inside of it, out of the tree; returns the
+// first, the others behind it.  Kernel: detach_vmas_to_be_unmapped().
 Vma* detach_vmas(Mm& mm, VirtRange range) REQUIRES(mm.page_table_lock) {
   Vma* first = nullptr;
   Vma** link = &first;
@@ -38,7 +38,8 @@ Vma* detach_vmas(Mm& mm, VirtRange range) REQUIRES(mm.page_table_lock) {
 VirtRange free_space_around(const Mm& mm, VirtRange range) {
   Vma* const next = mm.vmas.find(range.start);
   const Vma* const prev = next != nullptr ? VmaTree::prev(*next) : mm.vmas.last();
-  return {prev != nullptr ? prev->vm_end : 0, next != nullptr ? next->vm_start : kUserEnd};
+  return {prev != nullptr ? prev->vm_end : 0,
+          next != nullptr ? next->vm_start : kUserEnd};
 }
 
 // Frees all that the detached `vmas` map, and the tables that nobody else needs.
@@ -94,12 +95,13 @@ Status do_munmap_locked(Machine& m, Mm& mm, VirtRange range) {
 
 Status do_munmap(Machine& m, Mm& mm, VirtRange range) {
   const bool aligned = range.start % kPageSize == 0 && range.end % kPageSize == 0;
-  if (!aligned || range.start >= range.end || range.end > kUserEnd) return Status::kInvalid;
+  if (!aligned || range.start >= range.end) return Status::kInvalid;
+  if (range.end > kUserEnd) return Status::kInvalid;
   const WriteGuard guard(mm.mmap_sem);
   return do_munmap_locked(m, mm, range);
 }
 
-// Nobody else can see the counts any more, but by a reverse-map walk, which finds no pte.
+// Only a reverse-map walk can still come here, and it finds no pte.
 void exit_mmap(Machine& m, Mm& mm) {
   unmap_whole_vmas(m, mm, {0, kUserEnd});
   const SpinGuard guard(mm.page_table_lock);

@@ -180,17 +180,18 @@ TEST_F(Munmap, AStaleTranslationIsFlushed) {
   });
 }
 
-// Two tasks unmap what the other one touches; whoever comes late gets a fault, nobody a page
-// of the other's.
+// Two tasks unmap what the other one touches; whoever comes late gets a fault, nobody a
+// page of the other's.
 TEST_F(Munmap, RacesWithAccesses) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     boot(m, run);
     run.reset();
     Mm* mm = nullptr;
-    ASSERT_EQ(run_alone(run, [&] {
-                mm = mm_create(m);
-                map(*mm, 4, kRw, kBase);
-              }),
+    ASSERT_EQ(run_alone(run,
+                        [&] {
+                          mm = mm_create(m);
+                          map(*mm, 4, kRw, kBase);
+                        }),
               std::nullopt);
     const auto access = [&] {
       for (std::uint64_t i = 0; i < 4; ++i) {

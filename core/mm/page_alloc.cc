@@ -11,7 +11,7 @@
 namespace racier {
 namespace {
 
-constexpr int kSwapClusterMax = 8;    // pages that reclaim is asked for at a time
+constexpr int kSwapClusterMax = 8;     // pages that reclaim is asked for at a time
 constexpr int kReclaimRoundsMax = 12;  // Kernel: DEF_PRIORITY
 constexpr int kLocked = static_cast<int>(PageFlag::kLocked);
 
@@ -28,7 +28,7 @@ class MemAlloc {
   Task& task_;
 };
 
-// Nobody else can see the page yet, so nothing here is a step.  Kernel: prep_new_page().
+// Nobody else can see the page yet: nothing is a step.  Kernel: prep_new_page().
 void prep_new_page(Page& page) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   page.flags.raw().store(0, kRelaxed);
@@ -72,7 +72,8 @@ void free_pages_check(const Page& page, std::source_location where) {
   const char* const why = badness(page);
   if (why == nullptr) return;
   const inv::Row& row = inv::row(Inv::kBadPageState);
-  accuse(row.kind, row.sentence, "pfn " + std::to_string(page.pfn) + " is " + why, where);
+  accuse(row.kind, row.sentence, "pfn " + std::to_string(page.pfn) + " is " + why,
+         where);
 }
 
 void add_to_list(Lru& lru, Page& page, bool active) REQUIRES(lru.lru_lock) {
@@ -85,7 +86,7 @@ void del_from_list(Lru& lru, Page& page, bool active) REQUIRES(lru.lru_lock) {
   --(active ? lru.nr_active : lru.nr_inactive);
 }
 
-// Takes a page that has no reference left off its list.  Kernel: __page_cache_release().
+// Takes a page without references off its list.  Kernel: __page_cache_release().
 void take_off_lru(Lru& lru, Page& page) {
   const SpinGuard guard(lru.lru_lock);
   if (page.clear(PageFlag::kLru)) {

@@ -57,7 +57,9 @@ TEST_F(PageAlloc, LivesAsLongAsItsReferences) {
 TEST_F(PageAlloc, ReturnsNothingWhenAllIsTaken) {
   EXPECT_EQ(tell([&] {
               std::vector<Page*> pages;
-              while (Page* const page = alloc_page(m, Gfp::kKernel)) pages.push_back(page);
+              while (Page* const page = alloc_page(m, Gfp::kKernel)) {
+                pages.push_back(page);
+              }
               EXPECT_EQ(pages.size(), frames_free);
               EXPECT_FALSE(current()->memalloc);
               EXPECT_EQ(alloc_page(m, Gfp::kAtomic), nullptr);
@@ -80,7 +82,9 @@ TEST_F(PageAlloc, ReclaimsWhenFramesRunOut) {
 TEST_F(PageAlloc, AReclaimerDoesNotReclaim) {
   EXPECT_EQ(tell([&] {
               std::vector<Page*> pages;
-              while (Page* const page = alloc_page(m, Gfp::kAtomic)) pages.push_back(page);
+              while (Page* const page = alloc_page(m, Gfp::kAtomic)) {
+                pages.push_back(page);
+              }
               Page& last = *pages.back();
               current()->memalloc = true;
               EXPECT_EQ(alloc_page(m, Gfp::kKernel), nullptr);
@@ -104,8 +108,7 @@ TEST_F(PageAlloc, MaySleepOnlyIfTheCallerMay) {
   EXPECT_NE(tell([&] {
               const SpinGuard guard(m.mms_lock);
               static_cast<void>(alloc_page(m, Gfp::kKernel));
-            })
-                .find("sleeping function called from invalid context"),
+            }).find("sleeping function called from invalid context"),
             std::string::npos);
   boot(m, run);
   EXPECT_EQ(tell([&] {

@@ -1,4 +1,4 @@
-// core/mm/vma_link.cc - links, splits and removes vmas under the locks of those who look.
+// core/mm/vma_link.cc - links, splits and removes vmas under everybody's locks.
 //
 //   mmap_sem -> i_mmap_lock -> the scheme's lock -> page_table_lock
 //
@@ -96,8 +96,8 @@ Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr) {
   if (upper == nullptr) return Status::kNoMemory;
   upper->vm_start = addr;
   upper->vm_pgoff = vma.index_of(addr);
-  // From here on a walk is shown the upper part's pages twice, as part of either vma: both
-  // lead to one pte.  It never misses them.
+  // From here on a walk is shown the upper part's pages twice, as part of either vma:
+  // both lead to one pte.  It never misses them.
   if (m.scheme().link(*upper, vma, rmap::Why::kSplit) != Status::kOk) {
     free_vma(m, *upper);
     return Status::kNoMemory;

@@ -1,7 +1,7 @@
 // core/mm/vma_link.h - puts vmas where they are looked for, and changes them there.
 //
-// A vma is found in three places: in the tree of its mm, by faults; among the vmas that map
-// its file; and by the reverse map's scheme.  For mm/ only.
+// A vma is found in three places: in the tree of its mm, by faults; among the vmas that
+// map its file; and by the reverse map's scheme.  For mm/ only.
 //
 // Kernel: mm/mmap.c, v2.6.9: vma_link(), split_vma(), vma_adjust(), unmap_vma().
 #pragma once
@@ -15,7 +15,7 @@ struct NewVma {
   VirtRange range;
   std::uint32_t vm_flags = 0;
   AddressSpace* file = nullptr;  // null: private anonymous memory
-  std::uint64_t pgoff = 0;       // of a file; private anonymous memory counts by address
+  std::uint64_t pgoff = 0;  // of a file; private anonymous memory counts by address
 };
 
 // Puts `vma` in the tree of its mm and among the vmas of its file.
@@ -28,13 +28,14 @@ void remove_vma(Machine& m, Vma& vma);
 // Errors: kNoMemory (no object, or too many vmas); nothing has changed then.
 Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) REQUIRES(mm.mmap_sem);
 
-// Runs `change`, which may change bounds and flags of `vma`, while nobody looks at them: under
-// page_table_lock, and the locks of the reverse map.
+// Runs `change`, which may change bounds and flags of `vma`, while nobody looks at
+// them: under page_table_lock, and the locks of the reverse map.
 void change_vma(Machine& m, Vma& vma, FunctionRef<void()> change)
     REQUIRES(vma.vm_mm->mmap_sem);
 
 // Makes two of `vma`, at `addr` inside of it; returns the upper one.
 // Errors: kNoMemory (no object, or too many vmas); nothing has changed then.
-Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr) REQUIRES(vma.vm_mm->mmap_sem);
+Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr)
+    REQUIRES(vma.vm_mm->mmap_sem);
 
 }  // namespace racier

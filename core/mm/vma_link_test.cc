@@ -50,21 +50,22 @@ TEST_F(VmaLink, BothPartsOfASplitAreFoundByTheirPages) {
   });
 }
 
-// A walk sees each page of a vma that is being split, in every schedule: once, or twice.
+// In every schedule a walk sees each page of a vma that is being split: once, or twice.
 void walk_while_splitting(MmForTest& test, bool file, std::uint64_t seed) {
   Machine& m = test.m;
   boot(m, test.run);
   test.run.reset();
   Mm* mm = nullptr;
   VirtAddr at = 0;
-  ASSERT_EQ(run_alone(test.run, [&] {
-              mm = mm_create(m);
-              at = file ? test.map_file(*mm, 0, 3, 1) : test.map(*mm, 3);
-              for (std::uint64_t i = 0; i < 3; ++i) test.read(*mm, page_at(at, i));
-              for (std::uint64_t i = 0; i < 3 && !file; ++i) {
-                test.write(*mm, page_at(at, i), i);
-              }
-            }),
+  ASSERT_EQ(run_alone(test.run,
+                      [&] {
+                        mm = mm_create(m);
+                        at = file ? test.map_file(*mm, 0, 3, 1) : test.map(*mm, 3);
+                        for (std::uint64_t i = 0; i < 3; ++i) {
+                          test.read(*mm, page_at(at, i));
+                          if (!file) test.write(*mm, page_at(at, i), i);
+                        }
+                      }),
             std::nullopt);
   const auto splits = [&] { test.protect(*mm, page_at(at, 1), 1, kVmRead); };
   const auto walks = [&] {
@@ -89,11 +90,15 @@ void walk_while_splitting(MmForTest& test, bool file, std::uint64_t seed) {
 }
 
 TEST_F(VmaLink, ASplitHidesNoAnonymousPage) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) walk_while_splitting(*this, false, seed);
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    walk_while_splitting(*this, false, seed);
+  }
 }
 
 TEST_F(VmaLink, ASplitHidesNoFilePage) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) walk_while_splitting(*this, true, seed);
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    walk_while_splitting(*this, true, seed);
+  }
 }
 
 }  // namespace

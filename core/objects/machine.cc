@@ -1,8 +1,8 @@
 // core/objects/machine.cc - puts a computer together, and makes it as new.
 //
-// What a run leaves behind may be in any state: its tasks may have ended in the middle of
-// anything.  So nothing is taken apart; each part is made anew where it stands, its locks
-// included, and what owns host memory gives that back first.
+// What a run leaves behind may be in any state: its tasks may have ended in the middle
+// of anything.  So nothing is taken apart; each part is made anew where it stands, its
+// locks included, and what owns host memory gives that back first.
 //
 // Tested by machine_test.cc.
 #include "core/objects/machine.h"
@@ -41,14 +41,16 @@ Machine::Machine(const MachineOptions& options)
     page_waits_.push_back(std::make_unique<WaitQueue>(lock_class::kPageWait));
   }
   for (std::uint32_t id = 0; id < options.files; ++id) {
-    files_.push_back(
-        std::make_unique<AddressSpace>(static_cast<int>(id), options.file_pages, false));
+    files_.push_back(std::make_unique<AddressSpace>(static_cast<int>(id),
+                                                    options.file_pages, false));
   }
 }
 
 Machine::~Machine() { wipe(); }
 
-void Machine::install(std::shared_ptr<rmap::Scheme> scheme) { scheme_ = std::move(scheme); }
+void Machine::install(std::shared_ptr<rmap::Scheme> scheme) {
+  scheme_ = std::move(scheme);
+}
 
 void Machine::reset(RunState& run) {
   wipe();
@@ -82,7 +84,7 @@ void Machine::wipe_pages() {
   zero_page_ = nullptr;
 }
 
-// As wipe().  A shmem file's slots are host memory that the slab cache knows nothing of.
+// As wipe().  A shmem file's slots are host memory, unknown to the slab cache.
 void Machine::wipe_files() NO_THREAD_SAFETY_ANALYSIS {
   for (auto& file : files_) file->reset();
   swapper.reset();

@@ -1,4 +1,4 @@
-// core/objects/machine_test.cc - a machine is as new after a reset, whatever went before.
+// core/objects/machine_test.cc - a machine is as new after a reset, come what may.
 #include "core/objects/machine.h"
 
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@ namespace {
 
 const MachineOptions kSmall{.frames = 16, .slab_pages = 16, .swap_slots = 8};
 
-// What tasks that ended in the middle of something left behind: they held locks, and wrote
-// under them.  The analysis would have the locks released.
+// What tasks that ended in the middle of something left behind: they held locks, and
+// wrote under them.  The analysis would have the locks released.
 void hold_locks(Machine& m) NO_THREAD_SAFETY_ANALYSIS {
   m.mms_lock.lock();
   m.lru.lru_lock.lock();

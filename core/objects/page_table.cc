@@ -10,7 +10,8 @@ namespace racier {
 namespace {
 
 using Word = Atomic<std::uint64_t>;
-static_assert(sizeof(Word) == 8 && alignof(Word) == 8, "an entry is what the hardware reads");
+static_assert(sizeof(Word) == 8 && alignof(Word) == 8,
+              "an entry is what the hardware reads");
 
 constexpr std::uint64_t kTableFlags = Pte::kPresent | Pte::kWrite | Pte::kUser;
 constexpr int kRootLevel = kTableLevels - 1;
@@ -27,7 +28,8 @@ Pfn lower_table(const FrameArena& arena, Pfn table, int index) {
 }
 
 // Returns the table of `level` on the way to `addr`, or kNoPfn.
-Pfn table_of(const FrameArena& arena, const MmuContext& context, VirtAddr addr, int level) {
+Pfn table_of(const FrameArena& arena, const MmuContext& context, VirtAddr addr,
+             int level) {
   Pfn table = context.root;
   for (int at = kRootLevel; at > level && table != kNoPfn; --at) {
     table = lower_table(arena, table, table_index(addr, at));
@@ -35,8 +37,8 @@ Pfn table_of(const FrameArena& arena, const MmuContext& context, VirtAddr addr, 
   return table;
 }
 
-// Shows the parts of `range` that the entries of a table of `level` cover, each with the
-// index of its entry.  The table covers all of the range.
+// Shows the parts of `range` that the entries of a table of `level` cover, each with
+// the index of its entry.  The table covers all of the range.
 template <typename Visit>
 void for_each_part(VirtRange range, int level, Visit visit) {
   const std::uint64_t span = table_span(level);
@@ -118,7 +120,8 @@ void for_each_pte(const FrameArena& arena, const MmuContext& context, VirtRange 
 
 void detach_tables(const FrameArena& arena, const MmuContext& context, VirtRange range,
                    VirtRange limits, FunctionRef<void(Pfn)> freed) {
-  require(limits.start <= range.start && range.end <= limits.end, "limits contain the range");
+  require(limits.start <= range.start && range.end <= limits.end,
+          "limits contain the range");
   detach_tables_in(arena, context.root, kRootLevel, range, limits, freed);
 }
 

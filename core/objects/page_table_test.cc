@@ -123,7 +123,8 @@ TEST_F(PageTableTest, ShowsThePtesOfARangeInOrder) {
   const std::vector<VirtAddr> expected{edge - 2 * kPageSize, edge - kPageSize, edge,
                                        edge + kPageSize};
   EXPECT_EQ(shown, expected);
-  EXPECT_EQ(find_pte(arena, context, edge).peek().swap_entry().slot, edge >> kPageShift);
+  EXPECT_EQ(find_pte(arena, context, edge).peek().swap_entry().slot,
+            edge >> kPageShift);
 }
 
 TEST_F(PageTableTest, SkipsTablesThatAreMissing) {
@@ -148,17 +149,23 @@ TEST_F(PageTableTest, DetachesWhatLiesWithinTheLimits) {
     VirtRange range, limits;
     const char* shape;
   };
-  const VirtAddr low = kFar;                   // two tables of ptes under one of level 1,
+  const VirtAddr low = kFar;  // two tables of ptes under one of level 1,
   const VirtAddr high = kFar + table_span(1);  // which nobody else is under
   for (const Row& row : {
-           Row{"one page, a neighbour in its table", {low, low + kPageSize},
-               {0, low + 2 * kPageSize}, "1 1 1 2"},
-           Row{"one page, a neighbour in the next table", {low, low + kPageSize}, {0, high},
+           Row{"one page, a neighbour in its table",
+               {low, low + kPageSize},
+               {0, low + 2 * kPageSize},
+               "1 1 1 2"},
+           Row{"one page, a neighbour in the next table",
+               {low, low + kPageSize},
+               {0, high},
                "1 1 1 1"},
            Row{"the upper one", {high, high + kPageSize}, {high, kUserEnd}, "1 1 1 1"},
            Row{"both", {low, high + kPageSize}, {0, kUserEnd}, "1 0 0 0"},
-           Row{"both, a neighbour far away", {low, high + kPageSize},
-               {0, low + table_span(2)}, "1 1 0 0"},
+           Row{"both, a neighbour far away",
+               {low, high + kPageSize},
+               {0, low + table_span(2)},
+               "1 1 0 0"},
        }) {
     reach(low);
     reach(high);

@@ -11,8 +11,8 @@ namespace racier {
 SwapArea::SwapArea(std::uint32_t slots)
     : store(std::max(slots, 1u)), swap_map(std::max(slots, 1u), 0) {}
 
-// No task is running, so no lock is needed; the locks themselves may be held by tasks that
-// are no more.
+// No task is running, so no lock is needed; the locks themselves may be held by tasks
+// that are no more.
 void SwapArea::reset() NO_THREAD_SAFETY_ANALYSIS {
   std::construct_at(&swap_list_lock, lock_class::kSwapListLock);
   std::construct_at(&swap_device_lock, lock_class::kSwapDeviceLock);

@@ -1,4 +1,4 @@
-// core/objects/vma_test.cc - the arithmetic of vmas, and the two trees that they are on.
+// core/objects/vma_test.cc - the arithmetic of vmas, and the two trees they are on.
 #include "core/objects/vma.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 
 VirtAddr page(std::uint64_t number) { return number << kPageShift; }
 
-// Vmas drawn as a map, one letter a page: "AA.B" is one of two pages, a hole, one of one page.
+// Vmas drawn as a map, one letter a page: "AA.B" is two pages, a hole, one page.
 struct Map {
   std::vector<std::unique_ptr<Vma>> vmas;
   VmaTree tree;
