@@ -32,7 +32,10 @@ void check_swap_page(const Audit& audit, const Page& page, std::uint32_t slot) {
            "slot " + std::to_string(slot) + ": " + describe(m, page.pfn));
   }
   audit.found.count_swap_use(slot);
-  if (!is_clean(audit, page)) return;
+  // What only the cache still has is of no use to anybody: while it was being unmapped, a
+  // thread may have stored to it through its TLB after it was written out.
+  const bool used = audit.found.use(page.pfn).ptes > 0 || audit.found.swap_uses(slot) > 1;
+  if (!used || !is_clean(audit, page)) return;
   m.swap.store.read(slot, audit.slot_page);
   if (std::memcmp(audit.slot_page, m.frames.data(page.pfn), kPageSize) != 0) {
     broken(Inv::kCleanPageIsItsStore,
@@ -126,8 +129,8 @@ void check_file(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_ANALYSI
 }  // namespace
 
 void check_caches(const Audit& audit) {
-  check_swap_cache(audit);
   audit.m.for_each_file([&audit](AddressSpace& file) { check_file(audit, file); });
+  check_swap_cache(audit);  // last: it asks who else uses a slot
 }
 
 }  // namespace racier::check

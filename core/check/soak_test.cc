@@ -29,18 +29,20 @@ class Soak {
   Soak(Bench& bench, std::uint64_t seed) : bench_(bench), m_(bench.m), random_(seed) {}
 
   void set_up() {
-    for (Mm*& mm : mms_) {
-      mm = mm_create(m_);
-      map_all(*mm);
+    for (int i = 0; i < 2; ++i) {
+      mms_.push_back(mm_create(m_));
+      map_all(*mms_.back());
     }
   }
 
   // The body of task `task`: two of the three tasks share a mm.
   void run(int task) {
     Random random(random_.next() + static_cast<std::uint64_t>(task));
-    Mm& mm = *mms_[task / 2];
-    for (int i = 0; i < 8; ++i) op(mm, task, random);
-    if (random.below(2) == 0) with_child(mm, task, random);
+    Mm& mm = *mms_[static_cast<std::size_t>(task / 2)];
+    for (int i = 0; i < 8; ++i) {
+      if (random.below(8) == 0) with_child(mm, task, random);
+      op(mm, task, random);
+    }
   }
 
   void tear_down() {
@@ -49,7 +51,8 @@ class Soak {
   }
 
   Expected expected() {
-    for (std::size_t i = 0; i < users_.size(); ++i) users_[i] = {mms_[i], 1, 0};
+    users_.clear();
+    for (const Mm* const mm : mms_) users_.push_back({mm, 1, 0});
     return {.users_known = true, .users = users_};
   }
 
@@ -64,10 +67,16 @@ class Soak {
     const Result<Mm*> child = dup_mm(m_, mm);
     if (!child) return;
     for (int i = 0; i < 6; ++i) op(**child, task, random);
-    mmput(m_, **child);
+    if (random.below(2) == 0) {
+      mms_.push_back(*child);
+    } else {
+      mmput(m_, **child);
+    }
   }
 
+  // Two pages are favoured, so that tasks meet.
   static VirtAddr place(Random& random) {
+    if (random.below(2) == 0) return kAnon + random.below(2) * kPageSize;
     return kAnon + random.below((kEnd - kAnon) / kPageSize) * kPageSize;
   }
 
@@ -105,8 +114,8 @@ class Soak {
   Bench& bench_;
   Machine& m_;
   Random random_;
-  std::array<Mm*, 2> mms_{};
-  std::array<MmUsers, 2> users_{};
+  std::vector<Mm*> mms_;  // of tasks 0 and 1, of task 2; then children that stay
+  std::vector<MmUsers> users_;
 };
 
 // Returns what one run finds: "" is nothing.
