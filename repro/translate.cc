@@ -129,8 +129,10 @@ class Translator {
   void compare_maps();
   void check_vmas();
 
-  void access(const FaultEvent& fault, std::uint32_t error_code, CallWriter::Fault expected,
-              std::string note);
+  void access(const FaultEvent& fault, std::optional<Difference> difference = {});
+  void named_access(const FaultEvent& fault, std::optional<Difference> difference,
+                    std::uint32_t error_code, CallWriter::Fault expected,
+                    std::string note = "");
   void play_present(const FaultEvent& fault);
   void play_missing(const FaultEvent& fault);
   void play_outside(const FaultEvent& fault);
@@ -383,6 +385,7 @@ void Translator::move_pages(const Area& old, VirtRange from, VirtRange to) {
 // Compares the vma that the recording tells of with what all calls so far have made.
 void Translator::compare_maps() {
   for (const MapEvent& told : std::exchange(thread().maps, {})) {
+    ++translation_.recorded_vmas;
     const auto area = view().find(told.range.start);
     const bool same = area && area->range == told.range && area->access == told.access &&
                       area->shared == told.shared &&
@@ -430,36 +433,44 @@ void Translator::on(const FaultEvent& fault) {
   }
 }
 
-void Translator::access(const FaultEvent& fault, std::uint32_t error_code,
-                        CallWriter::Fault expected, std::string note) {
+// Plays the access, which must take the fault that was recorded.
+void Translator::access(const FaultEvent& fault, std::optional<Difference> difference) {
+  named_access(fault, difference, fault.error_code, CallWriter::Fault::kCode);
+}
+
+void Translator::named_access(const FaultEvent& fault, std::optional<Difference> difference,
+                              std::uint32_t error_code, CallWriter::Fault expected,
+                              std::string note) {
+  if (difference) count(*difference);
+  writer_.access(thread().process, fault.addr, error_code, expected, std::move(note));
   const bool write = (fault.error_code & PageFault::kWrite) != 0;
   const bool missing = (fault.error_code & PageFault::kPresent) == 0;
-  writer_.access(thread().process, fault.addr, error_code, expected, std::move(note));
   view().touched(fault.addr, write, missing);
-  const bool as_recorded =
-      expected == CallWriter::Fault::kCode && error_code == fault.error_code;
   translation_.faults.push_back(
-      {writer_.size() - 1, event_->line, fault.error_code, as_recorded});
+      {writer_.size() - 1, event_->line, fault.error_code, difference});
 }
 
 // The kernel had a pte.  If nothing that was played made one here, it must be known why.
 void Translator::play_present(const FaultEvent& fault) {
   const KernelView::Page* const page = view().page(fault.addr);
-  if (page == nullptr || page->left_by_fork) {
-    const bool by_exec = view().put_there_by_exec(fault.addr);
-    if (view().mapped_ahead(fault.addr)) {
-      count(Difference::kFaultAround);
-    } else if (by_exec) {
-      count(Difference::kExecStack);
-    } else {
-      unexplained(fmt::format("a pte at {:#x} that nothing has made", fault.addr));
-    }
-    if (page == nullptr) {
-      writer_.access(thread().process, fault.addr, by_exec ? PageFault::kWrite : 0u,
-                     CallWriter::Fault::kAnything, by_exec ? "exec stack" : "fault-around");
-    }
+  if (page != nullptr && !page->left_by_fork) {
+    access(fault);
+    return;
   }
-  access(fault, fault.error_code, CallWriter::Fault::kCode, "");
+  std::optional<Difference> difference;
+  if (view().mapped_ahead(fault.addr)) {
+    difference = Difference::kFaultAround;
+  } else if (view().put_there_by_exec(fault.addr)) {
+    difference = Difference::kExecStack;
+  } else {
+    unexplained(fmt::format("a pte at {:#x} that nothing has made", fault.addr));
+  }
+  if (page == nullptr && difference) {
+    const bool by_exec = difference == Difference::kExecStack;
+    writer_.access(thread().process, fault.addr, by_exec ? PageFault::kWrite : 0u,
+                   CallWriter::Fault::kAnything, difference_name(*difference));
+  }
+  access(fault, difference);
 }
 
 // The kernel had no pte.
@@ -467,22 +478,23 @@ void Translator::play_missing(const FaultEvent& fault) {
   const KernelView::Page* const page = view().page(fault.addr);
   if (page == nullptr) {
     if (view().mapped_ahead(fault.addr)) count(Difference::kPageCache);
-    access(fault, fault.error_code, CallWriter::Fault::kCode, "");
+    access(fault);
     return;
   }
-  if (page->left_by_fork) {
-    count(Difference::kForkLeaves);
-  } else {
+  if (!page->left_by_fork) {
     unexplained(fmt::format("no pte at {:#x}, where one was made", fault.addr));
+    access(fault);
+    return;
   }
   const bool write = (fault.error_code & PageFault::kWrite) != 0;
-  access(fault, fault.error_code | PageFault::kPresent,
-         write ? CallWriter::Fault::kCode : CallWriter::Fault::kNone, "fork leaves");
+  named_access(fault, Difference::kForkLeaves, fault.error_code | PageFault::kPresent,
+               write ? CallWriter::Fault::kCode : CallWriter::Fault::kNone,
+               difference_name(Difference::kForkLeaves));
 }
 
 // A fault outside of every vma kills, or fails the system call whose access it was.
 void Translator::play_outside(const FaultEvent& fault) {
-  access(fault, fault.error_code, CallWriter::Fault::kCode, "outside of every vma");
+  access(fault);
   writer_.expect(Status::kFault);
 }
 

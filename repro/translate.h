@@ -7,6 +7,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ struct FaultCheck {
   std::size_t call;
   int line;
   std::uint32_t error_code;  // as recorded
-  bool as_recorded;          // racier must take the same fault
+  std::optional<Difference> difference;  // nothing: racier must come to it by itself
 };
 
 struct Translation {
@@ -66,7 +67,8 @@ struct Translation {
   int processes = 0;
   int threads = 0;
   int execs = 0;
-  int equal_vmas = 0;   // recorded vmas that are as the calls up to them say
+  int recorded_vmas = 0;  // that a call told of
+  int equal_vmas = 0;     // of them, those that are as the calls up to then say
 
   int count(Difference difference) const {
     return differences[static_cast<std::size_t>(difference)];

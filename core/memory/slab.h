@@ -60,6 +60,8 @@ class SlabCache {
 
   const char* name() const { return name_; }
   SlabKind kind() const { return kind_; }
+  // From one object of a page to the next.
+  std::size_t stride() const { return stride_; }
   // Changes the kind.  Only while it has no object and no page waits for a grace
   // period.
   void set_kind(SlabKind kind);

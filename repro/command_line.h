@@ -1,0 +1,44 @@
+// repro/command_line.h - what the sub-commands have in common.
+#pragma once
+#include <string>
+#include <vector>
+
+#include <boost/program_options.hpp>
+
+namespace racier::repro {
+
+// The exit codes of every racier program.
+inline constexpr int kClean = 0;
+inline constexpr int kFound = 1;
+inline constexpr int kWrongUse = 2;
+inline constexpr int kCouldNotRun = 3;
+
+// How a sub-command is used: its options, and what its --help says around them.
+struct Usage {
+  std::string synopsis;  // "racier-repro show FILE"
+  std::string text;      // what it does, and its exit codes
+  boost::program_options::options_description options{"options"};
+};
+
+struct CommandLine {
+  boost::program_options::variables_map options;
+  std::vector<std::string> files;
+  bool help = false;  // it was asked for, and printed
+
+  bool has(const char* name) const { return options.count(name) != 0; }
+  template <typename T>
+  const T& get(const char* name) const {
+    return options[name].as<T>();
+  }
+};
+
+// Reads the arguments behind the name of the sub-command; names are not guessed.  Throws
+// BadInput.
+CommandLine read_command_line(const Usage& usage, const std::vector<std::string>& arguments);
+
+// Each carries out a sub-command and returns the exit code.  Throws BadInput, CannotRun.
+int run_command(const std::vector<std::string>& arguments);
+int show_command(const std::vector<std::string>& arguments);
+int import_command(const std::vector<std::string>& arguments);
+
+}  // namespace racier::repro

@@ -1,0 +1,168 @@
+// repro/files.cc - files, and the output of xz.  Tested by cli_test.sh.
+#include "repro/files.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+extern char** environ;
+
+namespace racier::repro {
+namespace {
+
+std::string reason() { return std::strerror(errno); }
+
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() { close(); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return descriptor_; }
+  // Returns whether everything that was written is in its place.
+  bool close() {
+    if (descriptor_ < 0) return true;
+    return ::close(std::exchange(descriptor_, -1)) == 0;
+  }
+
+ private:
+  int descriptor_;
+};
+
+// Appends all that is to be read.  Returns false, and errno.
+bool read_all(int descriptor, std::string& text) {
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t size = read(descriptor, buffer, sizeof buffer);
+    if (size == 0) return true;
+    if (size > 0) {
+      text.append(buffer, static_cast<std::size_t>(size));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+}
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t size = write(descriptor, text.data(), text.size());
+    if (size > 0) {
+      text.remove_prefix(static_cast<std::size_t>(size));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+[[noreturn]] void unreadable(const std::string& path) {
+  throw BadInput(fmt::format("{}: cannot be read: {}", path, reason()));
+}
+
+[[noreturn]] void unwritable(const std::string& path) {
+  throw CannotRun(fmt::format("{}: cannot be written: {}", path, reason()));
+}
+
+// A started xz, reading from `input` and writing to two pipes.
+class Unpacker {
+ public:
+  explicit Unpacker(int input);
+  // Returns what it unpacked; throws what it complained of.
+  std::string wait(const std::string& path);
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+  int complaints_ = -1;
+};
+
+Unpacker::Unpacker(int input) {
+  int output[2], complaints[2];
+  if (pipe2(output, O_CLOEXEC) != 0 || pipe2(complaints, O_CLOEXEC) != 0) {
+    throw CannotRun("no pipe for xz: " + reason());
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, complaints[1], STDERR_FILENO);
+  char name[] = "xz", option[] = "-dc";
+  char* arguments[] = {name, option, nullptr};
+  errno = posix_spawnp(&pid_, name, &actions, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(output[1]);
+  close(complaints[1]);
+  output_ = output[0];
+  complaints_ = complaints[0];
+  if (errno != 0) throw CannotRun("xz cannot be started (package xz-utils): " + reason());
+}
+
+std::string Unpacker::wait(const std::string& path) {
+  std::string text, complaint;
+  const File output(output_), complaints(complaints_);
+  const bool read = read_all(output.get(), text) && read_all(complaints.get(), complaint);
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (read && status == 0) return text;
+  complaint = complaint.substr(0, complaint.find('\n'));
+  const auto colon = complaint.rfind(": ");  // "xz: (stdin): Unexpected end of input"
+  if (colon != complaint.npos) complaint = complaint.substr(colon + 2);
+  throw BadInput(fmt::format("{}: cannot be unpacked: {}", path,
+                             complaint.empty() ? "xz failed" : complaint));
+}
+
+// Writes aside and renames.
+void replace(const std::string& path, std::string_view text) {
+  const std::string aside = fmt::format("{}.{}.new", path, getpid());
+  File file(open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (file.get() < 0) unwritable(path);
+  const bool written = write_all(file.get(), text) && fsync(file.get()) == 0 && file.close();
+  if (written && rename(aside.c_str(), path.c_str()) == 0) return;
+  const int error = errno;
+  unlink(aside.c_str());
+  errno = error;
+  unwritable(path);
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  if (file.get() < 0 || !read_all(file.get(), text)) unreadable(path);
+  return text;
+}
+
+std::string read_unpacked(const std::string& path) {
+  constexpr std::string_view kMagic("\xfd"
+                                    "7zXZ\0",
+                                    6);
+  const std::string text = read_file(path);
+  if (!text.starts_with(kMagic)) return text;
+  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) unreadable(path);
+  return Unpacker(file.get()).wait(path);
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  struct stat known;
+  const bool exists = stat(path.c_str(), &known) == 0;
+  if (!exists || S_ISREG(known.st_mode)) {
+    replace(path, text);
+    return;
+  }
+  File file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.get() < 0 || !write_all(file.get(), text) || !file.close()) unwritable(path);
+}
+
+}  // namespace racier::repro

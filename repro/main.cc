@@ -1,0 +1,76 @@
+// repro/main.cc - racier-repro: replays, prints and imports programs.
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "repro/command_line.h"
+#include "repro/files.h"
+
+namespace racier::repro {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: racier-repro COMMAND [options] FILE...\n"
+    "\n"
+    "  run FILE...    run programs with their schedules; is the end as expected?\n"
+    "  show FILE...   print a fuzzer's input as text\n"
+    "  import FILE    make a program of a recording of a real program\n"
+    "\n"
+    "racier-repro COMMAND --help tells more.\n"
+    "Exit codes: 0 as expected, 1 finding, 2 wrong use or bad file, 3 could not run.\n";
+
+struct Command {
+  const char* name;
+  int (*carry_out)(const std::vector<std::string>&);
+};
+constexpr Command kCommands[] = {
+    {"run", &run_command}, {"show", &show_command}, {"import", &import_command}};
+
+int dispatch(const std::string& name, const std::vector<std::string>& arguments) {
+  if (name == "--help" || name == "help") {
+    fmt::print("{}", kUsage);
+    return kClean;
+  }
+  for (const Command& command : kCommands) {
+    if (name == command.name) return command.carry_out(arguments);
+  }
+  throw BadInput(fmt::format("no command '{}': run, show or import", name));
+}
+
+int complain(int code, const char* sentence) {
+  std::fflush(stdout);
+  fmt::print(stderr, "racier-repro: {}\n", sentence);
+  return code;
+}
+
+int guarded(const std::string& name, const std::vector<std::string>& arguments) {
+  try {
+    const int code = dispatch(name, arguments);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw CannotRun(fmt::format("the output cannot be written: {}", std::strerror(errno)));
+    }
+    return code;
+  } catch (const BadInput& error) {
+    return complain(kWrongUse, error.what());
+  } catch (const CannotRun& error) {
+    return complain(kCouldNotRun, error.what());
+  } catch (const std::bad_alloc&) {
+    return complain(kCouldNotRun, "no memory");
+  } catch (const std::system_error& error) {  // fmt::print: a full disk
+    return complain(kCouldNotRun, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace racier::repro
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    return racier::repro::complain(racier::repro::kWrongUse,
+                                   "expected a command: run, show or import");
+  }
+  return racier::repro::guarded(argv[1], {argv + 2, argv + argc});
+}

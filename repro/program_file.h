@@ -1,0 +1,18 @@
+// repro/program_file.h - a program from a file, whichever form it has.
+#pragma once
+#include <string>
+
+#include "core/program/program.h"
+
+namespace racier::repro {
+
+struct ProgramFile {
+  program::Program program;
+  bool bytes = false;  // it was a fuzzer's input
+};
+
+// Reads a program as text, or, if it does not look like one, as the bytes of a fuzzer's
+// input.  A file named *.racier is text.  Throws BadInput with file, line and column.
+ProgramFile read_program(const std::string& path);
+
+}  // namespace racier::repro
