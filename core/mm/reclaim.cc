@@ -133,6 +133,9 @@ int refill_inactive(Machine& m) {
 // in between.  Kernel: the end of shrink_list().
 bool remove_from_cache(Machine& m, Page& page) {
   if (page.test(PageFlag::kSwapCache)) return remove_clean_swap_page(m, page);
+  // An anonymous page whose last pte went while it was isolated is in no cache, and keeps
+  // its mapping.  Kernel: page_mapping() is null for it.
+  if (page.is_anon()) return false;
   return page.mapping.load() != 0 && remove_clean_file_page(m, page);
 }
 
