@@ -44,7 +44,9 @@ std::string signature_of(const program::RunResult& result) {
 }  // namespace
 
 Fuzzer::Fuzzer(const Options& options)
-    : options_(options), runtime_({}, options.steps_max) {
+    : options_(options),
+      alone_({}, options.steps_max * kPatience),
+      runtime_({}, options.steps_max * kPatience) {
   run_options_.bugs = options.bugs;
 }
 
@@ -58,32 +60,44 @@ std::optional<Found> Fuzzer::run(program::Program program) {
   if (options_.check_determinism != 0 && inputs_ % options_.check_determinism == 0) {
     return run_twice(program);
   }
-  const program::RunResult& result = run_once(program, nullptr);
+  const program::RunResult& result = run_patiently(program, nullptr);
   if (!result.finding) return std::nullopt;
   return found(std::move(program), result);
 }
 
 std::optional<Finding> Fuzzer::replay(const program::Program& program) {
-  return run_once(program, nullptr).finding;
+  return run_patiently(program, nullptr).finding;
 }
 
 const program::RunResult& Fuzzer::run_once(const program::Program& program,
                                            StepObserver* observer) {
   runtime_.set_schedule(program.schedule);
   runtime_.set_observer(observer);
-  return runner_.run(program, runtime_, run_options_);
+  const program::RunResult& result = runner_.run(program, runtime_, run_options_);
+  steps_ = result.steps;
+  return result;
+}
+
+// A long program is no livelock: one that makes no progress has time to show it.
+const program::RunResult& Fuzzer::run_patiently(const program::Program& program,
+                                                StepObserver* observer) {
+  runtime_.set_steps_max(options_.steps_max);
+  const program::RunResult& result = run_once(program, observer);
+  if (!result.finding || result.finding->kind != FindingKind::kNoProgress) return result;
+  runtime_.set_steps_max(options_.steps_max * kPatience);
+  return run_once(program, observer);
 }
 
 std::optional<Found> Fuzzer::run_twice(const program::Program& program) {
   const auto reaches_tasks = [&](const program::RunResult& result) {
     return result.phase != program::Phase::kSetup && !program.tasks.empty();
   };
-  const program::RunResult result = run_once(program, &first_);
+  const program::RunResult result = run_patiently(program, &first_);
   const std::uint64_t hash = reaches_tasks(result) ? first_.hash() : 0;
   std::optional<Found> found;
   if (result.finding) found = this->found(program, result);
 
-  const program::RunResult& again = run_once(program, &second_);
+  const program::RunResult& again = run_patiently(program, &second_);
   const std::uint64_t hash_again = reaches_tasks(again) ? second_.hash() : 0;
   const bool same = hash == hash_again && result.outcomes == again.outcomes &&
                     signature_of(result) == signature_of(again);

@@ -28,12 +28,21 @@ class Fuzzer {
   std::optional<Found> run_bytes(std::span<const std::uint8_t> bytes);
   std::optional<Found> run(program::Program program);
 
+  // Returns whether the last input is too slow to be worth changing.
+  bool was_slow() const { return steps_ > kSlowSteps; }
+
   // Runs a finding's program once more; returns what that finds.
   std::optional<Finding> replay(const program::Program& program);
 
  private:
+  static constexpr std::uint64_t kSlowSteps = 1 << 16;
+  // A run that still goes on after so many times steps_max makes no progress.
+  static constexpr std::uint32_t kPatience = 16;
+
   const program::RunResult& run_once(const program::Program& program,
                                      StepObserver* observer);
+  const program::RunResult& run_patiently(const program::Program& program,
+                                          StepObserver* observer);
   Schedule schedule_of_run(const program::Program& program,
                            const program::RunResult& result) const;
   std::optional<Found> run_twice(const program::Program& program);
@@ -45,6 +54,7 @@ class Fuzzer {
   FiberRuntime runtime_;
   program::Runner runner_{alone_};
   std::uint64_t inputs_ = 0;
+  std::uint64_t steps_ = 0;
   Trace first_;
   Trace second_;
 };

@@ -66,7 +66,7 @@ std::string set_findings(Options& options, std::string_view folder) {
 
 template <std::uint32_t Options::*kMember, std::uint32_t kMin>
 std::string set_number(Options& options, std::string_view text) {
-  constexpr std::uint32_t kMax = 1u << 30;
+  constexpr std::uint32_t kMax = 1u << 26;
   const auto number = program::parse_number(text);
   if (!number || *number < kMin || *number > kMax) {
     return "a number from " + std::to_string(kMin) + " to " + std::to_string(kMax);
@@ -87,7 +87,7 @@ constexpr Row kRows[] = {
      [](const Options& options) { return options.rmap; }},
     {"findings", "DIR", "where findings go (usually: where -artifact_prefix says)",
      &set_findings, [](const Options& options) { return options.findings.string(); }},
-    {"steps-max", "N", "a run of more steps makes no progress (1048576)",
+    {"steps-max", "N", "longer runs get 16 times that to make progress (1048576)",
      &set_number<&Options::steps_max, 1>, &get_number<&Options::steps_max>},
     {"check-determinism", "N", "runs every N-th input twice and compares (64); 0: none",
      &set_number<&Options::check_determinism, 0>,

@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto found = fuzzer().run_bytes({data, size});
   if (found) die_of(*found);
   die_if_reported_outside();
-  return 0;
+  return fuzzer().was_slow() ? -1 : 0;  // -1: do not keep it
 }
 
 std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
