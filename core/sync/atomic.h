@@ -1,7 +1,7 @@
 // core/sync/atomic.h - a word that tasks share without a lock.
 //
-// Each access is a step with its address, its kind and its memory order.  There is no other
-// atomic outside of sync/ and runtime/.
+// Each access is a step with its address, its kind and its memory order.  There is no
+// other atomic outside of sync/ and runtime/.
 #pragma once
 #include <atomic>
 #include <source_location>
@@ -21,7 +21,8 @@ class Atomic {
   Atomic(const Atomic&) = delete;
   Atomic& operator=(const Atomic&) = delete;
 
-  T load(Order order = std::memory_order_acquire, Where where = Where::current()) const {
+  T load(Order order = std::memory_order_acquire,
+         Where where = Where::current()) const {
     step({this, Access::kRead, order, where});
     return word_.load(order);
   }
@@ -41,19 +42,23 @@ class Atomic {
     step({this, Access::kRmw, order, where});
     return word_.compare_exchange_strong(expected, desired, order, failure_of(order));
   }
-  T fetch_add(T by, Order order = std::memory_order_acq_rel, Where where = Where::current()) {
+  T fetch_add(T by, Order order = std::memory_order_acq_rel,
+              Where where = Where::current()) {
     step({this, Access::kRmw, order, where});
     return word_.fetch_add(by, order);
   }
-  T fetch_sub(T by, Order order = std::memory_order_acq_rel, Where where = Where::current()) {
+  T fetch_sub(T by, Order order = std::memory_order_acq_rel,
+              Where where = Where::current()) {
     step({this, Access::kRmw, order, where});
     return word_.fetch_sub(by, order);
   }
-  T fetch_or(T bits, Order order = std::memory_order_acq_rel, Where where = Where::current()) {
+  T fetch_or(T bits, Order order = std::memory_order_acq_rel,
+             Where where = Where::current()) {
     step({this, Access::kRmw, order, where});
     return word_.fetch_or(bits, order);
   }
-  T fetch_and(T bits, Order order = std::memory_order_acq_rel, Where where = Where::current()) {
+  T fetch_and(T bits, Order order = std::memory_order_acq_rel,
+              Where where = Where::current()) {
     step({this, Access::kRmw, order, where});
     return word_.fetch_and(bits, order);
   }
@@ -64,8 +69,8 @@ class Atomic {
         {this, Access::kRead, std::memory_order_relaxed, where, sizeof(T)});
   }
 
-  // The word itself, without a step: for what hardware does on its own, for locks' own slow
-  // paths, for audits and for set-up.
+  // The word itself, without a step: for what hardware does on its own, for locks' own
+  // slow paths, for audits and for set-up.
   std::atomic<T>& raw() { return word_; }
   const std::atomic<T>& raw() const { return word_; }
 

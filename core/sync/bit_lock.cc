@@ -1,14 +1,14 @@
 // core/sync/bit_lock.cc - PG_locked: taken by fetch-or, waited for on a shared queue.
 //
-// Letting go clears the bit and looks at the queue; waiting joins the queue and tries the
-// bit.  All four are sequentially consistent, so one side sees the other.
-// Kernel: wait_bit.c; not a handover: who comes in between takes the lock.
+// Letting go clears the bit and looks at the queue; waiting joins the queue and tries
+// the bit.  All four are sequentially consistent, so one side sees the other. Kernel:
+// wait_bit.c; not a handover: who comes in between takes the lock.
 //
 // Tested by bit_lock_test.cc.
 #include "core/sync/bit_lock.h"
 
-#include "core/sync/context.h"
 #include "core/sync/contention.h"
+#include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
 
 namespace racier {
@@ -22,7 +22,8 @@ std::uint64_t mask_of(int bit) { return std::uint64_t{1} << bit; }
 bool take(Word& word, int bit, Where where) {
   sync::step_of(current(),
                 {&word, Access::kRmw, std::memory_order_seq_cst, where, sizeof word});
-  return (word.raw().fetch_or(mask_of(bit), std::memory_order_seq_cst) & mask_of(bit)) == 0;
+  return (word.raw().fetch_or(mask_of(bit), std::memory_order_seq_cst) &
+          mask_of(bit)) == 0;
 }
 
 // Clears the bit when it goes out of scope.
@@ -40,7 +41,8 @@ class LetGo {
 
 void let_go(Task* self, Word& word, int bit, const LockClass& lock_class, Where where) {
   const LetGo let_go(word, bit);
-  sync::step_of(self, {&word, Access::kRmw, std::memory_order_seq_cst, where, sizeof word});
+  sync::step_of(self,
+                {&word, Access::kRmw, std::memory_order_seq_cst, where, sizeof word});
   LockChecker::on_unlock(self, &word, lock_class, Hold::kExclusive, where);
 }
 

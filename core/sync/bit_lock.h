@@ -16,9 +16,9 @@ namespace racier {
 void bit_lock(Atomic<std::uint64_t>& word, int bit, WaitQueue& queue,
               const LockClass& lock_class,
               std::source_location where = std::source_location::current());
-[[nodiscard]] bool bit_trylock(Atomic<std::uint64_t>& word, int bit,
-                               const LockClass& lock_class,
-                               std::source_location where = std::source_location::current());
+[[nodiscard]] bool bit_trylock(
+    Atomic<std::uint64_t>& word, int bit, const LockClass& lock_class,
+    std::source_location where = std::source_location::current());
 void bit_unlock(Atomic<std::uint64_t>& word, int bit, WaitQueue& queue,
                 const LockClass& lock_class,
                 std::source_location where = std::source_location::current());

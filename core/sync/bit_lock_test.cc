@@ -11,7 +11,8 @@ INSTANTIATE_TEST_SUITE_P(Worlds, BitLockTest, testing::ValuesIn(kWorlds), world_
 
 TEST_P(BitLockTest, ExcludesOthersThoughTheQueueIsShared) {
   repeat([&] {
-    Atomic<std::uint64_t> words[2] = {Atomic<std::uint64_t>(2), Atomic<std::uint64_t>(0)};
+    Atomic<std::uint64_t> words[2] = {Atomic<std::uint64_t>(2),
+                                      Atomic<std::uint64_t>(0)};
     WaitQueue queue(kQueueLock);
     Tally tallies[2];
     const auto body_of = [&](int which) {
@@ -67,8 +68,8 @@ TEST_P(BitLockTest, WaitingSeesWhatTheHolderDid) {
   });
 }
 
-// Run to block: each task stops where it must, and the next begins.  Whoever waits for the
-// first word is older on the queue, and must not swallow the wake of the second.
+// Run to block: each task stops where it must, and the next begins.  Whoever waits for
+// the first word is older on the queue, and must not swallow the wake of the second.
 TEST(BitLockQueue, LettingGoWakesWhoWaitsForThatLock) {
   Atomic<std::uint64_t> words[2];
   WaitQueue queue(kQueueLock);
@@ -91,8 +92,8 @@ TEST(BitLockQueue, LettingGoWakesWhoWaitsForThatLock) {
     while (go.load() != 1) go.wait_until_written();
     bit_unlock(words[1], 0, queue, kLockA);
   };
-  const auto finding = run_tasks({}, {holds_first, holds_second, wants(0), wants(1),
-                                      [&] { go.store(1); }});
+  const auto finding = run_tasks(
+      {}, {holds_first, holds_second, wants(0), wants(1), [&] { go.store(1); }});
   EXPECT_FALSE(finding) << finding->title;
   EXPECT_EQ(served.load(), 2);
 }

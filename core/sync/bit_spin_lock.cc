@@ -3,8 +3,8 @@
 // Tested by spin_lock_test.cc.
 #include "core/sync/bit_spin_lock.h"
 
-#include "core/sync/context.h"
 #include "core/sync/contention.h"
+#include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
 
 namespace racier {
@@ -16,7 +16,8 @@ using Where = std::source_location;
 std::uint64_t mask_of(int bit) { return std::uint64_t{1} << bit; }
 
 bool take(Word& word, int bit) {
-  return (word.raw().fetch_or(mask_of(bit), std::memory_order_acquire) & mask_of(bit)) == 0;
+  return (word.raw().fetch_or(mask_of(bit), std::memory_order_acquire) &
+          mask_of(bit)) == 0;
 }
 
 Step step_to_take(Word& word, Where where) {

@@ -1,13 +1,13 @@
 // core/sync/completion.cc - a count under a spinlock, handed to sleepers in order.
 //
-// A sleeper takes the lock again after it was woken: only then has the waker let go of it,
-// and the completion may be destroyed.  Kernel: kernel/sched/completion.c.
+// A sleeper takes the lock again after it was woken: only then has the waker let go of
+// it, and the completion may be destroyed.  Kernel: kernel/sched/completion.c.
 //
 // Tested by wait_queue_test.cc.
 #include "core/sync/completion.h"
 
-#include "core/sync/context.h"
 #include "core/sync/contention.h"
+#include "core/sync/context.h"
 
 namespace racier {
 
@@ -30,7 +30,9 @@ class Completion::Stay {
     leave();  // throws if the run is over, and then last_resort_ does
   }
 
-  void join_locked() NO_THREAD_SAFETY_ANALYSIS { completion_.waiters_.add_before(sleeper_); }
+  void join_locked() NO_THREAD_SAFETY_ANALYSIS {
+    completion_.waiters_.add_before(sleeper_);
+  }
   bool woken() const { return sleeper_.woken.load(std::memory_order_acquire); }
 
  private:

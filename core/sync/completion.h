@@ -10,8 +10,8 @@
 
 namespace racier {
 
-// Kernel: struct completion.  May live on the stack of the one who waits: when wait() has
-// returned, nobody touches it any more.
+// Kernel: struct completion.  May live on the stack of the one who waits: when wait()
+// has returned, nobody touches it any more.
 class Completion {
   using Where = std::source_location;
 
@@ -35,8 +35,9 @@ class Completion {
 
   static constexpr std::uint32_t kForAll = UINT32_MAX;
   SpinLock lock_;
-  std::uint32_t done_ GUARDED_BY(lock_) = 0;  // calls not used up; kForAll: complete_all()
-  ListNode waiters_ GUARDED_BY(lock_);        // Sleepers, oldest first; only while done_ is 0
+  std::uint32_t done_ GUARDED_BY(lock_) =
+      0;                                // calls not used up; kForAll: complete_all()
+  ListNode waiters_ GUARDED_BY(lock_);  // Sleepers, oldest first; only while done_ is 0
 };
 
 }  // namespace racier

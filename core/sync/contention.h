@@ -10,8 +10,8 @@
 
 namespace racier::sync {
 
-// Returns whether a destructor runs because the task is being left by an exception: its run
-// is over, nothing is a step and nothing may be reported.
+// Returns whether a destructor runs because the task is being left by an exception: its
+// run is over, nothing is a step and nothing may be reported.
 inline bool unwinding() { return std::uncaught_exceptions() > 0; }
 
 // Takes a step of `self`, if there is one and its steps are on.
@@ -30,9 +30,10 @@ class Contention {
     if (self == nullptr) held_at_rest(lock_class, where);
   }
 
-  // Waits until the word at `address` is written.  Returns false if the caller had better go
-  // on as if it had the lock: it is being unwound, and whoever holds the lock never lets go.
-  // A task with its steps off waits too: nobody else could make it go on.
+  // Waits until the word at `address` is written.  Returns false if the caller had
+  // better go on as if it had the lock: it is being unwound, and whoever holds the lock
+  // never lets go. A task with its steps off waits too: nobody else could make it go
+  // on.
   [[nodiscard]] bool wait_for_word(const void* address, std::uint8_t size) {
     if (gives_up()) return false;
     self_->runtime->step_when_written(

@@ -74,7 +74,9 @@ TEST_P(ContextTest, SleepingPrimitivesSaySoEvenIfTheyNeedNotWait) {
       [](Sleepers& s) { const MutexGuard guard(s.mutex); },
       [](Sleepers& s) { s.queue.wait([] { return true; }); },
       [](Sleepers& s) { s.queue.wait_exclusive([] { return true; }); },
-      [](Sleepers& s) { static_cast<void>(s.queue.wait_interruptible([] { return true; })); },
+      [](Sleepers& s) {
+        static_cast<void>(s.queue.wait_interruptible([] { return true; }));
+      },
       [](Sleepers& s) { s.completion.wait(); },
       [](Sleepers& s) { s.rcu.synchronize(); },
   };

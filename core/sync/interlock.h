@@ -1,7 +1,7 @@
 // core/sync/interlock.h - what hardware and allocators exclude each other with.
 //
-// Not a lock of the simulated kernel: no step, no class, not checked.  On fibers it is never
-// contended, because no step happens while it is held; on threads it spins.
+// Not a lock of the simulated kernel: no step, no class, not checked.  On fibers it is
+// never contended, because no step happens while it is held; on threads it spins.
 #pragma once
 #include <atomic>
 

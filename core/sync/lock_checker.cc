@@ -1,12 +1,13 @@
 // core/sync/lock_checker.cc - the order graph of lock classes, as a matrix of bits.
 //
-// The graph never has a cycle, or the run is over.  So an edge that is in it already needs no
-// search, and almost every acquisition is one AND.  A new edge outer -> inner closes a cycle
-// if `outer` can be reached from `inner`; the search goes upwards, breadth first.
+// The graph never has a cycle, or the run is over.  So an edge that is in it already
+// needs no search, and almost every acquisition is one AND.  A new edge outer -> inner
+// closes a cycle if `outer` can be reached from `inner`; the search goes upwards,
+// breadth first.
 //
 // Threads share the matrix: an edge is added before the search for its cycle, both
-// sequentially consistent, so of two threads that add the two halves of a cycle at least one
-// sees it.
+// sequentially consistent, so of two threads that add the two halves of a cycle at
+// least one sees it.
 //
 // Tested by lock_checker_test.cc.
 #include "core/sync/lock_checker.h"
@@ -62,15 +63,16 @@ void LockChecker::reset(std::span<const LockOrder> documented) {
     classes_[edge.outer->id].store(edge.outer, std::memory_order_relaxed);
     classes_[edge.inner->id].store(edge.inner, std::memory_order_relaxed);
   }
-  // The transitive closure (Warshall): whoever is outside of `via` is outside of what is
-  // inside of `via`.
+  // The transitive closure (Warshall): whoever is outside of `via` is outside of what
+  // is inside of `via`.
   for (std::uint8_t via = 0; via < kLockClassesMax; ++via) {
     for (ClassSet& outers : documented_) {
       if ((outers & bit_of(via)) != 0) outers |= documented_[via];
     }
   }
   for (std::uint8_t id = 0; id < kLockClassesMax; ++id) {
-    require((documented_[id] & bit_of(id)) == 0, "a documented lock order has no cycle");
+    require((documented_[id] & bit_of(id)) == 0,
+            "a documented lock order has no cycle");
   }
   reset();
 }
@@ -82,14 +84,17 @@ void LockChecker::check(const Task& self, const void* lock, const LockClass& loc
     const bool same_class = held.lock_class->id == lock_class.id;
     if (same_class && (nest == 0 || held.lock == lock)) [[unlikely]] {
       if (sync::unwinding()) return;
-      report(FindingKind::kLockUse, titled("possible recursive locking detected", lock_class),
-             std::string("taken ") + word_of(hold) + " at " + place(where) + held_locks(self),
+      report(FindingKind::kLockUse,
+             titled("possible recursive locking detected", lock_class),
+             std::string("taken ") + word_of(hold) + " at " + place(where) +
+                 held_locks(self),
              where);
     }
     if (!same_class) outers |= bit_of(held.lock_class->id);
   }
   const ClassSet known = outers_[lock_class.id].load(std::memory_order_relaxed);
-  if ((outers & ~known) == 0) [[likely]] return;
+  if ((outers & ~known) == 0) [[likely]]
+    return;
   if (sync::unwinding()) return;
   for (const HeldLock& held : locks_of(self)) {
     if (held.lock_class->id != lock_class.id) add_edge(held, lock_class, where);
@@ -98,8 +103,10 @@ void LockChecker::check(const Task& self, const void* lock, const LockClass& loc
 
 void LockChecker::add_edge(const HeldLock& outer, const LockClass& inner, Where where) {
   const std::uint8_t outer_id = outer.lock_class->id;
-  require(outer_id < kLockClassesMax && inner.id < kLockClassesMax, "a lock class's id");
-  if ((outers_[inner.id].load(std::memory_order_relaxed) & bit_of(outer_id)) != 0) return;
+  require(outer_id < kLockClassesMax && inner.id < kLockClassesMax,
+          "a lock class's id");
+  if ((outers_[inner.id].load(std::memory_order_relaxed) & bit_of(outer_id)) != 0)
+    return;
   classes_[outer_id].store(outer.lock_class, std::memory_order_relaxed);
   classes_[inner.id].store(&inner, std::memory_order_relaxed);
   site(outer_id, inner.id).outer.store(outer.where, std::memory_order_relaxed);
@@ -111,7 +118,8 @@ void LockChecker::add_edge(const HeldLock& outer, const LockClass& inner, Where 
 }
 
 // Returns the shortest cycle through the edge outer -> inner, or one of length 0.
-LockChecker::Cycle LockChecker::find_cycle(std::uint8_t outer, std::uint8_t inner) const {
+LockChecker::Cycle LockChecker::find_cycle(std::uint8_t outer,
+                                           std::uint8_t inner) const {
   std::array<std::uint8_t, kLockClassesMax> inner_of;  // the way down to `outer`
   std::array<std::uint8_t, kLockClassesMax> queue;
   int queued = 0;
@@ -160,8 +168,10 @@ std::string LockChecker::detail_of(const Cycle& cycle) const {
   std::string detail;
   for (int i = 0; i < cycle.length; ++i) {
     const std::uint8_t outer = cycle.classes[static_cast<std::size_t>(i)];
-    const std::uint8_t inner = cycle.classes[static_cast<std::size_t>((i + 1) % cycle.length)];
-    detail += std::string(i == 0 ? "" : "\n") + name_of(outer) + " -> " + name_of(inner);
+    const std::uint8_t inner =
+        cycle.classes[static_cast<std::size_t>((i + 1) % cycle.length)];
+    detail +=
+        std::string(i == 0 ? "" : "\n") + name_of(outer) + " -> " + name_of(inner);
     if ((documented_[inner] & bit_of(outer)) != 0) {
       detail += ": the documented order";
       continue;
@@ -174,8 +184,8 @@ std::string LockChecker::detail_of(const Cycle& cycle) const {
 }
 
 // A release that is not the one of the lock taken last.
-void LockChecker::forget(Task& self, const void* lock, const LockClass& lock_class, Hold hold,
-                         Where where) {
+void LockChecker::forget(Task& self, const void* lock, const LockClass& lock_class,
+                         Hold hold, Where where) {
   HeldLock* const held = find_held(self, lock, lock_class);
   if (held != nullptr && held->hold == hold) {
     std::move(held + 1, self.held.data() + self.held_count, held);
@@ -190,8 +200,8 @@ void LockChecker::forget(Task& self, const void* lock, const LockClass& lock_cla
          where);
 }
 
-void LockChecker::on_downgrade(Task* self, const void* lock, const LockClass& lock_class,
-                               Where where) {
+void LockChecker::on_downgrade(Task* self, const void* lock,
+                               const LockClass& lock_class, Where where) {
   if (self == nullptr) return;
   HeldLock* const held = find_held(*self, lock, lock_class);
   if (held != nullptr && held->hold == Hold::kExclusive) {
@@ -200,7 +210,8 @@ void LockChecker::on_downgrade(Task* self, const void* lock, const LockClass& lo
   }
   if (self->run->lock_checker == nullptr || sync::unwinding()) return;
   report(FindingKind::kLockUse, titled("bad downgrade detected", lock_class),
-         "downgraded by a task that does not hold it for writing" + held_locks(*self), where);
+         "downgraded by a task that does not hold it for writing" + held_locks(*self),
+         where);
 }
 
 void LockChecker::at_task_end(const Task& self) {
@@ -212,7 +223,8 @@ void LockChecker::at_task_end(const Task& self) {
            "the task ends" + held_locks(self), held.where);
   }
   if (self.rcu_nesting != 0 || self.preempt_count != 0) {
-    const char* const what = self.rcu_nesting != 0 ? "rcu_read_lock" : "preempt_disable";
+    const char* const what =
+        self.rcu_nesting != 0 ? "rcu_read_lock" : "preempt_disable";
     report(FindingKind::kLockUse,
            std::string("WARNING: lock held when returning to user space: ") + what,
            "the task ends in atomic context");
@@ -237,7 +249,8 @@ void LockChecker::assert_held(const void* lock, const LockClass& lock_class, Hol
   report(FindingKind::kLockUse,
          titled("lock is not held", lock_class) + " in " +
              bare_function_name(where.function_name()),
-         (held == nullptr ? "the task does not hold it" : "the task holds it for reading") +
+         (held == nullptr ? "the task does not hold it"
+                          : "the task holds it for reading") +
              held_locks(*self),
          where);
 }
@@ -260,7 +273,8 @@ void LockChecker::too_many(const Task& self, Where where) {
 void lock_map_acquire(const LockClass& lock_class, std::source_location where) {
   Task* const self = current();
   LockChecker::before_lock(self, &lock_class, lock_class, Hold::kExclusive, 0, where);
-  LockChecker::after_lock(self, &lock_class, lock_class, Hold::kExclusive, false, where);
+  LockChecker::after_lock(self, &lock_class, lock_class, Hold::kExclusive, false,
+                          where);
 }
 
 void lock_map_release(const LockClass& lock_class, std::source_location where) {

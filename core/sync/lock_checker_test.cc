@@ -1,4 +1,5 @@
-// core/sync/lock_checker_test.cc - lock bugs are found where they did no harm this time.
+// core/sync/lock_checker_test.cc - lock bugs are found where they did no harm this
+// time.
 #include "core/sync/lock_checker.h"
 
 #include <memory>
@@ -17,7 +18,8 @@ class LockCheckerTest : public InEveryWorld {
   Mutex b{kLockB};
   Mutex c{kLockC};
 };
-INSTANTIATE_TEST_SUITE_P(Worlds, LockCheckerTest, testing::ValuesIn(kWorlds), world_name);
+INSTANTIATE_TEST_SUITE_P(Worlds, LockCheckerTest, testing::ValuesIn(kWorlds),
+                         world_name);
 
 constexpr char kAbba[] = "WARNING: possible circular locking dependency: A -> B -> A";
 
@@ -172,7 +174,8 @@ TEST_P(LockCheckerTest, AMissingLockIsAFinding) {
 
 TEST_P(LockCheckerTest, TooManyLocksAreAFinding) {
   std::vector<std::unique_ptr<SpinLock>> locks;
-  for (int i = 0; i <= kHeldLocksMax; ++i) locks.push_back(std::make_unique<SpinLock>(kLockA));
+  for (int i = 0; i <= kHeldLocksMax; ++i)
+    locks.push_back(std::make_unique<SpinLock>(kLockA));
   const auto body = [&]() NO_THREAD_SAFETY_ANALYSIS {
     for (auto& lock : locks) lock->lock(1);
   };

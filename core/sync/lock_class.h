@@ -4,8 +4,8 @@
 
 namespace racier {
 
-// All locks of one role: "mmap_sem" of every mm.  Rows of one table (core/objects), so that
-// ids are the same in every build; `id` < kLockClassesMax.
+// All locks of one role: "mmap_sem" of every mm.  Rows of one table (core/objects), so
+// that ids are the same in every build; `id` < kLockClassesMax.
 struct LockClass {
   const char* name;  // kernel spelling
   std::uint8_t id;

@@ -8,7 +8,8 @@
 
 namespace racier {
 
-// Kernel: struct mutex (and the binary semaphores of the period).  First come, first served.
+// Kernel: struct mutex (and the binary semaphores of the period).  First come, first
+// served.
 class CAPABILITY("mutex") Mutex {
   using Where = std::source_location;
 
@@ -16,7 +17,8 @@ class CAPABILITY("mutex") Mutex {
   explicit Mutex(const LockClass& lock_class) : lock_(lock_class) {}
 
   // Context: may sleep.
-  void lock(int nest = 0, Where where = Where::current()) ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
+  void lock(int nest = 0, Where where = Where::current())
+      ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
     lock_.down_write(nest, where);
   }
   [[nodiscard]] bool try_lock(Where where = Where::current())

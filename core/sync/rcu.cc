@@ -1,16 +1,17 @@
 // core/sync/rcu.cc - grace periods from one word per task.
 //
-// Each task has a word that is odd inside of its outermost section and changes at each edge
-// (Task::preempt_section, Task::rcu_section).  A grace period looks once at all of them, and
-// waits for each odd one to change.  A section that begins later is not waited for.  (The end
-// of a spinlock's section is no step; who waits for a word notices it all the same.)
+// Each task has a word that is odd inside of its outermost section and changes at each
+// edge (Task::preempt_section, Task::rcu_section).  A grace period looks once at all of
+// them, and waits for each odd one to change.  A section that begins later is not
+// waited for.  (The end of a spinlock's section is no step; who waits for a word
+// notices it all the same.)
 //
-// Orders.  A section that began before the look is waited for, and its end releases what the
-// grace period acquires.  A section that began after it must not find what the caller of
-// synchronize() made unreachable before: begin_section(), barrier, reads on the one side;
-// unlink, barrier, look on the other.  The reader's barrier is a read-modify-write, its own
-// or the one that takes a spinlock: a full barrier on x86.  (The fence that the standard and
-// other hosts want costs 10 ns more.)
+// Orders.  A section that began before the look is waited for, and its end releases
+// what the grace period acquires.  A section that began after it must not find what the
+// caller of synchronize() made unreachable before: begin_section(), barrier, reads on
+// the one side; unlink, barrier, look on the other.  The reader's barrier is a
+// read-modify-write, its own or the one that takes a spinlock: a full barrier on x86.
+// (The fence that the standard and other hosts want costs 10 ns more.)
 //
 // Tested by rcu_test.cc.
 #include "core/sync/rcu.h"
@@ -20,8 +21,8 @@
 #include "core/base/finding.h"
 #include "core/base/require.h"
 #include "core/base/source_name.h"
-#include "core/sync/context.h"
 #include "core/sync/contention.h"
+#include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
 
 namespace racier {
@@ -49,8 +50,8 @@ class SectionEnd {
 };
 
 [[noreturn]] void report_unbalanced(std::source_location where) {
-  report(FindingKind::kLockUse, "WARNING: bad unlock balance detected: rcu_read_lock", "",
-         where);
+  report(FindingKind::kLockUse, "WARNING: bad unlock balance detected: rcu_read_lock",
+         "", where);
 }
 
 }  // namespace
@@ -67,14 +68,17 @@ void Rcu::read_lock(Where) {
       flavour_ == RcuFlavour::kClassic ? self->preempt_count++ == 0 : first;
   if (!outermost) return;
   std::atomic<std::uint32_t>& section = section_of(*self);
-  section.exchange(section.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst);  // the compiler's part of the barrier
+  section.exchange(section.load(std::memory_order_relaxed) + 1,
+                   std::memory_order_relaxed);
+  // The compiler's part of the barrier.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
 void Rcu::read_unlock(Where where) {
   Task* const self = current();
   if (self == nullptr) return;
-  if (self->rcu_nesting == 0 && !sync::unwinding()) [[unlikely]] report_unbalanced(where);
+  if (self->rcu_nesting == 0 && !sync::unwinding()) [[unlikely]]
+    report_unbalanced(where);
   if (--self->rcu_nesting != 0) {
     if (flavour_ == RcuFlavour::kClassic) sync::preempt_enable(*self);
     return;
@@ -89,14 +93,16 @@ void Rcu::read_unlock(Where where) {
 bool Rcu::read_held() const {
   const Task* const self = current();
   if (self == nullptr) return false;
-  return (flavour_ == RcuFlavour::kClassic ? self->preempt_count : self->rcu_nesting) > 0;
+  return (flavour_ == RcuFlavour::kClassic ? self->preempt_count : self->rcu_nesting) >
+         0;
 }
 
 void Rcu::assert_read_held(Where where) const {
   if (current() == nullptr || read_held() || sync::unwinding()) return;
-  report(FindingKind::kLockUse,
-         "WARNING: suspicious RCU usage in " + bare_function_name(where.function_name()),
-         "not in a read section" + LockChecker::held_locks(*current()), where);
+  report(
+      FindingKind::kLockUse,
+      "WARNING: suspicious RCU usage in " + bare_function_name(where.function_name()),
+      "not in a read section" + LockChecker::held_locks(*current()), where);
 }
 
 void Rcu::synchronize(Where where) {
@@ -126,15 +132,17 @@ void Rcu::wait_for_readers(Task& self, Where where) {
     if ((open & 1) == 0 || &task == &self) continue;
     const std::atomic<std::uint32_t>& section = section_of(task);
     while (section.load(std::memory_order_acquire) == open && !sync::unwinding()) {
-      runtime.step_when_written(self, {&section, Access::kRead, std::memory_order_relaxed,
-                                       where, sizeof section});
+      runtime.step_when_written(
+          self,
+          {&section, Access::kRead, std::memory_order_relaxed, where, sizeof section});
     }
   }
 }
 
 // Sequentially consistent: one of call() and callback_loop() sees the other.
 void Rcu::call(RcuHead& head, Where where) {
-  step({&callbacks_, Access::kRmw, std::memory_order_seq_cst, where, sizeof callbacks_});
+  step(
+      {&callbacks_, Access::kRmw, std::memory_order_seq_cst, where, sizeof callbacks_});
   head.grace_period = grace_periods_.raw().load(std::memory_order_relaxed);
   std::atomic<RcuHead*>& newest = callbacks_.raw();
   head.next = newest.load(std::memory_order_relaxed);

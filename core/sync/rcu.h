@@ -1,4 +1,5 @@
-// core/sync/rcu.h - read-copy-update: readers that never wait, and frees that wait for them.
+// core/sync/rcu.h - read-copy-update: readers that never wait, and frees that wait for
+// them.
 #pragma once
 #include <cstdint>
 #include <source_location>
@@ -32,14 +33,15 @@ class Rcu {
 
   RcuFlavour flavour() const { return flavour_; }
 
-  // Opens and closes a read section; they nest.  Only the end of the outermost one is a step.
-  // Kernel: rcu_read_lock().
+  // Opens and closes a read section; they nest.  Only the end of the outermost one is a
+  // step. Kernel: rcu_read_lock().
   void read_lock(Where where = Where::current());
   void read_unlock(Where where = Where::current());
 
   // Returns whether the current task is in a read section (of this flavour).
   bool read_held() const;
-  // A finding unless the current task is in a read section; outside of tasks all is well.
+  // A finding unless the current task is in a read section; outside of tasks all is
+  // well.
   void assert_read_held(Where where = Where::current()) const;
 
   // Sleeps until every read section that is open now has been closed.
@@ -51,8 +53,8 @@ class Rcu {
   // Context: any; the callback must not sleep.
   void call(RcuHead& head, Where where = Where::current());
 
-  // The body of the task that runs callbacks: sleeps until there are some, waits for the
-  // grace period, runs them; returns after stop() when none are left.
+  // The body of the task that runs callbacks: sleeps until there are some, waits for
+  // the grace period, runs them; returns after stop() when none are left.
   void callback_loop(Where where = Where::current());
   // Lets callback_loop() end.  To be called by the last of the other tasks, or at rest.
   void stop(Where where = Where::current());
@@ -63,7 +65,9 @@ class Rcu {
   void reset(RcuFlavour flavour);
 
   // Returns whether a callback waits for its grace period; no step.
-  bool pending() const { return callbacks_.raw().load(std::memory_order_relaxed) != nullptr; }
+  bool pending() const {
+    return callbacks_.raw().load(std::memory_order_relaxed) != nullptr;
+  }
 
  private:
   std::atomic<std::uint32_t>& section_of(Task& task) const;
@@ -71,8 +75,8 @@ class Rcu {
   RcuHead* take_callbacks();
 
   RcuFlavour flavour_;
-  Atomic<std::uint64_t> grace_periods_{0};     // how many have ended
-  Atomic<RcuHead*> callbacks_{nullptr};        // newest first
+  Atomic<std::uint64_t> grace_periods_{0};  // how many have ended
+  Atomic<RcuHead*> callbacks_{nullptr};     // newest first
   Atomic<bool> stopped_{false};
   std::atomic<Task*> callback_task_{nullptr};  // who is in callback_loop()
 };
@@ -82,7 +86,8 @@ class RcuReadGuard {
   using Where = std::source_location;
 
  public:
-  explicit RcuReadGuard(Rcu& rcu, Where where = Where::current()) : rcu_(&rcu), where_(where) {
+  explicit RcuReadGuard(Rcu& rcu, Where where = Where::current())
+      : rcu_(&rcu), where_(where) {
     rcu.read_lock(where);
   }
   ~RcuReadGuard() noexcept(false) {

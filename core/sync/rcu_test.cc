@@ -1,4 +1,5 @@
-// core/sync/rcu_test.cc - a grace period waits for readers, for all of them and for no others.
+// core/sync/rcu_test.cc - a grace period waits for readers, for all of them and for no
+// others.
 #include "core/sync/rcu.h"
 
 #include "core/sync/context.h"
@@ -19,7 +20,8 @@ struct Object {
   int value = 1;
 };
 
-// Readers of a pointer, and one who replaces it and frees the old one after a grace period.
+// Readers of a pointer, and one who replaces it and frees the old one after a grace
+// period.
 struct Replaced {
   Object objects[2];
   Atomic<Object*> current{&objects[0]};
@@ -99,7 +101,8 @@ TEST(RcuFlavours, ASpinlocksHolderIsAReaderOnlyInTheClassicOne) {
   EXPECT_GT(met_readers_in_spinlocks(RcuFlavour::kPreempt, run), 0);
 }
 
-// The same with plain data: TSan sees the edge from the end of the spinlock to the free.
+// The same with plain data: TSan sees the edge from the end of the spinlock to the
+// free.
 TEST_P(RcuTest, AClassicGracePeriodIsOrderedAfterSpinlocks) {
   repeat([&] {
     Rcu rcu(RcuFlavour::kClassic);
@@ -135,8 +138,8 @@ TEST(RcuFibers, FreeingWithoutAGracePeriodMeetsReaders) {
   EXPECT_GT(met, 0);
 }
 
-// A reader that always begins anew does not hold up the grace period: run to block, where it
-// would read for ever if it were not for its own end.
+// A reader that always begins anew does not hold up the grace period: run to block,
+// where it would read for ever if it were not for its own end.
 TEST_P(RcuTest, AGracePeriodDoesNotWaitForNewReaders) {
   for (const RcuFlavour flavour : kFlavours) {
     repeat([&] {
@@ -215,7 +218,9 @@ TEST_P(RcuTest, ACallbackFreesWhatNoReaderSees) {
         leaves();
       };
       const auto frees = [&] {
-        head.callback = [](RcuHead&, void* object) { free_it(*static_cast<Object*>(object)); };
+        head.callback = [](RcuHead&, void* object) {
+          free_it(*static_cast<Object*>(object));
+        };
         head.context = &replaced.replace();
         rcu.call(head);
         leaves();
@@ -232,7 +237,9 @@ TEST_P(RcuTest, CallbacksDoNotWaitForTheEnd) {
     Rcu rcu(RcuFlavour::kPreempt);
     Atomic<int> ran{0};
     RcuHead head;
-    head.callback = [](RcuHead&, void* word) { static_cast<Atomic<int>*>(word)->store(1); };
+    head.callback = [](RcuHead&, void* word) {
+      static_cast<Atomic<int>*>(word)->store(1);
+    };
     head.context = &ran;
     const auto loops = [&] { rcu.callback_loop(); };
     const auto calls = [&] {
@@ -255,7 +262,8 @@ TEST_P(RcuTest, ACallbackMustNotSleep) {
     rcu.stop();
     rcu.callback_loop();
   };
-  EXPECT_EQ(run({body}), "BUG: sleeping function called from invalid context in sleeps");
+  EXPECT_EQ(run({body}),
+            "BUG: sleeping function called from invalid context in sleeps");
 }
 
 TEST_P(RcuTest, WaitingForOneselfIsAFinding) {

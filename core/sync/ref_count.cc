@@ -15,7 +15,8 @@ constexpr std::int32_t kMax = std::numeric_limits<std::int32_t>::max();
 
 // Destructors of a run that is over drop references too; they must not throw.
 void check(Inv inv, bool holds, std::source_location where) {
-  if (!holds && !sync::unwinding()) [[unlikely]] broken(inv, "", where);
+  if (!holds && !sync::unwinding()) [[unlikely]]
+    broken(inv, "", where);
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ bool RefCount::inc_unless_zero(std::memory_order order, Where where) {
   while (count != 0) {
     check(Inv::kRefcountNotBelowZero, count > 0, where);
     check(Inv::kRefcountNotSaturated, count != kMax, where);
-    if (word.compare_exchange_weak(count, count + 1, order, std::memory_order_relaxed)) {
+    if (word.compare_exchange_weak(count, count + 1, order,
+                                   std::memory_order_relaxed)) {
       return true;
     }
   }

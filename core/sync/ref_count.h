@@ -7,8 +7,8 @@
 
 namespace racier {
 
-// Kernel: refcount_t.  Never rises from zero, never falls below it, never overflows: each of
-// these is a finding.
+// Kernel: refcount_t.  Never rises from zero, never falls below it, never overflows:
+// each of these is a finding.
 class RefCount {
   using Where = std::source_location;
 
@@ -17,13 +17,14 @@ class RefCount {
 
   // Takes one more reference.  The caller owns one already.
   void inc(Where where = Where::current());
-  // Takes a reference unless there is none left to share.  Orders nothing, like the kernel's;
-  // whoever finds the object by a memory that may have become another object's needs acquire.
-  // Kernel: refcount_inc_not_zero(), refcount_inc_not_zero_acquire().
+  // Takes a reference unless there is none left to share.  Orders nothing, like the
+  // kernel's; whoever finds the object by a memory that may have become another
+  // object's needs acquire. Kernel: refcount_inc_not_zero(),
+  // refcount_inc_not_zero_acquire().
   [[nodiscard]] bool inc_not_zero(Where where = Where::current());
   [[nodiscard]] bool inc_not_zero_acquire(Where where = Where::current());
-  // Drops one; returns whether it was the last, in which case everything that other droppers
-  // did before is visible to the caller.
+  // Drops one; returns whether it was the last, in which case everything that other
+  // droppers did before is visible to the caller.
   [[nodiscard]] bool dec_and_test(Where where = Where::current());
 
   // Returns the count; no step.

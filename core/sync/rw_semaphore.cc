@@ -1,15 +1,17 @@
-// core/sync/rw_semaphore.cc - one word for the fast paths, a list of sleepers for the others.
+// core/sync/rw_semaphore.cc - one word for the fast paths, a list of sleepers for the
+// others.
 //
 // Who finds the word free of writers (and of readers) and of waiters takes it by one
-// compare-and-swap.  Everybody else joins the list, and is let in: whoever lets go of the
-// lock last takes it on behalf of the first sleeper, and of the readers right behind it.
-// So nobody overtakes, and a writer does not starve.
-// Kernel: kernel/locking/rwsem.c, with the hand-off always on and no optimistic spinning.
+// compare-and-swap.  Everybody else joins the list, and is let in: whoever lets go of
+// the lock last takes it on behalf of the first sleeper, and of the readers right
+// behind it. So nobody overtakes, and a writer does not starve. Kernel:
+// kernel/locking/rwsem.c, with the hand-off always on and no optimistic spinning.
 //
-// Happens-before.  All pass through one word, so by the C++ rules a reader that leaves comes
-// before a reader that enters later, and ThreadSanitizer would report two readers that write
-// the same datum only in some schedules.  But nothing may rely on that order: so what a reader
-// releases is hidden in the word, and told to writers by an edge of their own.
+// Happens-before.  All pass through one word, so by the C++ rules a reader that leaves
+// comes before a reader that enters later, and ThreadSanitizer would report two readers
+// that write the same datum only in some schedules.  But nothing may rely on that
+// order: so what a reader releases is hidden in the word, and told to writers by an
+// edge of their own.
 //
 // Tested by rw_semaphore_test.cc and mutex_test.cc.
 #include "core/sync/rw_semaphore.h"
@@ -17,8 +19,8 @@
 #include <array>
 #include <string>
 
-#include "core/sync/context.h"
 #include "core/sync/contention.h"
+#include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
 #include "core/sync/tsan.h"
 
@@ -28,11 +30,12 @@ namespace racier {
 struct RwSemaphore::Sleeper : ListNode {
   Task* task;
   Hold hold;
-  std::atomic<bool> let_in{false};  // the lock is its; set as the last that a waker does to it
+  std::atomic<bool> let_in{
+      false};  // the lock is its; set as the last that a waker does to it
 };
 
-// One task's stay on the list; it leaves at the end of the scope, even by an exception, and
-// then without the lock.
+// One task's stay on the list; it leaves at the end of the scope, even by an exception,
+// and then without the lock.
 class RwSemaphore::Stay {
  public:
   Stay(RwSemaphore& lock, Task* self, Hold hold) : lock_(lock) {
@@ -46,7 +49,8 @@ class RwSemaphore::Stay {
     if (let_in() && !keeps_) lock_.let_go(sleeper_.hold);
   }
 
-  // Acquire: pairs with the release of the waker, who had all that was done under the lock.
+  // Acquire: pairs with the release of the waker, who had all that was done under the
+  // lock.
   bool let_in() const { return sleeper_.let_in.load(std::memory_order_acquire); }
 
   // From now on the lock is the caller's to let go of.
@@ -71,7 +75,8 @@ class RwSemaphore::Stay {
       const std::uint64_t others =
           sleeper_.hold == Hold::kShared ? kWriter : kWriter | kReaders;
       if ((count & others) != 0 &&
-          word.compare_exchange_strong(count, count | kWaiters, std::memory_order_relaxed)) {
+          word.compare_exchange_strong(count, count | kWaiters,
+                                       std::memory_order_relaxed)) {
         return false;
       }
     }
@@ -94,7 +99,8 @@ class RwSemaphore::Stay {
 
 RwSemaphore::~RwSemaphore() {
   RunState* const run = current_run();
-  if (!is_locked() || run == nullptr || run->over()) [[likely]] return;
+  if (!is_locked() || run == nullptr || run->over()) [[likely]]
+    return;
   Finding finding;
   finding.kind = FindingKind::kLockUse;
   finding.title = std::string("BUG: held lock freed: ") + class_->name;
@@ -108,7 +114,8 @@ bool RwSemaphore::take(Hold hold) {
   const std::uint64_t change = hold == Hold::kShared ? kReader : kWriter;
   std::uint64_t count = count_.raw().load(std::memory_order_relaxed);
   while ((count & in_the_way) == 0) {
-    if (count_.raw().compare_exchange_weak(count, count + change, std::memory_order_acquire,
+    if (count_.raw().compare_exchange_weak(count, count + change,
+                                           std::memory_order_acquire,
                                            std::memory_order_relaxed)) {
       return true;
     }
@@ -119,8 +126,8 @@ bool RwSemaphore::take(Hold hold) {
 void RwSemaphore::down(Hold hold, int nest, Where where) {
   Task* const self = current();
   might_sleep(where);
-  sync::step_of(self,
-                {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
+  sync::step_of(
+      self, {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
   LockChecker::before_lock(self, this, *class_, hold, nest, where);
   if (!take(hold)) [[unlikely]] {
     sync::Contention contention(self, *class_, where);
@@ -136,8 +143,8 @@ void RwSemaphore::down(Hold hold, int nest, Where where) {
 
 bool RwSemaphore::try_down(Hold hold, Where where) {
   Task* const self = current();
-  sync::step_of(self,
-                {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
+  sync::step_of(
+      self, {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
   if (!take(hold)) return false;
   after_readers(hold);
   LockChecker::after_lock(self, this, *class_, hold, false, where);
@@ -160,12 +167,13 @@ class RwSemaphore::LetGo {
 void RwSemaphore::up(Hold hold, Where where) {
   Task* const self = current();
   const LetGo let_go(*this, hold);
-  sync::step_of(self,
-                {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
+  sync::step_of(
+      self, {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
   LockChecker::on_unlock(self, this, *class_, hold, where);
 }
 
-// What all readers before did happens before what the new holder does, if it is a writer.
+// What all readers before did happens before what the new holder does, if it is a
+// writer.
 void RwSemaphore::after_readers(Hold hold) {
   if (hold == Hold::kExclusive) sync::tsan::acquire(&class_);
 }
@@ -197,8 +205,8 @@ void RwSemaphore::let_waiters_in() {
       const bool last = first.next == &waiters_;
       const std::uint64_t in_the_way =
           first.hold == Hold::kShared ? kWriter : kWriter | kReaders;
-      const std::uint64_t change = (first.hold == Hold::kShared ? kReader : kWriter) -
-                                   (last ? kWaiters : 0);
+      const std::uint64_t change =
+          (first.hold == Hold::kShared ? kReader : kWriter) - (last ? kWaiters : 0);
       std::uint64_t count = count_.raw().load(std::memory_order_relaxed);
       // Acquire: what all holders before did, which the sleeper gets through let_in.
       while ((count & in_the_way) == 0 &&
@@ -227,15 +235,17 @@ bool RwSemaphore::down_read_trylock(Where where) NO_THREAD_SAFETY_ANALYSIS {
 bool RwSemaphore::down_write_trylock(Where where) NO_THREAD_SAFETY_ANALYSIS {
   return try_down(Hold::kExclusive, where);
 }
-void RwSemaphore::up_read(Where where) NO_THREAD_SAFETY_ANALYSIS { up(Hold::kShared, where); }
+void RwSemaphore::up_read(Where where) NO_THREAD_SAFETY_ANALYSIS {
+  up(Hold::kShared, where);
+}
 void RwSemaphore::up_write(Where where) NO_THREAD_SAFETY_ANALYSIS {
   up(Hold::kExclusive, where);
 }
 
 void RwSemaphore::downgrade_write(Where where) NO_THREAD_SAFETY_ANALYSIS {
   Task* const self = current();
-  sync::step_of(self,
-                {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
+  sync::step_of(
+      self, {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
   LockChecker::on_downgrade(self, this, *class_, where);
   const std::uint64_t before =
       count_.raw().fetch_add(kReader - kWriter, std::memory_order_release);

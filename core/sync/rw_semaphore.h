@@ -13,9 +13,9 @@
 
 namespace racier {
 
-// Kernel: struct rw_semaphore.  First come, first served: a reader that comes after a waiting
-// writer waits behind it, so a task that read-locks twice may deadlock (and the lock checker
-// says so).
+// Kernel: struct rw_semaphore.  First come, first served: a reader that comes after a
+// waiting writer waits behind it, so a task that read-locks twice may deadlock (and the
+// lock checker says so).
 class CAPABILITY("rw_semaphore") RwSemaphore {
   using Where = std::source_location;
 
@@ -31,7 +31,8 @@ class CAPABILITY("rw_semaphore") RwSemaphore {
   void down_write(int nest = 0, Where where = Where::current()) ACQUIRE();
   [[nodiscard]] bool down_read_trylock(Where where = Where::current())
       TRY_ACQUIRE_SHARED(true);
-  [[nodiscard]] bool down_write_trylock(Where where = Where::current()) TRY_ACQUIRE(true);
+  [[nodiscard]] bool down_write_trylock(Where where = Where::current())
+      TRY_ACQUIRE(true);
   // Context: any.
   void up_read(Where where = Where::current()) RELEASE_SHARED();
   void up_write(Where where = Where::current()) RELEASE();
@@ -63,9 +64,9 @@ class CAPABILITY("rw_semaphore") RwSemaphore {
   std::uint64_t leave_as_reader();
   void let_waiters_in();
 
-  // kWriter is set: one writer holds it; kReaders is above 0: so many readers do; never both.
-  // kWaiters is set while waiters_ has an entry; changed under wait_lock_ only.  While it is
-  // set, nobody takes the lock but by being let in.
+  // kWriter is set: one writer holds it; kReaders is above 0: so many readers do; never
+  // both. kWaiters is set while waiters_ has an entry; changed under wait_lock_ only.
+  // While it is set, nobody takes the lock but by being let in.
   static constexpr std::uint64_t kWriter = 1;
   static constexpr std::uint64_t kWaiters = 2;
   static constexpr std::uint64_t kReader = 4;
@@ -82,15 +83,18 @@ class SCOPED_CAPABILITY ReadGuard {
   using Where = std::source_location;
 
  public:
-  explicit ReadGuard(RwSemaphore& lock, Where where = Where::current()) ACQUIRE_SHARED(lock)
+  explicit ReadGuard(RwSemaphore& lock, Where where = Where::current())
+      ACQUIRE_SHARED(lock)
       : lock_(&lock), where_(where) {
     lock.down_read(0, where);
   }
-  ReadGuard(RwSemaphore& lock, int nest, Where where = Where::current()) ACQUIRE_SHARED(lock)
+  ReadGuard(RwSemaphore& lock, int nest, Where where = Where::current())
+      ACQUIRE_SHARED(lock)
       : lock_(&lock), where_(where) {
     lock.down_read(nest, where);
   }
-  ReadGuard(RwSemaphore& lock, Adopt, Where where = Where::current()) REQUIRES_SHARED(lock)
+  ReadGuard(RwSemaphore& lock, Adopt, Where where = Where::current())
+      REQUIRES_SHARED(lock)
       : lock_(&lock), where_(where) {}
   ~ReadGuard() noexcept(false) RELEASE() {
     if (lock_ != nullptr) lock_->up_read(where_);

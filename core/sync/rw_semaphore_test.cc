@@ -1,4 +1,5 @@
-// core/sync/rw_semaphore_test.cc - readers together, writers alone, first come first served.
+// core/sync/rw_semaphore_test.cc - readers together, writers alone, first come first
+// served.
 #include "core/sync/rw_semaphore.h"
 
 #include "core/sync/mutex.h"
@@ -8,7 +9,8 @@ namespace racier {
 namespace {
 
 class RwSemaphoreTest : public InEveryWorld {};
-INSTANTIATE_TEST_SUITE_P(Worlds, RwSemaphoreTest, testing::ValuesIn(kWorlds), world_name);
+INSTANTIATE_TEST_SUITE_P(Worlds, RwSemaphoreTest, testing::ValuesIn(kWorlds),
+                         world_name);
 
 class RwSemaphorePollTest : public InEveryWorld {};
 INSTANTIATE_TEST_SUITE_P(Worlds, RwSemaphorePollTest, testing::ValuesIn(kPollingWorlds),

@@ -1,8 +1,8 @@
 // core/sync/seq_count.cc - odd while a write is under way.
 //
-// The fences are of Boehm, "Can seqlocks get along with programming language memory models?"
-// (2012): the data are relaxed atomics, so nothing is a data race, and a reader that saw any
-// datum of a writer sees its sequence too.
+// The fences are of Boehm, "Can seqlocks get along with programming language memory
+// models?" (2012): the data are relaxed atomics, so nothing is a data race, and a
+// reader that saw any datum of a writer sees its sequence too.
 //
 // Tested by seq_count_test.cc.
 #include "core/sync/seq_count.h"

@@ -7,8 +7,8 @@
 
 namespace racier {
 
-// Kernel: seqcount_t.  Writers exclude each other by a lock of their own; what it protects is
-// read and written with relaxed Atomics.
+// Kernel: seqcount_t.  Writers exclude each other by a lock of their own; what it
+// protects is read and written with relaxed Atomics.
 class SeqCount {
   using Where = std::source_location;
 
@@ -16,7 +16,8 @@ class SeqCount {
   // Returns a sequence number for retry(); waits while a write is under way.
   std::uint32_t read_begin(Where where = Where::current()) const;
   // Returns whether a write began since read_begin() returned `sequence`.
-  [[nodiscard]] bool read_retry(std::uint32_t sequence, Where where = Where::current()) const;
+  [[nodiscard]] bool read_retry(std::uint32_t sequence,
+                                Where where = Where::current()) const;
   void write_begin(Where where = Where::current());
   void write_end(Where where = Where::current());
 

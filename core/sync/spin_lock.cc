@@ -1,8 +1,9 @@
 // core/sync/spin_lock.cc - one word, taken by compare-and-swap.
 //
-// How every lock of this room goes: the step first, so that nothing of the lock is touched
-// before the runtime knows that its memory is alive; then what may be a finding; then the
-// word.  Letting go happens even if the step throws, so a run that is over leaves no lock.
+// How every lock of this room goes: the step first, so that nothing of the lock is
+// touched before the runtime knows that its memory is alive; then what may be a
+// finding; then the word.  Letting go happens even if the step throws, so a run that is
+// over leaves no lock.
 //
 // Tested by spin_lock_test.cc.
 #include "core/sync/spin_lock.h"
@@ -10,8 +11,8 @@
 #include <string>
 
 #include "core/base/source_name.h"
-#include "core/sync/context.h"
 #include "core/sync/contention.h"
+#include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
 
 namespace racier {
@@ -46,11 +47,12 @@ SpinLock::~SpinLock() {
 void SpinLock::bad_magic(Where where) const {
   if (sync::unwinding()) return;
   report(FindingKind::kLockUse,
-         "BUG: spinlock bad magic in " + bare_function_name(where.function_name()), "", where);
+         "BUG: spinlock bad magic in " + bare_function_name(where.function_name()), "",
+         where);
 }
 
-// Acquire: pairs with the release of unlock().  On x86 also the full barrier between the start
-// of atomic context and what is read in it, for classic RCU: see rcu.cc.
+// Acquire: pairs with the release of unlock().  On x86 also the full barrier between
+// the start of atomic context and what is read in it, for classic RCU: see rcu.cc.
 inline bool SpinLock::take() {
   std::uint32_t free = 0;
   return word_.raw().compare_exchange_strong(free, 1, std::memory_order_acquire,
@@ -59,11 +61,13 @@ inline bool SpinLock::take() {
 
 void SpinLock::lock(int nest, Where where) {
   Task* const self = current();
-  sync::step_of(self, {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
+  sync::step_of(self,
+                {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
   check_magic(where);
   LockChecker::before_lock(self, this, *class_, Hold::kExclusive, nest, where);
   if (self != nullptr) sync::preempt_disable(*self);
-  if (!take()) [[unlikely]] wait_and_take(self, where);
+  if (!take()) [[unlikely]]
+    wait_and_take(self, where);
   LockChecker::after_lock(self, this, *class_, Hold::kExclusive, true, where);
 }
 
@@ -76,7 +80,8 @@ void SpinLock::wait_and_take(Task* self, Where where) {
 
 bool SpinLock::try_lock(Where where) {
   Task* const self = current();
-  sync::step_of(self, {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
+  sync::step_of(self,
+                {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
   check_magic(where);
   if (self != nullptr) sync::preempt_disable(*self);
   if (!take()) {
@@ -90,8 +95,8 @@ bool SpinLock::try_lock(Where where) {
 void SpinLock::unlock(Where where) {
   Task* const self = current();
   const LetGo let_go(*this, self);
-  sync::step_of(self,
-                {&word_, Access::kWrite, std::memory_order_release, where, sizeof word_});
+  sync::step_of(
+      self, {&word_, Access::kWrite, std::memory_order_release, where, sizeof word_});
   check_magic(where);
   LockChecker::on_unlock(self, this, *class_, Hold::kExclusive, where);
 }

@@ -14,14 +14,15 @@ class CAPABILITY("spinlock") SpinLock {
   using Where = std::source_location;
 
  public:
-  explicit SpinLock(const LockClass& lock_class) : magic_(kMagic), class_(&lock_class) {}
+  explicit SpinLock(const LockClass& lock_class)
+      : magic_(kMagic), class_(&lock_class) {}
   SpinLock(const SpinLock&) = delete;
   SpinLock& operator=(const SpinLock&) = delete;
   // A lock that is still held is a finding, which does not throw here.
   ~SpinLock();
 
-  // Waits until the lock is free and takes it.  `nest` > 0 says that the caller holds a lock
-  // of this class on purpose (Kernel: spin_lock_nested()).
+  // Waits until the lock is free and takes it.  `nest` > 0 says that the caller holds a
+  // lock of this class on purpose (Kernel: spin_lock_nested()).
   void lock(int nest = 0, Where where = Where::current()) ACQUIRE();
   // Takes the lock if it is free.
   [[nodiscard]] bool try_lock(Where where = Where::current()) TRY_ACQUIRE(true);
@@ -39,13 +40,15 @@ class CAPABILITY("spinlock") SpinLock {
   bool take();
   void wait_and_take(Task* self, Where where);
   void check_magic(Where where) const {
-    if (magic_ != kMagic) [[unlikely]] bad_magic(where);
+    if (magic_ != kMagic) [[unlikely]]
+      bad_magic(where);
   }
   void bad_magic(Where where) const;
 
   static constexpr std::uint32_t kMagic = 0xdead4ead;  // the kernel's SPINLOCK_MAGIC
   Atomic<std::uint32_t> word_{0};
-  std::uint32_t magic_;  // kMagic while it is a lock: a wild or destroyed one is a finding
+  std::uint32_t
+      magic_;  // kMagic while it is a lock: a wild or destroyed one is a finding
   const LockClass* class_;
 };
 

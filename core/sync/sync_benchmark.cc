@@ -1,4 +1,5 @@
-// core/sync/sync_benchmark.cc - what a lock costs: alone on a thread, and shared on fibers.
+// core/sync/sync_benchmark.cc - what a lock costs: alone on a thread, and shared on
+// fibers.
 #include <benchmark/benchmark.h>
 
 #include <vector>
@@ -95,8 +96,8 @@ void native_seq_count_read(benchmark::State& state) {
 }
 BENCHMARK(native_seq_count_read)->UseRealTime();
 
-// Runs `tasks` fibers that take and let go of one of their locks 1000 times each; the rate is
-// that of steps.
+// Runs `tasks` fibers that take and let go of one of their locks 1000 times each; the
+// rate is that of steps.
 template <typename Op>
 void on_fibers(benchmark::State& state, StrategyKind strategy, int tasks, Op op) {
   LockChecker checker;

@@ -1,8 +1,8 @@
 // core/sync/tsan.h - what a lock tells ThreadSanitizer beyond its memory orders.
 //
-// For the files of this room only.  The functions are TSan's own, declared weak: in a program
-// without it they are null and nothing happens.  README.md says why locks are not described to
-// TSan as mutexes.
+// For the files of this room only.  The functions are TSan's own, declared weak: in a
+// program without it they are null and nothing happens.  README.md says why locks are
+// not described to TSan as mutexes.
 #pragma once
 
 extern "C" {

@@ -7,12 +7,13 @@
 // Tested by wait_queue_test.cc.
 #include "core/sync/wait_queue.h"
 
-#include "core/sync/context.h"
 #include "core/sync/contention.h"
+#include "core/sync/context.h"
 
 namespace racier {
 
-// One task's stay on the queue; it leaves at the end of the scope, even by an exception.
+// One task's stay on the queue; it leaves at the end of the scope, even by an
+// exception.
 class WaitQueue::Stay {
  public:
   Stay(WaitQueue& queue, bool exclusive, WaitKey key, Where where)
@@ -24,7 +25,8 @@ class WaitQueue::Stay {
   Stay(const Stay&) = delete;
   Stay& operator=(const Stay&) = delete;
   ~Stay() noexcept(false) {
-    if (joined_ && !woken()) leave();  // throws if the run is over, and then last_resort_ does
+    if (joined_ && !woken())
+      leave();  // throws if the run is over, and then last_resort_ does
   }
 
   bool woken() const { return waiter_.woken.load(std::memory_order_acquire); }
@@ -60,7 +62,8 @@ class WaitQueue::Stay {
   WaitQueue& queue_;
   Where where_;
   Waiter waiter_;
-  bool joined_ = false;  // joined the queue and has not left; a waker may have taken it off
+  bool joined_ =
+      false;  // joined the queue and has not left; a waker may have taken it off
   struct LastResort {
     Stay& stay;
     ~LastResort() {

@@ -13,15 +13,16 @@
 
 namespace racier {
 
-// What the sleepers of a shared queue wait for.  A wake with a key passes over those who wait
-// for something else; null: anything.  Kernel: struct wait_bit_key.
+// What the sleepers of a shared queue wait for.  A wake with a key passes over those
+// who wait for something else; null: anything.  Kernel: struct wait_bit_key.
 struct WaitKey {
   const void* word = nullptr;
   int bit = 0;
   bool operator==(const WaitKey&) const = default;
 };
 
-// One sleeping task.  Lives on the sleeper's stack; `node` is guarded by the queue's lock.
+// One sleeping task.  Lives on the sleeper's stack; `node` is guarded by the queue's
+// lock.
 struct Waiter {
   ListNode node;
   Task* task = nullptr;
@@ -43,28 +44,34 @@ class WaitQueue {
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
 
-  // Sleeps until `condition` returns true; it is asked before every sleep and after every
-  // wake.  Kernel: wait_event().  Context: may sleep.
+  // Sleeps until `condition` returns true; it is asked before every sleep and after
+  // every wake.  Kernel: wait_event().  Context: may sleep.
   void wait(Condition condition, Where where = Where::current(), WaitKey key = {});
   // Likewise, as one of those of whom a wake wakes only one.
-  void wait_exclusive(Condition condition, Where where = Where::current(), WaitKey key = {});
-  // Likewise, but returns kInterrupted when a signal is pending and the condition false.
+  void wait_exclusive(Condition condition, Where where = Where::current(),
+                      WaitKey key = {});
+  // Likewise, but returns kInterrupted when a signal is pending and the condition
+  // false.
   Status wait_interruptible(Condition condition, Where where = Where::current(),
                             WaitKey key = {});
 
   // Wakes all non-exclusive waiters and `exclusive` exclusive ones, oldest first.
   // Kernel: wake_up_nr().  Context: any.
   void wake(int exclusive = 1, Where where = Where::current(), WaitKey key = {});
-  void wake_all(Where where = Where::current(), WaitKey key = {}) { wake(kAll, where, key); }
+  void wake_all(Where where = Where::current(), WaitKey key = {}) {
+    wake(kAll, where, key);
+  }
 
   // Returns whether anybody waits, without the lock: a hint that is only as good as the
   // barrier before it.  Kernel: waitqueue_active().
   bool active(Where where = Where::current()) const {
     return waiting_.load(std::memory_order_relaxed, where) != 0;
   }
-  // Likewise, without a step; with the barrier, if the caller wrote what sleepers wait for by
-  // a sequentially consistent read-modify-write.
-  bool active_raw() const { return waiting_.raw().load(std::memory_order_seq_cst) != 0; }
+  // Likewise, without a step; with the barrier, if the caller wrote what sleepers wait
+  // for by a sequentially consistent read-modify-write.
+  bool active_raw() const {
+    return waiting_.raw().load(std::memory_order_seq_cst) != 0;
+  }
 
  private:
   class Stay;
@@ -76,8 +83,9 @@ class WaitQueue {
   Atomic<std::uint32_t> waiting_{0};  // the length of waiters_; changed under lock_
 };
 
-// Makes the interruptible waits of `task` return, now and until it clears signal_pending.
-// Kernel: signal_wake_up().  Context: any.
-void interrupt(Task& task, std::source_location where = std::source_location::current());
+// Makes the interruptible waits of `task` return, now and until it clears
+// signal_pending. Kernel: signal_wake_up().  Context: any.
+void interrupt(Task& task,
+               std::source_location where = std::source_location::current());
 
 }  // namespace racier

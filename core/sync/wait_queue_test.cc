@@ -31,8 +31,8 @@ TEST_P(WaitQueueTest, NoWakeIsLost) {
   });
 }
 
-// The waker looks before it wakes: right with a full barrier between, which a sequentially
-// consistent read-modify-write is.
+// The waker looks before it wakes: right with a full barrier between, which a
+// sequentially consistent read-modify-write is.
 TEST_P(WaitQueueTest, NoWakeIsLostByWhoLooksFirst) {
   repeat([&] {
     WaitQueue queue(kQueueLock);
@@ -98,8 +98,9 @@ TEST(WaitQueueOrder, ExclusiveWaitersAreWokenOneByOneAndOthersAllAtOnce) {
     queue.wake();
     order.add('|');
   };
-  const auto finding = run_tasks({}, {waits_as('a', true), waits_as('b', false),
-                                      waits_as('c', false), waits_as('d', true), opens});
+  const auto finding =
+      run_tasks({}, {waits_as('a', true), waits_as('b', false), waits_as('c', false),
+                     waits_as('d', true), opens});
   EXPECT_FALSE(finding) << finding->title;
   EXPECT_EQ(order.text(), "|abcd");
 }
@@ -111,8 +112,8 @@ TEST(WaitQueueOrder, AWakeWithAKeyPassesOverOthers) {
   Atomic<bool> open[2];
   const auto waits_for = [&](int which) {
     return [&, which] {
-      queue.wait_exclusive([&] { return open[which].load(); }, std::source_location::current(),
-                           {&words[which], 0});
+      queue.wait_exclusive([&] { return open[which].load(); },
+                           std::source_location::current(), {&words[which], 0});
       order.add(static_cast<char>('0' + which));
     };
   };

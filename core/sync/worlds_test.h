@@ -1,7 +1,8 @@
 // core/sync/worlds_test.h - one test, run in every world.
 //
-// A test of a lock is a scenario: objects, bodies, what must hold after them.  It is repeated
-// on fibers under several strategies, with many seeds each, and on native threads.
+// A test of a lock is a scenario: objects, bodies, what must hold after them.  It is
+// repeated on fibers under several strategies, with many seeds each, and on native
+// threads.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -42,7 +43,8 @@ inline bool tsan_watches() { return __tsan_acquire != nullptr; }
 
 // A step that touches nothing: another task may run here.
 inline void pause_here() {
-  step({nullptr, Access::kNone, std::memory_order_relaxed, std::source_location::current()});
+  step({nullptr, Access::kNone, std::memory_order_relaxed,
+        std::source_location::current()});
 }
 
 class InEveryWorld : public testing::TestWithParam<World> {
