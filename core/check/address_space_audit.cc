@@ -12,12 +12,13 @@ std::string about(const Mm& mm, const Vma& vma) {
 }
 
 bool is_well_formed(const Mm& mm, const Vma& vma, VirtAddr end_of_last) {
-  return vma.vm_mm == &mm && vma.vm_start % kPageSize == 0 && vma.vm_end % kPageSize == 0 &&
-         vma.vm_start < vma.vm_end && vma.vm_end <= kUserEnd && end_of_last <= vma.vm_start;
+  return vma.vm_mm == &mm && vma.vm_start % kPageSize == 0 &&
+         vma.vm_end % kPageSize == 0 && vma.vm_start < vma.vm_end &&
+         vma.vm_end <= kUserEnd && end_of_last <= vma.vm_start;
 }
 
-// V1 of one mm.  The tree must find each vma where the order says that it is; a tree that
-// has a cycle has more vmas than were ever allocated.
+// V1 of one mm.  The tree must find each vma where the order says that it is; a tree
+// that has a cycle has more vmas than were ever allocated.
 void check_vmas_of(const Mm& mm, std::uint32_t vmas_max) {
   VirtAddr end = 0;
   int count = 0;

@@ -11,7 +11,8 @@ namespace {
 // While it lives, nobody watches the machine: the audit's own walks are not the run's.
 class Unwatched {
  public:
-  explicit Unwatched(Machine& machine) : machine_(machine), before_(machine.tracepoints) {
+  explicit Unwatched(Machine& machine)
+      : machine_(machine), before_(machine.tracepoints) {
     machine_.tracepoints = &nobody_;
   }
   ~Unwatched() { machine_.tracepoints = before_; }
@@ -64,7 +65,8 @@ void audit(Machine& machine, const Watcher* watcher, const Expected& expected) {
 void audit_leaks(Machine& machine) { Auditor(machine).audit_leaks(); }
 
 std::string differs(const std::string& what, std::int64_t is, std::int64_t should_be) {
-  return what + ": is " + std::to_string(is) + ", should be " + std::to_string(should_be);
+  return what + ": is " + std::to_string(is) + ", should be " +
+         std::to_string(should_be);
 }
 
 }  // namespace racier::check

@@ -1,7 +1,7 @@
 // core/check/auditor.h - what must be true of a machine at rest.
 //
-// Recounts from the page tables, the caches and the lists what mm/ keeps incrementally, and
-// asks the reverse map about every page.  README.md lists the invariants.
+// Recounts from the page tables, the caches and the lists what mm/ keeps incrementally,
+// and asks the reverse map about every page.  README.md lists the invariants.
 #pragma once
 #include <memory>
 #include <span>
@@ -15,14 +15,14 @@ namespace racier::check {
 struct MmUsers {
   const Mm* mm = nullptr;
   int users = 0;    // tasks that run in it, and explicit gets
-  int holders = 0;  // references to the object alone (mm_count), beside that of the users
+  int holders = 0;  // references to the object alone, beside that of the users
 };
 
 // What only whoever runs the tasks can know.
 struct Expected {
-  bool users_known = false;       // `users` is complete: a mm that is not in it has no user
+  bool users_known = false;  // `users` is complete: a mm that is not in it has none
   std::span<const MmUsers> users = {};
-  std::span<Page* const> pins = {};  // one entry for each reference held from outside of mm
+  std::span<Page* const> pins = {};  // one for each reference held from outside of mm
 };
 
 // Checks one machine, again and again; its buffers stay.
@@ -33,8 +33,8 @@ class Auditor {
   Auditor(const Auditor&) = delete;
   Auditor& operator=(const Auditor&) = delete;
 
-  // Reports the first invariant that does not hold.  With a watcher, also compares memory
-  // with what it has seen.
+  // Reports the first invariant that does not hold.  With a watcher, also compares
+  // memory with what it has seen.
   // Context: outside of any task, no task of the machine in the middle of anything; RCU
   // callbacks need not have run.  No step.
   void audit(const Watcher* watcher, const Expected& expected = {});

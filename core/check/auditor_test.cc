@@ -1,7 +1,7 @@
 // core/check/auditor_test.cc - every invariant is proven by a machine that breaks it.
 //
-// Each row damages one thing of a clean machine by hand, behind the back of the verbs, and
-// names the invariant that must speak.
+// Each row damages one thing of a clean machine by hand, behind the back of the verbs,
+// and names the invariant that must speak.
 #include <gtest/gtest.h>
 
 #include "core/check/auditor.h"
@@ -49,11 +49,13 @@ TEST_P(Damaged, IsFound) {
 #define UNLOCKED NO_THREAD_SAFETY_ANALYSIS
 const auto kItsName = [](const auto& info) { return info.param.name; };
 
-// ---- C1 to C5 --------------------------------------------------------------------------
+// ---- C1 to C5 -----------------------------------------------------------------------
 
 const Damage kCounts[] = {
-    {"MapcountHigh", Inv::kMapcountIsItsPtes, [](World& w) { w.anon(0).mapcount.raw()++; }},
-    {"MapcountLow", Inv::kMapcountIsItsPtes, [](World& w) { w.anon(0).mapcount.raw()--; }},
+    {"MapcountHigh", Inv::kMapcountIsItsPtes,
+     [](World& w) { w.anon(0).mapcount.raw()++; }},
+    {"MapcountLow", Inv::kMapcountIsItsPtes,
+     [](World& w) { w.anon(0).mapcount.raw()--; }},
     {"MapcountOfZeroPage", Inv::kMapcountIsItsPtes,
      [](World& w) { w.m.zero_page().mapcount.raw()++; }},
     {"CountHigh", Inv::kPageCountIsItsUsers, [](World& w) { w.anon(0).count.inc(); }},
@@ -68,10 +70,13 @@ const Damage kCounts[] = {
     {"SwapSlotLost", Inv::kSwapMapIsItsUsers,
      [](World& w) UNLOCKED { w.m.swap.swap_map[kFreeSlot] = 1; }},
     {"SwapPteToFreeSlot", Inv::kSwapMapIsItsUsers,
-     [](World& w) { w.slot(*w.parent, w.kAnon + 3 * w.kPage).set(Pte::swap({kFreeSlot})); }},
+     [](World& w) {
+       w.slot(*w.parent, w.kAnon + 3 * w.kPage).set(Pte::swap({kFreeSlot}));
+     }},
     {"SwapPteToNoSlot", Inv::kSwapMapIsItsUsers,
      [](World& w) { w.slot(*w.parent, w.kAnon + 3 * w.kPage).set(Pte::swap({9999})); }},
-    {"SwapInUse", Inv::kSwapTotalsMatch, [](World& w) UNLOCKED { ++w.m.swap.inuse_pages; }},
+    {"SwapInUse", Inv::kSwapTotalsMatch,
+     [](World& w) UNLOCKED { ++w.m.swap.inuse_pages; }},
     {"SwapLowestBit", Inv::kSwapTotalsMatch,
      [](World& w) UNLOCKED { w.m.swap.lowest_bit = kFreeSlot + 1; }},
     {"Rss", Inv::kRssIsItsPtes, [](World& w) UNLOCKED { ++w.parent->rss; }},
@@ -116,13 +121,15 @@ TEST(Auditor, CountsPins) {
   EXPECT_EQ(world.audit(), name_of(Inv::kPageCountIsItsUsers));
 }
 
-// ---- R3, R6, R1 ------------------------------------------------------------------------
+// ---- R3, R6, R1 ---------------------------------------------------------------------
 
 const Damage kReverseMap[] = {
-    {"IndexOfPage", Inv::kPageIndexIsItsPlace, [](World& w) { w.anon(0).index.raw()++; }},
+    {"IndexOfPage", Inv::kPageIndexIsItsPlace,
+     [](World& w) { w.anon(0).index.raw()++; }},
     {"PgoffOfVma", Inv::kPageIndexIsItsPlace,
      [](World& w) { ++w.vma_at(*w.parent, w.kAnon).vm_pgoff; }},
-    {"MappingCleared", Inv::kPageOfItsVma, [](World& w) { w.anon(4).mapping.raw() = 0; }},
+    {"MappingCleared", Inv::kPageOfItsVma,
+     [](World& w) { w.anon(4).mapping.raw() = 0; }},
     {"MappingOfOtherFile", Inv::kPageOfItsVma,
      [](World& w) {
        w.file_page().mapping.raw() = reinterpret_cast<std::uintptr_t>(&w.m.file(1));
@@ -147,7 +154,8 @@ const Damage kReverseMap[] = {
      [](World& w) UNLOCKED { w.m.file(1).i_mmap.insert(w.vma_at(*w.child, w.kAnon)); }},
     {"ToldOfWhatIsNot", Inv::kRmapWasTold,
      [](World& w) {
-       w.watcher.rmap_added(w.anon(0), w.vma_at(*w.child, w.kAnon), w.kAnon + 3 * w.kPage);
+       w.watcher.rmap_added(w.anon(0), w.vma_at(*w.child, w.kAnon),
+                            w.kAnon + 3 * w.kPage);
      }},
     {"PteVanished", Inv::kRmapWasTold,
      [](World& w) { w.slot(*w.parent, w.kAnon + 4 * w.kPage).set(Pte()); }},
@@ -159,7 +167,7 @@ const Damage kReverseMap[] = {
 };
 INSTANTIATE_TEST_SUITE_P(ReverseMap, Damaged, testing::ValuesIn(kReverseMap), kItsName);
 
-// ---- V1, V2 ----------------------------------------------------------------------------
+// ---- V1, V2 -------------------------------------------------------------------------
 
 const Damage kAddressSpaces[] = {
     {"VmasOverlap", Inv::kVmasInOrder,
@@ -193,13 +201,14 @@ const Damage kAddressSpaces[] = {
      }},
     {"PteToFreeFrame", Inv::kPteMapsLiveFrame,
      [](World& w) {
-       w.slot(*w.parent, w.kAnon + 3 * w.kPage).set(Pte::page(kFreeFrame, Pte::kPresent));
+       w.slot(*w.parent, w.kAnon + 3 * w.kPage)
+           .set(Pte::page(kFreeFrame, Pte::kPresent));
      }},
 };
 INSTANTIATE_TEST_SUITE_P(AddressSpaces, Damaged, testing::ValuesIn(kAddressSpaces),
                          kItsName);
 
-// ---- V3 --------------------------------------------------------------------------------
+// ---- V3 -----------------------------------------------------------------------------
 
 const Damage kPermissions[] = {
     {"WritableInReadOnlyVma", Inv::kPteWithinVmaRights,
@@ -220,7 +229,8 @@ const Damage kPermissions[] = {
        w.allow(w.kSwap + w.kPage, Pte::kWrite);
      }},
 };
-INSTANTIATE_TEST_SUITE_P(Permissions, Damaged, testing::ValuesIn(kPermissions), kItsName);
+INSTANTIATE_TEST_SUITE_P(Permissions, Damaged, testing::ValuesIn(kPermissions),
+                         kItsName);
 
 TEST(Auditor, AllowsToWriteAPageOfTheSwapCacheThatIsNobodyElses) {
   World world;
@@ -230,7 +240,7 @@ TEST(Auditor, AllowsToWriteAPageOfTheSwapCacheThatIsNobodyElses) {
   EXPECT_EQ(world.audit(), "");
 }
 
-// ---- M1, D2, M2 ------------------------------------------------------------------------
+// ---- M1, D2, M2 ---------------------------------------------------------------------
 
 const Damage kCaches[] = {
     {"SwapCacheLostPage", Inv::kSwapCacheHoldsPage,
@@ -272,7 +282,8 @@ const Damage kLru[] = {
     {"FreeFrameOnList", Inv::kLruIsConsistent,
      [](World& w) UNLOCKED { w.m.lru.active.push_front(w.m.page(kFreeFrame)); }},
     {"NrActive", Inv::kLruCountsMatch, [](World& w) UNLOCKED { ++w.m.lru.nr_active; }},
-    {"NrInactive", Inv::kLruCountsMatch, [](World& w) UNLOCKED { --w.m.lru.nr_inactive; }},
+    {"NrInactive", Inv::kLruCountsMatch,
+     [](World& w) UNLOCKED { --w.m.lru.nr_inactive; }},
     {"PageOffTheLru", Inv::kLruHasUsedPages,
      [](World& w) UNLOCKED {
        w.m.lru.active.erase(w.anon(0));
@@ -282,11 +293,13 @@ const Damage kLru[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Lru, Damaged, testing::ValuesIn(kLru), kItsName);
 
-// ---- T1, D1 ----------------------------------------------------------------------------
+// ---- T1, D1 -------------------------------------------------------------------------
 
 const Damage kMemory[] = {
     {"TlbEntryIsWider", Inv::kTlbWithinPte,
-     [](World& w) { w.slot(*w.parent, w.kAnon + 4 * w.kPage).clear_flags(Pte::kWrite); }},
+     [](World& w) {
+       w.slot(*w.parent, w.kAnon + 4 * w.kPage).clear_flags(Pte::kWrite);
+     }},
     {"ZeroPageStaysInTlb", Inv::kTlbWithinPte,
      [](World& w) {
        // Its pte is not known to the reverse map, so nothing else is wrong.
@@ -358,10 +371,11 @@ INSTANTIATE_TEST_SUITE_P(
         TlbRow{"OfFreeFrame", "tlb_to_live_frame", {0, 1, World::kAnon, 250, false}}),
     [](const auto& info) { return info.param.name; });
 
-// ---- L1 --------------------------------------------------------------------------------
+// ---- L1 -----------------------------------------------------------------------------
 
 const Damage kLocks[] = {
-    {"Page", Inv::kNoLockAtRest, [](World& w) { w.flip(w.anon(0), PageFlag::kLocked); }},
+    {"Page", Inv::kNoLockAtRest,
+     [](World& w) { w.flip(w.anon(0), PageFlag::kLocked); }},
     {"Writeback", Inv::kNoLockAtRest,
      [](World& w) { w.flip(w.cached(), PageFlag::kWriteback); }},
     {"Mms", Inv::kNoLockAtRest, [](World& w) UNLOCKED { w.m.mms_lock.lock(); }},
@@ -370,12 +384,16 @@ const Damage kLocks[] = {
      [](World& w) UNLOCKED { w.m.swap.swap_list_lock.lock(); }},
     {"SwapDevice", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.m.swap.swap_device_lock.lock(); }},
-    {"SwapCache", Inv::kNoLockAtRest, [](World& w) UNLOCKED { w.m.swapper.tree_lock.lock(); }},
-    {"Tree", Inv::kNoLockAtRest, [](World& w) UNLOCKED { w.m.file(1).tree_lock.lock(); }},
-    {"IMmap", Inv::kNoLockAtRest, [](World& w) UNLOCKED { w.m.file(1).i_mmap_lock.lock(); }},
+    {"SwapCache", Inv::kNoLockAtRest,
+     [](World& w) UNLOCKED { w.m.swapper.tree_lock.lock(); }},
+    {"Tree", Inv::kNoLockAtRest,
+     [](World& w) UNLOCKED { w.m.file(1).tree_lock.lock(); }},
+    {"IMmap", Inv::kNoLockAtRest,
+     [](World& w) UNLOCKED { w.m.file(1).i_mmap_lock.lock(); }},
     {"PageTable", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.child->page_table_lock.lock(); }},
-    {"MmapRead", Inv::kNoLockAtRest, [](World& w) UNLOCKED { w.child->mmap_sem.down_read(); }},
+    {"MmapRead", Inv::kNoLockAtRest,
+     [](World& w) UNLOCKED { w.child->mmap_sem.down_read(); }},
     {"MmapWrite", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.child->mmap_sem.down_write(); }},
 };

@@ -1,7 +1,7 @@
 // core/check/brute_force.cc - reads all page tables of a machine at rest.
 //
-// Descends by itself, so that it does not trust what it checks; empty stretches of a table,
-// which is most of it, are passed over a cache line at a time.
+// Descends by itself, so that it does not trust what it checks; empty stretches of a
+// table, which is most of it, are passed over a cache line at a time.
 // Tested by brute_force_test.cc.
 #include "core/check/brute_force.h"
 
@@ -47,21 +47,24 @@ void BruteForce::scan(Machine& machine) NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void BruteForce::scan_mm(Machine& machine, Mm& mm) {
-  FoundMm& of = mms_.emplace_back(FoundMm{&mm, static_cast<std::uint32_t>(vmas_.size()), 0,
-                                          static_cast<std::uint32_t>(ptes_.size()), 0});
+  FoundMm& of =
+      mms_.emplace_back(FoundMm{&mm, static_cast<std::uint32_t>(vmas_.size()), 0,
+                                static_cast<std::uint32_t>(ptes_.size()), 0});
   for (Vma* vma = mm.vmas.first(); vma != nullptr; vma = VmaTree::next(*vma)) {
     vmas_.push_back(vma);
   }
   of.vmas = static_cast<std::uint32_t>(vmas_.size()) - of.first_vma;
   vma_cursor_ = of.first_vma;
-  if (mm.context.root != kNoPfn) scan_table(machine, mm.context.root, kTableLevels - 1, 0);
+  if (mm.context.root != kNoPfn) {
+    scan_table(machine, mm.context.root, kTableLevels - 1, 0);
+  }
   of.ptes = static_cast<std::uint32_t>(ptes_.size()) - of.first_pte;
 }
 
 void BruteForce::scan_table(Machine& machine, Pfn table, int level, VirtAddr start) {
   if (machine.frames.is_free(table) || ++uses_[table].tables > 1) {
-    broken(Inv::kPageTableIsOwn, "mm " + std::to_string(mms_.back().mm->id) + ", level " +
-                                     std::to_string(level) + ", pfn " +
+    broken(Inv::kPageTableIsOwn, "mm " + std::to_string(mms_.back().mm->id) +
+                                     ", level " + std::to_string(level) + ", pfn " +
                                      std::to_string(table));
   }
   const std::byte* const words = machine.frames.data(table);
@@ -81,7 +84,9 @@ void BruteForce::scan_table(Machine& machine, Pfn table, int level, VirtAddr sta
 }
 
 void BruteForce::found(Machine& machine, VirtAddr addr, Pte pte) {
-  while (vma_cursor_ < vmas_.size() && vmas_[vma_cursor_]->vm_end <= addr) ++vma_cursor_;
+  while (vma_cursor_ < vmas_.size() && vmas_[vma_cursor_]->vm_end <= addr) {
+    ++vma_cursor_;
+  }
   Vma* const vma = vma_cursor_ < vmas_.size() && vmas_[vma_cursor_]->contains(addr)
                        ? vmas_[vma_cursor_]
                        : nullptr;
@@ -96,7 +101,9 @@ void BruteForce::found(Machine& machine, VirtAddr addr, Pte pte) {
     ++swap_ptes_[slot];
     return;
   }
-  if (machine.frames.is_free(pte.pfn())) broken(Inv::kPteMapsLiveFrame, describe(found));
+  if (machine.frames.is_free(pte.pfn())) {
+    broken(Inv::kPteMapsLiveFrame, describe(found));
+  }
   FrameUse& use = uses_[pte.pfn()];
   found.next = use.first_pte;
   use.first_pte = index;
@@ -127,13 +134,15 @@ std::vector<rmap::Mapping> who_maps(Machine& machine, const Page& page) {
 
 std::string describe(const Machine& machine, Pfn pfn) {
   if (pfn >= machine.frames.frames()) return "no frame " + std::to_string(pfn);
-  constexpr const char* kFlags[] = {"locked", "referenced", "uptodate",  "dirty",     "lru",
-                                    "active", "swapcache",  "writeback", "swapbacked"};
+  constexpr const char* kFlags[] = {"locked",    "referenced", "uptodate",
+                                    "dirty",     "lru",        "active",
+                                    "swapcache", "writeback",  "swapbacked"};
   const Page& page = machine.page(pfn);
   const std::uint64_t flags = page.flags.raw().load(std::memory_order_relaxed);
-  std::string text = "page " + std::to_string(pfn) + " count " +
-                     std::to_string(page.count.read()) + " mapcount " +
-                     std::to_string(page.mapcount.raw().load(std::memory_order_relaxed) + 1);
+  std::string text =
+      "page " + std::to_string(pfn) + " count " + std::to_string(page.count.read()) +
+      " mapcount " +
+      std::to_string(page.mapcount.raw().load(std::memory_order_relaxed) + 1);
   const std::uintptr_t mapping = page.mapping.raw().load(std::memory_order_relaxed);
   if (mapping != 0) text += (mapping & kPageMappingAnon) != 0 ? " anon" : " file";
   text += " index " + std::to_string(page.index.raw().load(std::memory_order_relaxed));

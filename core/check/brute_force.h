@@ -1,7 +1,7 @@
 // core/check/brute_force.h - who maps this page, by looking at every page table.
 //
-// The oracle: it knows nothing of any scheme and trusts no counter.  One pass reads every
-// table of every mm; everything else the audit recounts, it recounts from here.
+// The oracle: it knows nothing of any scheme and trusts no counter.  One pass reads
+// every table of every mm; everything else the audit recounts, it recounts from here.
 //
 // Tested by brute_force_test.cc.
 #pragma once
@@ -47,8 +47,8 @@ struct FrameUse {
 
 class BruteForce {
  public:
-  // Reads everything anew.  A table that is shared, or is a free frame, is a finding; so is
-  // a pte that maps a free frame.
+  // Reads everything anew.  A table that is shared, or is a free frame, is a finding;
+  // so is a pte that maps a free frame.
   // Context: quiescence, which stands in for all locks.
   void scan(Machine& machine) NO_THREAD_SAFETY_ANALYSIS;
 
@@ -83,10 +83,10 @@ class BruteForce {
 
   std::vector<FoundMm> mms_;
   std::vector<Vma*> vmas_;
-  std::vector<Vma*> vmas_sorted_;  // by address of the object, to look one up; never shown
+  std::vector<Vma*> vmas_sorted_;  // by address of the object: to look one up
   std::vector<FoundPte> ptes_;
   std::vector<Pfn> frames_;
-  std::vector<FrameUse> uses_;           // by frame; those of frames_ are fresh
+  std::vector<FrameUse> uses_;            // by frame; those of frames_ are fresh
   std::vector<std::uint32_t> swap_ptes_;  // by slot
   std::vector<std::uint32_t> swap_uses_;  // by slot: users other than ptes (caches.cc)
   std::uint32_t vma_cursor_ = 0;  // in vmas_: the first that ends behind the last pte

@@ -13,7 +13,8 @@ std::string mappers(World& world, const Page& page) {
   std::string text;
   for (const rmap::Mapping& at : who_maps(world.m, page)) {
     if (!text.empty()) text += ' ';
-    text += std::to_string(at.vma->vm_mm->id) + ":" + std::to_string(at.addr >> kPageShift);
+    text +=
+        std::to_string(at.vma->vm_mm->id) + ":" + std::to_string(at.addr >> kPageShift);
   }
   return text;
 }
@@ -25,7 +26,8 @@ std::string at(int mm, VirtAddr addr) {
 TEST(BruteForce, FindsEveryMapping) {
   World world;
   const VirtAddr page = kPageSize;
-  EXPECT_EQ(mappers(world, world.anon(0)), at(1, World::kAnon) + " " + at(2, World::kAnon));
+  EXPECT_EQ(mappers(world, world.anon(0)),
+            at(1, World::kAnon) + " " + at(2, World::kAnon));
   EXPECT_EQ(mappers(world, world.anon(1)), at(1, World::kAnon + page));
   EXPECT_EQ(mappers(world, world.file_page()),
             at(1, World::kFile) + " " + at(2, World::kFile));
@@ -47,8 +49,10 @@ TEST(BruteForce, AgreesWithTheSchemeOnEveryPage) {
       world.m.scheme().walk(page, [&](const rmap::Mapping& shown) {
         const PteSlot slot = world.slot(*shown.vma->vm_mm, shown.addr);
         if (slot && slot.peek().maps(pfn)) {
-          const std::string one = at(static_cast<int>(shown.vma->vm_mm->id), shown.addr);
-          walked = walked.empty() ? one : std::min(one, walked) + " " + std::max(one, walked);
+          const std::string one =
+              at(static_cast<int>(shown.vma->vm_mm->id), shown.addr);
+          walked = walked.empty() ? one
+                                  : std::min(one, walked) + " " + std::max(one, walked);
         }
         return rmap::Walk::kContinue;
       });

@@ -1,5 +1,5 @@
-// core/check/caches.cc - page cache and swap cache hold what their pages say, and what is
-// clean equals its backing store.  M1, D2.
+// core/check/caches.cc - caches hold what their pages say; what is clean equals its
+// backing store.  M1, D2.
 // Tested by auditor_test.cc.
 #include <cstring>
 
@@ -21,7 +21,7 @@ void check_held(const Audit& audit, const Page& page, Inv inv) {
   ++audit.found.use(page.pfn).caches;
 }
 
-// ---- Swap cache ------------------------------------------------------------------------
+// ---- Swap cache ---------------------------------------------------------------------
 
 void check_swap_page(const Audit& audit, const Page& page, std::uint32_t slot) {
   Machine& m = audit.m;
@@ -32,9 +32,10 @@ void check_swap_page(const Audit& audit, const Page& page, std::uint32_t slot) {
            "slot " + std::to_string(slot) + ": " + describe(m, page.pfn));
   }
   audit.found.count_swap_use(slot);
-  // What only the cache still has is of no use to anybody: while it was being unmapped, a
-  // thread may have stored to it through its TLB after it was written out.
-  const bool used = audit.found.use(page.pfn).ptes > 0 || audit.found.swap_uses(slot) > 1;
+  // What only the cache still has is of no use to anybody: while it was being unmapped,
+  // a thread may have stored to it through its TLB after it was written out.
+  const bool used =
+      audit.found.use(page.pfn).ptes > 0 || audit.found.swap_uses(slot) > 1;
   if (!used || !is_clean(audit, page)) return;
   m.swap.store.read(slot, audit.slot_page);
   if (std::memcmp(audit.slot_page, m.frames.data(page.pfn), kPageSize) != 0) {
@@ -53,13 +54,13 @@ void check_swap_cache(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
     check_swap_page(audit, *page, slot);
   }
   if (pages != swapper.nrpages) {
-    broken(Inv::kSwapCacheHoldsPage,
-           differs("nrpages of the swap cache", static_cast<std::int64_t>(swapper.nrpages),
-                   static_cast<std::int64_t>(pages)));
+    broken(Inv::kSwapCacheHoldsPage, differs("nrpages of the swap cache",
+                                             static_cast<std::int64_t>(swapper.nrpages),
+                                             static_cast<std::int64_t>(pages)));
   }
 }
 
-// ---- Page cache ------------------------------------------------------------------------
+// ---- Page cache ---------------------------------------------------------------------
 
 std::string about(const AddressSpace& file, std::uint64_t index) {
   return "file " + std::to_string(file.id) + " page " + std::to_string(index);
@@ -67,8 +68,8 @@ std::string about(const AddressSpace& file, std::uint64_t index) {
 
 // A page of a file of the machine is never stored to: no mapping of it is shared and
 // writable.  (The words of a page tell their place in their low bits.)
-void check_file_content(const Audit& audit, const AddressSpace& file, std::uint64_t index,
-                        const Page& page) {
+void check_file_content(const Audit& audit, const AddressSpace& file,
+                        std::uint64_t index, const Page& page) {
   if (!is_clean(audit, page)) return;
   const std::byte* const data = audit.m.frames.data(page.pfn);
   const std::uint64_t first = file_word(file.id, index, 0);
@@ -79,7 +80,8 @@ void check_file_content(const Audit& audit, const AddressSpace& file, std::uint6
     difference |= word ^ (first + i);
   }
   if (difference != 0) {
-    broken(Inv::kCleanPageIsItsStore, about(file, index) + ": " + describe(audit.m, page.pfn));
+    broken(Inv::kCleanPageIsItsStore,
+           about(file, index) + ": " + describe(audit.m, page.pfn));
   }
 }
 
@@ -91,7 +93,8 @@ void check_file_page(const Audit& audit, const AddressSpace& file, std::uint64_t
                        page.index.raw().load(std::memory_order_relaxed) == index &&
                        page.peek(PageFlag::kSwapBacked) == file.shmem;
   if (!says_so) {
-    broken(Inv::kPageCacheHoldsPage, about(file, index) + ": " + describe(audit.m, page.pfn));
+    broken(Inv::kPageCacheHoldsPage,
+           about(file, index) + ": " + describe(audit.m, page.pfn));
   }
   if (!file.shmem) check_file_content(audit, file, index, page);
 }
@@ -106,7 +109,8 @@ void check_shmem_swap(const Audit& audit, const AddressSpace& file, std::uint64_
 }
 
 void check_file(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_ANALYSIS {
-  if (file.nrpages == 0 && audit.m.swap.inuse_pages == 0) return;  // large ones are many
+  // Shared memory may be large, and not touched at all.
+  if (file.nrpages == 0 && audit.m.swap.inuse_pages == 0) return;
   std::uint64_t pages = 0;
   for (std::uint64_t index = 0; index < file.size; ++index) {
     const CacheSlot& slot = file.slots[index];
@@ -115,7 +119,8 @@ void check_file(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_ANALYSI
     ++pages;
     check_file_page(audit, file, index, *slot.page);
     if (slot.swap) {
-      broken(Inv::kPageCacheHoldsPage, about(file, index) + " is in memory and in swap");
+      broken(Inv::kPageCacheHoldsPage,
+             about(file, index) + " is in memory and in swap");
     }
   }
   if (pages != file.nrpages) {

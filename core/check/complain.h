@@ -8,8 +8,8 @@
 
 namespace racier::check {
 
-// Reports `inv` as broken.  Returns only if the run is being unwound: then what the verbs
-// still tell means nothing, and the caller ignores it.
+// Reports `inv` as broken.  Returns only if the run is being unwound: then what the
+// verbs still tell means nothing, and the caller ignores it.
 inline void complain(Inv inv, std::string detail) {
   const inv::Row& row = inv::row(inv);
   accuse(row.kind, row.sentence, std::move(detail));

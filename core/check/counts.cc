@@ -7,7 +7,7 @@
 namespace racier::check {
 namespace {
 
-// ---- Pages -----------------------------------------------------------------------------
+// ---- Pages --------------------------------------------------------------------------
 
 // The zero page is reserved: ptes that map it are not counted.
 void check_page(const Audit& audit, Pfn pfn) {
@@ -17,19 +17,19 @@ void check_page(const Audit& audit, Pfn pfn) {
   const std::int32_t ptes = zero ? 0 : use.ptes;
   const std::int32_t mapcount = page.mapcount.raw().load(std::memory_order_relaxed) + 1;
   if (mapcount != ptes) {
-    broken(Inv::kMapcountIsItsPtes, differs("mapcount", mapcount, ptes) + "; " +
-                                        describe(audit.m, pfn));
+    broken(Inv::kMapcountIsItsPtes,
+           differs("mapcount", mapcount, ptes) + "; " + describe(audit.m, pfn));
   }
-  const std::int32_t users = ptes + use.caches + use.tables + use.pins + (zero ? 1 : 0) +
-                             audit.m.scheme().own_refs(page);
+  const std::int32_t users = ptes + use.caches + use.tables + use.pins +
+                             (zero ? 1 : 0) + audit.m.scheme().own_refs(page);
   // A frame that is allocated, and that nobody uses, is lost.
   if (page.count.read() != users || users == 0) {
-    broken(Inv::kPageCountIsItsUsers, differs("count", page.count.read(), users) + "; " +
-                                          describe(audit.m, pfn));
+    broken(Inv::kPageCountIsItsUsers,
+           differs("count", page.count.read(), users) + "; " + describe(audit.m, pfn));
   }
 }
 
-// ---- Mms -------------------------------------------------------------------------------
+// ---- Mms ----------------------------------------------------------------------------
 
 void check_rss(const Audit& audit, const FoundMm& of) NO_THREAD_SAFETY_ANALYSIS {
   std::int64_t rss = 0;
@@ -42,9 +42,12 @@ void check_rss(const Audit& audit, const FoundMm& of) NO_THREAD_SAFETY_ANALYSIS 
     if ((mapping & kPageMappingAnon) != 0) ++anon_rss;
   }
   const std::string mm = "mm " + std::to_string(of.mm->id);
-  if (of.mm->rss != rss) broken(Inv::kRssIsItsPtes, differs(mm + " rss", of.mm->rss, rss));
+  if (of.mm->rss != rss) {
+    broken(Inv::kRssIsItsPtes, differs(mm + " rss", of.mm->rss, rss));
+  }
   if (of.mm->anon_rss != anon_rss) {
-    broken(Inv::kAnonRssIsItsPtes, differs(mm + " anon_rss", of.mm->anon_rss, anon_rss));
+    broken(Inv::kAnonRssIsItsPtes,
+           differs(mm + " anon_rss", of.mm->anon_rss, anon_rss));
   }
 }
 
@@ -62,8 +65,9 @@ void check_users(const Audit& audit, const Mm& mm) {
   }
   // A mm that nobody holds is freed, so it is not on the list of all.
   const int holders = should.holders + (should.users > 0 ? 1 : 0);
-  const bool wrong = audit.expected.users_known ? mm.mm_count.read() != holders
-                                                : mm.mm_count.read() < std::max(holders, 1);
+  const bool wrong = audit.expected.users_known
+                         ? mm.mm_count.read() != holders
+                         : mm.mm_count.read() < std::max(holders, 1);
   if (wrong) {
     broken(Inv::kMmCountIsItsHolders,
            differs(name + " mm_count", mm.mm_count.read(), holders));
@@ -83,8 +87,9 @@ void check_swap(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
   for (std::uint32_t slot = 1; slot < swap.swap_map.size(); ++slot) {
     const std::uint32_t uses = audit.found.swap_uses(slot);
     if (swap.swap_map[slot] != uses) {
-      broken(Inv::kSwapMapIsItsUsers, differs("swap slot " + std::to_string(slot) + " count",
-                                              swap.swap_map[slot], uses));
+      broken(Inv::kSwapMapIsItsUsers,
+             differs("swap slot " + std::to_string(slot) + " count",
+                     swap.swap_map[slot], uses));
     }
     if (uses > 0) {
       ++inuse;

@@ -23,7 +23,8 @@ std::string shmem_left(Machine& m) {
   std::string text;
   m.for_each_file([&text](AddressSpace& file) {
     if (!file.shmem) return;
-    text += "; file " + std::to_string(file.id) + " count " + std::to_string(file.count.read());
+    text += "; file " + std::to_string(file.id) + " count " +
+            std::to_string(file.count.read());
   });
   return text;
 }
@@ -38,15 +39,16 @@ void check_swap_slots(const Machine& m) NO_THREAD_SAFETY_ANALYSIS {
   if (!text.empty()) broken(Inv::kNoSwapSlotLeft, text.substr(2));
 }
 
-// Files of the machine stay, and so may what is cached of them, as on a computer that is
-// switched off: held by the cache, and by nobody else.
+// Files of the machine stay, and so may what is cached of them, as on a computer that
+// is switched off: held by the cache, and by nobody else.
 bool is_cached(Machine& m, const Page& page) NO_THREAD_SAFETY_ANALYSIS {
   const std::uintptr_t mapping = page.mapping.raw().load(std::memory_order_relaxed);
   const std::uint64_t index = page.index.raw().load(std::memory_order_relaxed);
   for (std::uint32_t id = 0; id < m.options().files; ++id) {
     const AddressSpace& file = m.file(id);
     if (mapping != reinterpret_cast<std::uintptr_t>(&file)) continue;
-    return index < file.size && file.slots[index].page == &page && page.count.read() == 1;
+    return index < file.size && file.slots[index].page == &page &&
+           page.count.read() == 1;
   }
   return false;
 }

@@ -17,7 +17,9 @@ struct Leak {
   Inv found;
   void (*make)(World&);  // in a task, before the teardown
 };
-std::ostream& operator<<(std::ostream& out, const Leak& leak) { return out << leak.name; }
+std::ostream& operator<<(std::ostream& out, const Leak& leak) {
+  return out << leak.name;
+}
 
 class Leaked : public testing::TestWithParam<Leak> {};
 
@@ -50,7 +52,8 @@ TEST(Leaks, AreNamed) {
   const auto finding = finding_of(world.run, [&] { world.auditor.audit_leaks(); });
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->kind, FindingKind::kLeak);
-  EXPECT_EQ(finding->detail, "invariant no_mm_left: 1 left; mm 2 mm_users 1 mm_count 1");
+  EXPECT_EQ(finding->detail,
+            "invariant no_mm_left: 1 left; mm 2 mm_users 1 mm_count 1");
 }
 
 }  // namespace

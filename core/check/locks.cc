@@ -8,7 +8,8 @@ namespace {
 // `what` is the lock's class; `owner` says whose it is.
 void check(bool locked, const char* what, const char* owner, std::uint32_t id) {
   if (!locked) return;
-  broken(Inv::kNoLockAtRest, std::string(what) + " of " + owner + " " + std::to_string(id));
+  broken(Inv::kNoLockAtRest,
+         std::string(what) + " of " + owner + " " + std::to_string(id));
 }
 
 void check_page(const Machine& m, Pfn pfn) {

@@ -1,4 +1,4 @@
-// core/check/lru_audit.cc - the LRU lists, the flags of their pages, and their counts.  M2.
+// core/check/lru_audit.cc - LRU lists, the flags of their pages, their counts.  M2.
 // Tested by auditor_test.cc.
 #include "core/check/checks.h"
 
@@ -9,9 +9,11 @@ namespace {
 std::int64_t check_list(const Audit& audit, List<Page, &Page::lru>& list, bool active) {
   std::int64_t length = 0;
   for (Page& page : list) {
-    const bool linked = page.lru.next->prev == &page.lru && page.lru.prev->next == &page.lru;
+    const bool linked =
+        page.lru.next->prev == &page.lru && page.lru.prev->next == &page.lru;
     if (!linked || audit.m.frames.is_free(page.pfn) || !page.peek(PageFlag::kLru) ||
-        page.peek(PageFlag::kActive) != active || ++audit.found.use(page.pfn).on_lru > 1) {
+        page.peek(PageFlag::kActive) != active ||
+        ++audit.found.use(page.pfn).on_lru > 1) {
       broken(Inv::kLruIsConsistent, std::string(active ? "active" : "inactive") +
                                         " list: " + describe(audit.m, page.pfn));
     }

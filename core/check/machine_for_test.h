@@ -1,4 +1,4 @@
-// core/check/machine_for_test.h - a machine with a watcher and an auditor, in a few words.
+// core/check/machine_for_test.h - a machine with watcher and auditor, in few words.
 #pragma once
 #include <memory>
 #include <optional>
@@ -79,7 +79,7 @@ class Bench {
     return name_of(finding_of(run, [&] { auditor.audit_leaks(); }));
   }
 
-  // ---- Verbs, for use in tasks ----
+  // ---- Verbs, for use in tasks ------------------------------------------------------
   VirtAddr map(Mm& mm, VirtAddr addr, std::uint64_t pages, std::uint32_t flags,
                AddressSpace* file = nullptr) {
     const Result<VirtAddr> at =
@@ -87,8 +87,8 @@ class Bench {
     return at.value();
   }
   void write(Mm& mm, VirtAddr addr, int cpu = 0) {
-    const UserResult result = user_access(m, mm, cpu, addr, UserAccess::kWrite,
-                                          tag(mm.id, ++stores));
+    const UserResult result =
+        user_access(m, mm, cpu, addr, UserAccess::kWrite, tag(mm.id, ++stores));
     require(result.status == Status::kOk, "a write of a test is allowed");
   }
   std::uint64_t read(Mm& mm, VirtAddr addr, int cpu = 0) {
@@ -96,9 +96,7 @@ class Bench {
     require(result.status == Status::kOk, "a read of a test is allowed");
     return result.value;
   }
-  Mm& fork(Mm& parent) {
-    return *dup_mm(m, parent).value();
-  }
+  Mm& fork(Mm& parent) { return *dup_mm(m, parent).value(); }
   // Unmaps the anonymous page at `addr` into the swap cache and writes it out.
   Page& unmap_to_swap(Mm& mm, VirtAddr addr) {
     Page& page = page_at(mm, addr);
@@ -123,9 +121,13 @@ class Bench {
     put_page(m, page);
   }
 
-  // ---- Looks, and pokes ----
-  PteSlot slot(const Mm& mm, VirtAddr addr) { return find_pte(m.frames, mm.context, addr); }
-  Page& page_at(const Mm& mm, VirtAddr addr) { return m.page(slot(mm, addr).peek().pfn()); }
+  // ---- Looks, and pokes -------------------------------------------------------------
+  PteSlot slot(const Mm& mm, VirtAddr addr) {
+    return find_pte(m.frames, mm.context, addr);
+  }
+  Page& page_at(const Mm& mm, VirtAddr addr) {
+    return m.page(slot(mm, addr).peek().pfn());
+  }
   Vma& vma_at(const Mm& mm, VirtAddr addr) { return *mm.vmas.find(addr); }
   std::uint64_t& word(const Page& page, int index = 0) {
     return reinterpret_cast<std::uint64_t*>(m.frames.data(page.pfn))[index];

@@ -1,6 +1,6 @@
-// core/check/memory_audit.cc - memory holds what was stored to it, wherever it is now.  D1.
+// core/check/memory_audit.cc - memory holds what was stored to it, wherever it is.  D1.
 //
-// Looks for lost bytes before anybody loads them: in frames, in the swap cache, in swap.
+// Looks for lost bytes before anybody loads them, in frames and in swap.
 // Tested by auditor_test.cc.
 #include "core/check/checks.h"
 #include "core/check/values.h"

@@ -1,4 +1,4 @@
-// core/check/permissions.cc - no pte allows more than its vma, or than the page can stand.
+// core/check/permissions.cc - no pte allows more than its vma, or its page, can stand.
 // V3.
 // Tested by auditor_test.cc.
 #include "core/check/checks.h"
@@ -19,15 +19,16 @@ void check_rights(const Audit& audit, const FoundPte& found) {
   }
 }
 
-// A private page that may be written is nobody else's: not mapped twice, not in swap for
-// somebody, not of a file, not the zero page.
+// A private page that may be written is nobody else's: not mapped twice, not in swap
+// for somebody, not of a file, not the zero page.
 void check_exclusive(const Audit& audit, const FoundPte& found) {
   if (!found.pte.writable() || found.vma->is(kVmShared)) return;
   const Page& page = audit.m.page(found.pte.pfn());
-  const bool anon = (page.mapping.raw().load(std::memory_order_relaxed) & kPageMappingAnon) != 0;
-  const bool in_swap =
-      page.peek(PageFlag::kSwapCache) &&
-      audit.found.swap_ptes(page.private_data.raw().load(std::memory_order_relaxed)) > 0;
+  const bool anon =
+      (page.mapping.raw().load(std::memory_order_relaxed) & kPageMappingAnon) != 0;
+  const bool in_swap = page.peek(PageFlag::kSwapCache) &&
+                       audit.found.swap_ptes(
+                           page.private_data.raw().load(std::memory_order_relaxed)) > 0;
   if (!anon || audit.m.is_zero_page(page.pfn) || audit.found.use(page.pfn).ptes > 1 ||
       in_swap) {
     broken(Inv::kWritableIsExclusive, about(audit, found));

@@ -1,8 +1,8 @@
 // core/check/reverse_map.cc - every pte is found from its page, and nothing else.
 //
-// R1: the scheme's walk of each mapped page shows each of its ptes exactly once.  R2: it
-// shows no vma that is not mapped.  R3: a page is of the kind, and has the index, that its
-// place in the vma says.  R6: i_mmap holds the vmas of its file.
+// R1: the scheme's walk of each mapped page shows each of its ptes exactly once.  R2:
+// it shows no vma that is not mapped.  R3: a page is of the kind, and has the index,
+// that its place in the vma says.  R6: i_mmap holds the vmas of its file.
 // Tested by auditor_test.cc.
 #include "core/check/checks.h"
 
@@ -11,7 +11,7 @@ namespace {
 
 using rmap::Mapping;
 
-// Holds the page lock of a file page, as a walk asks for; nobody is there to wait for it.
+// Holds the page lock, as a walk of a file page asks for.
 class LockedAtRest {
  public:
   explicit LockedAtRest(Page& page) : page_(page) {
@@ -31,13 +31,14 @@ std::string about(const Audit& audit, const FoundPte& found) {
   return describe(found) + "; " + describe(audit.m, found.pte.pfn());
 }
 
-// Notes which pte a candidate is.  One that is none is only a hint, if its vma is mapped.
+// Notes which pte a candidate is.  If it is none, it is a hint; its vma must be mapped.
 void note(const Audit& audit, Pfn pfn, const Mapping& at) {
   if (!audit.found.is_vma(at.vma) || !at.vma->contains(at.addr)) {
     broken(Inv::kRmapSound, describe(audit.m, pfn));
   }
   const std::span<FoundPte> ptes = audit.found.ptes();
-  for (std::uint32_t i = audit.found.use(pfn).first_pte; i != kNoPte; i = ptes[i].next) {
+  for (std::uint32_t i = audit.found.use(pfn).first_pte; i != kNoPte;
+       i = ptes[i].next) {
     FoundPte& found = ptes[i];
     if (found.vma != at.vma || found.addr != at.addr) continue;
     if (++found.shown > 1) broken(Inv::kRmapShowsOnce, about(audit, found));
@@ -73,16 +74,17 @@ void check_told(const Audit& audit) {
     }
   }
   if (told.mappings() != mappings) {
-    broken(Inv::kRmapWasTold, differs("mappings added and not removed",
-                                      told.mappings(), mappings));
+    broken(Inv::kRmapWasTold,
+           differs("mappings added and not removed", told.mappings(), mappings));
   }
 }
 
-// ---- R3 --------------------------------------------------------------------------------
+// ---- R3 -----------------------------------------------------------------------------
 
 bool is_of_its_kind(const Vma& vma, std::uintptr_t mapping) {
   if ((mapping & kPageMappingAnon) != 0) return !vma.is(kVmShared);
-  return vma.vm_file != nullptr && mapping == reinterpret_cast<std::uintptr_t>(vma.vm_file);
+  return vma.vm_file != nullptr &&
+         mapping == reinterpret_cast<std::uintptr_t>(vma.vm_file);
 }
 
 void check_page_of_vma(const Audit& audit, const FoundPte& found) {
@@ -100,7 +102,7 @@ void check_page_of_vma(const Audit& audit, const FoundPte& found) {
   }
 }
 
-// ---- R6 --------------------------------------------------------------------------------
+// ---- R6 -----------------------------------------------------------------------------
 
 std::uint32_t vmas_of(const Audit& audit, const AddressSpace& file) {
   std::uint32_t vmas = 0;
@@ -124,7 +126,8 @@ void check_i_mmap_of(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_AN
   // The machine's table of files has a reference, too; shmem lives by its vmas alone.
   const std::int64_t users = std::int64_t{should} + (file.shmem ? 0 : 1);
   if (file.count.read() != users) {
-    broken(Inv::kFileCountIsItsVmas, differs(name + " count", file.count.read(), users));
+    broken(Inv::kFileCountIsItsVmas,
+           differs(name + " count", file.count.read(), users));
   }
 }
 

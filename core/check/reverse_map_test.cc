@@ -12,14 +12,15 @@ using rmap::Walk;
 
 enum class Lie {
   kNone,
-  kMissLast,   // the last mapping is not shown
-  kTwice,      // the first one is shown again
-  kDeadVma,    // a vma that is not mapped any more is shown, too
-  kOutside,    // an address that is not in its vma is shown, too
-  kHint,       // a place that is mapped, but not to this page
+  kMissLast,  // the last mapping is not shown
+  kTwice,     // the first one is shown again
+  kDeadVma,   // a vma that is not mapped any more is shown, too
+  kOutside,   // an address that is not in its vma is shown, too
+  kHint,      // a place that is mapped, but not to this page
 };
 
-// A scheme that finds mappings by brute force, and lies about them.  It records nothing.
+// A scheme that finds mappings by brute force, and lies about them.  It records
+// nothing.
 class Liar final : public rmap::Scheme {
  public:
   Liar(World& world, Lie lie) : Scheme(world.m), world_(world), lie_(lie) {}
@@ -84,7 +85,8 @@ TEST_P(Lies, AreFound) {
 
 INSTANTIATE_TEST_SUITE_P(ReverseMap, Lies,
                          testing::Values(Row{"None", Lie::kNone, ""},
-                                         Row{"MissesOne", Lie::kMissLast, "rmap_complete"},
+                                         Row{"MissesOne", Lie::kMissLast,
+                                             "rmap_complete"},
                                          Row{"Twice", Lie::kTwice, "rmap_shows_once"},
                                          Row{"DeadVma", Lie::kDeadVma, "rmap_sound"},
                                          Row{"Outside", Lie::kOutside, "rmap_sound"},

@@ -13,15 +13,18 @@ namespace racier::check {
 namespace {
 
 std::string about(std::uint32_t mm_id, VirtAddr addr) {
-  return "mm " + std::to_string(mm_id) + ", page " + std::to_string(addr >> kPageShift) +
-         ", word " + std::to_string(addr % kPageSize / 8);
+  return "mm " + std::to_string(mm_id) + ", page " +
+         std::to_string(addr >> kPageShift) + ", word " +
+         std::to_string(addr % kPageSize / 8);
 }
 
-bool starts_before(VirtAddr addr, const auto& segment) { return addr < segment.range.start; }
+bool starts_before(VirtAddr addr, const auto& segment) {
+  return addr < segment.range.start;
+}
 
 }  // namespace
 
-// ---- Address spaces --------------------------------------------------------------------
+// ---- Address spaces -----------------------------------------------------------------
 
 ShadowMemory::Space& ShadowMemory::space(std::uint32_t mm_id) {
   if (mm_id >= spaces_.size()) spaces_.resize(mm_id + 1);
@@ -41,7 +44,8 @@ void ShadowMemory::mm_created(std::uint32_t mm_id) {
 
 void ShadowMemory::mm_exited(std::uint32_t mm_id) { clear(space(mm_id)); }
 
-const ShadowMemory::Segment* ShadowMemory::find_segment(const Space& space, VirtAddr addr) {
+const ShadowMemory::Segment* ShadowMemory::find_segment(const Space& space,
+                                                        VirtAddr addr) {
   auto at = std::upper_bound(space.segments.begin(), space.segments.end(), addr,
                              starts_before<Segment>);
   if (at == space.segments.begin()) return nullptr;
@@ -66,8 +70,8 @@ void ShadowMemory::mapped(const Vma& vma) {
 void ShadowMemory::add_piece(Space& space, const Vma& vma, VirtRange piece) {
   const Segment segment{piece, name_of(vma.vm_file), vma.index_of(piece.start),
                         vma.is(kVmShared)};
-  const auto at = std::upper_bound(space.segments.begin(), space.segments.end(), piece.start,
-                                   starts_before<Segment>);
+  const auto at = std::upper_bound(space.segments.begin(), space.segments.end(),
+                                   piece.start, starts_before<Segment>);
   space.segments.insert(at, segment);
   hold(segment);
 }
@@ -101,7 +105,7 @@ void ShadowMemory::cut(Space& space, VirtRange range) {
   }
 }
 
-// ---- Files -----------------------------------------------------------------------------
+// ---- Files --------------------------------------------------------------------------
 
 ShadowMemory::FileName ShadowMemory::name_of(const AddressSpace* file) {
   return file == nullptr ? FileName{} : FileName{file, file->id, file->shmem};
@@ -139,7 +143,7 @@ void ShadowMemory::release(const Segment& segment) {
   }
 }
 
-// ---- Forks -----------------------------------------------------------------------------
+// ---- Forks --------------------------------------------------------------------------
 
 void ShadowMemory::fork_begin(std::uint32_t parent_id, std::uint32_t child_id) {
   space(std::max(parent_id, child_id));
@@ -160,7 +164,7 @@ void ShadowMemory::fork_end(std::uint32_t parent_id, std::uint32_t child_id, boo
   if (!ok) clear(space(child_id));
 }
 
-// ---- Words -----------------------------------------------------------------------------
+// ---- Words --------------------------------------------------------------------------
 
 ShadowMemory::Words::iterator ShadowMemory::lower_bound(Words& words, VirtAddr addr) {
   return std::lower_bound(words.begin(), words.end(), addr,
@@ -172,7 +176,8 @@ const ShadowMemory::Word* ShadowMemory::find_word(const Words& words, VirtAddr a
   return at != words.end() && at->addr == addr ? &*at : nullptr;
 }
 
-ShadowMemory::Words& ShadowMemory::words_of(std::uint32_t mm_id, const Segment& segment) {
+ShadowMemory::Words& ShadowMemory::words_of(std::uint32_t mm_id,
+                                            const Segment& segment) {
   return segment.shared ? file_of(segment.file).words : space(mm_id).words;
 }
 
@@ -277,7 +282,7 @@ std::string ShadowMemory::values_of(const Word& word) const {
   return text;
 }
 
-// ---- For the audit ---------------------------------------------------------------------
+// ---- For the audit ------------------------------------------------------------------
 
 void ShadowMemory::for_each_word(FunctionRef<void(const Place&)> visit) const {
   for (std::uint32_t mm_id = 0; mm_id < spaces_.size(); ++mm_id) {

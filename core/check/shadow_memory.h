@@ -1,17 +1,18 @@
 // core/check/shadow_memory.h - what user memory must hold.
 //
-// For each word that was touched, the values that a load may return, under the model that
-// programmers have of mmap, fork and munmap.  Accesses come in the order in which they were
-// made, so a word has one value; it is uncertain only after a fork, whose child may or may
-// not have got what other tasks stored to the parent meanwhile.  The first load of such a
-// word settles it.
+// For each word that was touched, the values that a load may return, under the model
+// that programmers have of mmap, fork and munmap.  Accesses come in the order in which
+// they were made, so a word has one value; it is uncertain only after a fork, whose
+// child may or may not have got what other tasks stored to the parent meanwhile.  The
+// first load of such a word settles it.
 //
-// The model: private anonymous memory starts as zeroes, a private mapping of a file as the
-// file, shared memory (keyed by file and index, whoever maps it) as its file, which for shmem
-// is zeroes.  From unmap_begin to unmap_end accesses through cached translations still see
-// the old memory, which nobody else may get before; afterwards none may succeed.
-// Departs: until it is stored to, a word of a private mapping may be anything if somebody
-// has stored to its place in the file through a shared mapping.
+// The model: private anonymous memory starts as zeroes, a private mapping of a file as
+// the file, shared memory (keyed by file and index, whoever maps it) as its file, which
+// for shmem is zeroes.  From unmap_begin to unmap_end accesses through cached
+// translations still see the old memory, which nobody else may get before; afterwards
+// none may succeed.
+// Departs: until it is stored to, a word of a private mapping may be anything if
+// somebody has stored to its place in the file through a shared mapping.
 //
 // Tested by shadow_memory_test.cc.
 #pragma once
@@ -37,8 +38,8 @@ class ShadowMemory {
   void unmap_end(std::uint32_t mm_id, VirtRange range);
 
   // A finding if the access must not have succeeded, or returned what it may not.
-  void accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access, std::uint64_t value,
-                std::uint64_t before);
+  void accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access,
+                std::uint64_t value, std::uint64_t before);
 
   // A word that holds, or may hold, another value than it started with.
   struct Place {
@@ -56,9 +57,10 @@ class ShadowMemory {
   void reset();
 
  private:
-  // A file, which may be gone already when we are told so: its place may be taken again.
+  // A file, which may be gone already when we are told so: its place may be taken
+  // again.
   struct FileName {
-    const AddressSpace* at = nullptr;  // null: private anonymous memory.  Never looked into
+    const AddressSpace* at = nullptr;  // null: private anonymous.  Never looked into
     int id = 0;
     bool shmem = false;
     bool operator==(const FileName&) const = default;
@@ -113,7 +115,8 @@ class ShadowMemory {
   bool may_be(const Word& word, std::uint64_t value) const;
   bool starts_as_anything(const Segment& segment, VirtAddr addr) const;
   static std::uint64_t initial(const Segment& segment, VirtAddr addr);
-  void load(std::uint32_t mm_id, const Segment& segment, VirtAddr addr, std::uint64_t value);
+  void load(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
+            std::uint64_t value);
   void store(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
              std::uint64_t value);
   void maybe_store(const Segment& segment, Words& words, VirtAddr addr,
@@ -125,7 +128,7 @@ class ShadowMemory {
   std::vector<std::uint32_t> used_;  // ids of spaces used since the last reset
   std::vector<File> files_;          // the first files_used_ count
   std::size_t files_used_ = 0;
-  std::vector<Fork> forks_;          // under way
+  std::vector<Fork> forks_;  // under way
   std::vector<Choice> choices_{{0, 0}};
 };
 

@@ -66,7 +66,8 @@ class Teller {
     }
   }
 
-  void map(std::uint32_t mm_id, VirtAddr page, AddressSpace* file, std::uint32_t flags) {
+  void map(std::uint32_t mm_id, VirtAddr page, AddressSpace* file,
+           std::uint32_t flags) {
     Mm mm(mm_id);
     Vma vma;
     vma.vm_mm = &mm;
@@ -102,70 +103,70 @@ TEST_P(MemoryStory, IsJudged) {
 
 INSTANTIATE_TEST_SUITE_P(
     Plain, MemoryStory,
-    testing::Values(Row{"ZeroAtFirst", "m12 r120", ""},                 //
-                    Row{"NotZeroAtFirst", "m12 r121", kData},           //
-                    Row{"LastStore", "m12 w125 w127 r127", ""},         //
-                    Row{"LostStore", "m12 w125 w127 r125", kData},      //
-                    Row{"WordOfAnother", "m12 m22 w227 r127", kData},   //
-                    Row{"Add", "m12 w125 a1257 r127", ""},              //
-                    Row{"AddToLost", "m12 w125 a1207", kData},          //
-                    Row{"FileAtFirst", "f12 R12", ""},                  //
-                    Row{"FileIsNotZero", "f12 r120", kData},            //
-                    Row{"FileCopied", "f12 w127 r127", ""},             //
-                    Row{"FileCopyLost", "f12 w127 R12", kData},         //
-                    Row{"CopyIsPrivate", "f12 f22 w127 R22", ""},       //
+    testing::Values(Row{"ZeroAtFirst", "m12 r120", ""},                //
+                    Row{"NotZeroAtFirst", "m12 r121", kData},          //
+                    Row{"LastStore", "m12 w125 w127 r127", ""},        //
+                    Row{"LostStore", "m12 w125 w127 r125", kData},     //
+                    Row{"WordOfAnother", "m12 m22 w227 r127", kData},  //
+                    Row{"Add", "m12 w125 a1257 r127", ""},             //
+                    Row{"AddToLost", "m12 w125 a1207", kData},         //
+                    Row{"FileAtFirst", "f12 R12", ""},                 //
+                    Row{"FileIsNotZero", "f12 r120", kData},           //
+                    Row{"FileCopied", "f12 w127 r127", ""},            //
+                    Row{"FileCopyLost", "f12 w127 R12", kData},        //
+                    Row{"CopyIsPrivate", "f12 f22 w127 R22", ""},      //
                     Row{"CopyLeaks", "f12 f22 w127 r227", kData}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Unmap, MemoryStory,
-    testing::Values(Row{"NeverMapped", "r120", kUnmapped},                 //
-                    Row{"Read", "m12 w127 u12 r127", kUnmapped},           //
-                    Row{"Write", "m12 u12 w127", kUnmapped},               //
-                    Row{"NeighbourStays", "m12 m13 w137 u12 r137", ""},    //
-                    Row{"MappedAnew", "m12 w127 u12 m12 r120", ""},        //
-                    Row{"OldBytesBack", "m12 w127 u12 m12 r127", kData},   //
-                    Row{"GrownHeapKeeps", "m12 w127 m12 r127", ""},        //
+    testing::Values(Row{"NeverMapped", "r120", kUnmapped},                //
+                    Row{"Read", "m12 w127 u12 r127", kUnmapped},          //
+                    Row{"Write", "m12 u12 w127", kUnmapped},              //
+                    Row{"NeighbourStays", "m12 m13 w137 u12 r137", ""},   //
+                    Row{"MappedAnew", "m12 w127 u12 m12 r120", ""},       //
+                    Row{"OldBytesBack", "m12 w127 u12 m12 r127", kData},  //
+                    Row{"GrownHeapKeeps", "m12 w127 m12 r127", ""},       //
                     Row{"AfterExit", "m12 w127 x1 r127", kUnmapped}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Shared, MemoryStory,
-    testing::Values(Row{"ZeroAtFirst", "s12 r120", ""},                          //
-                    Row{"SeenByAll", "s12 s25 w127 r257", ""},                   //
-                    Row{"Lost", "s12 s25 w127 r250", kData},                     //
-                    Row{"OneUnmaps", "s12 s25 w127 u12 r257", ""},               //
-                    Row{"LastUnmaps", "s12 w127 u12 s12 r120", ""},              //
-                    Row{"DiesWithLast", "s12 w127 u12 s12 r127", kData},         //
-                    Row{"TwoFiles", "s12 S15 w127 r150", ""},                    //
-                    Row{"ForkShares", "s12 F12 E12 w127 r227 w228 r128", ""},    //
-                    Row{"ForkOutlivesParent", "s12 w127 F12 E12 x1 r227", ""},   //
-                    Row{"FileStays", "h12 w127 u12 h12 r127", ""},               //
-                    Row{"FileStartsAsFile", "h12 R12", ""},                      //
-                    Row{"PrivateOfStoredFile", "f12 h25 w257 r127 R12", ""},     //
+    testing::Values(Row{"ZeroAtFirst", "s12 r120", ""},                         //
+                    Row{"SeenByAll", "s12 s25 w127 r257", ""},                  //
+                    Row{"Lost", "s12 s25 w127 r250", kData},                    //
+                    Row{"OneUnmaps", "s12 s25 w127 u12 r257", ""},              //
+                    Row{"LastUnmaps", "s12 w127 u12 s12 r120", ""},             //
+                    Row{"DiesWithLast", "s12 w127 u12 s12 r127", kData},        //
+                    Row{"TwoFiles", "s12 S15 w127 r150", ""},                   //
+                    Row{"ForkShares", "s12 F12 E12 w127 r227 w228 r128", ""},   //
+                    Row{"ForkOutlivesParent", "s12 w127 F12 E12 x1 r227", ""},  //
+                    Row{"FileStays", "h12 w127 u12 h12 r127", ""},              //
+                    Row{"FileStartsAsFile", "h12 R12", ""},                     //
+                    Row{"PrivateOfStoredFile", "f12 h25 w257 r127 R12", ""},    //
                     Row{"PrivateCopyIsOwn", "f12 w128 h25 w257 r127", kData}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Fork, MemoryStory,
     testing::Values(
-        Row{"ChildGetsCopy", "m12 w127 F12 E12 r227 r127", ""},                //
-        Row{"ChildGetsZero", "m12 F12 E12 r220", ""},                          //
-        Row{"ChildLostCopy", "m12 w127 F12 E12 r220", kData},                  //
-        Row{"ParentWritesAfter", "m12 w127 F12 E12 w128 r227 r128", ""},       //
-        Row{"ChildSeesLaterWrite", "m12 w127 F12 E12 w128 r228", kData},       //
-        Row{"ParentSeesChild", "m12 w127 F12 E12 w228 r128", kData},           //
-        Row{"WriteDuringForkOld", "m12 w127 F12 w128 E12 r227", ""},           //
-        Row{"WriteDuringForkNew", "m12 w127 F12 w128 E12 r228", ""},           //
-        Row{"WritesDuringFork", "m12 F12 w128 w129 E12 r228", ""},             //
-        Row{"FirstLoadSettles", "m12 w127 F12 w128 E12 r227 r228", kData},     //
-        Row{"OnlyThese", "m12 w127 F12 w128 E12 r229", kData},                 //
-        Row{"ParentIsNotUncertain", "m12 w127 F12 w128 r127", kData},          //
+        Row{"ChildGetsCopy", "m12 w127 F12 E12 r227 r127", ""},                       //
+        Row{"ChildGetsZero", "m12 F12 E12 r220", ""},                                 //
+        Row{"ChildLostCopy", "m12 w127 F12 E12 r220", kData},                         //
+        Row{"ParentWritesAfter", "m12 w127 F12 E12 w128 r227 r128", ""},              //
+        Row{"ChildSeesLaterWrite", "m12 w127 F12 E12 w128 r228", kData},              //
+        Row{"ParentSeesChild", "m12 w127 F12 E12 w228 r128", kData},                  //
+        Row{"WriteDuringForkOld", "m12 w127 F12 w128 E12 r227", ""},                  //
+        Row{"WriteDuringForkNew", "m12 w127 F12 w128 E12 r228", ""},                  //
+        Row{"WritesDuringFork", "m12 F12 w128 w129 E12 r228", ""},                    //
+        Row{"FirstLoadSettles", "m12 w127 F12 w128 E12 r227 r228", kData},            //
+        Row{"OnlyThese", "m12 w127 F12 w128 E12 r229", kData},                        //
+        Row{"ParentIsNotUncertain", "m12 w127 F12 w128 r127", kData},                 //
         Row{"GrandchildIsUncertain", "m12 w127 F12 w128 E12 F23 E23 r328 r227", ""},  //
-        Row{"FileCopyDuringFork", "f12 F12 w128 E12 R22", ""},                 //
-        Row{"UnmappedInChildOnly", "m12 w127 F12 E12 u22 r127", ""},           //
-        Row{"ChildUnmaps", "m12 w127 F12 E12 u22 r227", kUnmapped},            //
-        Row{"FailedForkLeavesParent", "m12 w127 F12 X12 r127", ""},            //
+        Row{"FileCopyDuringFork", "f12 F12 w128 E12 R22", ""},                        //
+        Row{"UnmappedInChildOnly", "m12 w127 F12 E12 u22 r127", ""},                  //
+        Row{"ChildUnmaps", "m12 w127 F12 E12 u22 r227", kUnmapped},                   //
+        Row{"FailedForkLeavesParent", "m12 w127 F12 X12 r127", ""},                   //
         Row{"FailedForkHasNoChild", "m12 w127 F12 X12 r227", kUnmapped}),
     [](const auto& info) { return info.param.name; });
 
@@ -198,8 +199,8 @@ TEST(ShadowMemory, ShowsWordsThatWereStored) {
   teller.tell("m12 m13 s25 r130 w127 w258 F13 w129 E13");
   std::vector<std::string> shown;
   teller.memory.for_each_word([&](const ShadowMemory::Place& place) {
-    shown.push_back((place.file != nullptr ? "file" : std::to_string(place.mm_id)) + " " +
-                    std::to_string(place.addr >> kPageShift) + " " +
+    shown.push_back((place.file != nullptr ? "file" : std::to_string(place.mm_id)) +
+                    " " + std::to_string(place.addr >> kPageShift) + " " +
                     teller.memory.allowed(place));
   });
   EXPECT_EQ(shown, (std::vector<std::string>{

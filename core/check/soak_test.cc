@@ -1,7 +1,8 @@
-// core/check/soak_test.cc - correct verbs, in any order and at the same time, break nothing.
+// core/check/soak_test.cc - correct verbs, in any order and at the same time, break
+// nothing.
 //
-// Guards the auditor and the watcher against false alarms: random ops of three tasks on one
-// small machine, under many schedules, with every check on.
+// Guards the auditor and the watcher against false alarms: random ops of three tasks on
+// one small machine, under many schedules, with every check on.
 #include <gtest/gtest.h>
 
 #include "core/base/random.h"
@@ -59,7 +60,8 @@ class Soak {
  private:
   void map_all(Mm& mm) {
     (void)do_mmap(m_, mm, {.addr = kAnon, .pages = 8, .vm_flags = kRw});
-    (void)do_mmap(m_, mm, {.addr = kFile, .pages = 4, .vm_flags = kRw, .file = &m_.file(0)});
+    (void)do_mmap(m_, mm,
+                  {.addr = kFile, .pages = 4, .vm_flags = kRw, .file = &m_.file(0)});
     (void)do_mmap(m_, mm, {.addr = kShared, .pages = 4, .vm_flags = kRw | kVmShared});
   }
 

@@ -34,7 +34,8 @@ void check_entry(const Audit& audit, const TlbEntry& entry) {
 }  // namespace
 
 void check_tlb(const Audit& audit) {
-  audit.m.mmu->for_each_entry([&audit](const TlbEntry& entry) { check_entry(audit, entry); });
+  audit.m.mmu->for_each_entry(
+      [&audit](const TlbEntry& entry) { check_entry(audit, entry); });
 }
 
 }  // namespace racier::check

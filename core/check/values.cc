@@ -16,8 +16,8 @@ std::string describe_value(std::uint64_t value) {
   const std::string number = std::to_string(value);
   if (value >> 56 != 0 || (value & 0xffffffff) == 0) return number;
   const Tag tag = tag_of(value);
-  return number + " (mm " + std::to_string(tag.mm_id) + ", task " + std::to_string(tag.task) +
-         ", call " + std::to_string(tag.call) + ")";
+  return number + " (mm " + std::to_string(tag.mm_id) + ", task " +
+         std::to_string(tag.task) + ", call " + std::to_string(tag.call) + ")";
 }
 
 bool foreign_value(std::span<const std::uint32_t> ancestry, std::uint64_t value) {

@@ -24,7 +24,8 @@ int WalkAudit::walker() {
 // Returns the link that leads to the entry, or nullptr.
 std::uint32_t* WalkAudit::find(Pfn pfn, std::uint32_t mm_id, VirtAddr addr) {
   if (pfn >= heads_.size()) return nullptr;
-  for (std::uint32_t* link = &heads_[pfn]; *link != kNone; link = &entries_[*link].next) {
+  for (std::uint32_t* link = &heads_[pfn]; *link != kNone;
+       link = &entries_[*link].next) {
     const Entry& entry = entries_[*link];
     if (entry.addr == addr && entry.mm_id == mm_id) return link;
   }

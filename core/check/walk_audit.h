@@ -1,8 +1,8 @@
 // core/check/walk_audit.h - did a walk that must be complete see everything?
 //
-// Keeps a reverse map of its own, from what the scheme was told, with the moment when each
-// mapping came.  A walk that was not stopped must have been shown every mapping of its page
-// that was there before it began and is still there when it ends.
+// Keeps a reverse map of its own, from what the scheme was told, with the moment when
+// each mapping came.  A walk that was not stopped must have been shown every mapping of
+// its page that was there before it began and is still there when it ends.
 //
 // Tested by walk_audit_test.cc.
 #pragma once
@@ -18,13 +18,13 @@ namespace racier::check {
 
 class WalkAudit {
  public:
-  // The pte at `addr` of mm `mm_id` maps frame `pfn`, or does no more.  Told twice, or taken
-  // back without having been told, is a finding.
+  // The pte at `addr` of mm `mm_id` maps frame `pfn`, or does no more.  Told twice, or
+  // taken back without having been told, is a finding.
   void added(Pfn pfn, std::uint32_t mm_id, VirtAddr addr);
   void removed(Pfn pfn, std::uint32_t mm_id, VirtAddr addr);
 
-  // The running task's walk over `pfn`.  A task makes one walk at a time; several tasks may
-  // walk the same page.
+  // The running task's walk over `pfn`.  A task makes one walk at a time; several tasks
+  // may walk the same page.
   void walk_begin(Pfn pfn);
   void walk_shown(Pfn pfn, std::uint32_t mm_id, VirtAddr addr);
   void walk_end(Pfn pfn, bool stopped);
@@ -42,12 +42,13 @@ class WalkAudit {
   static constexpr std::uint32_t kNone = ~0u;
   struct Entry {
     VirtAddr addr;
-    std::uint64_t since;      // the moment when it came
+    std::uint64_t since;  // the moment when it came
     std::uint32_t mm_id;
-    std::uint32_t next;       // of the same frame, or the next free one
-    std::uint32_t shown_to;   // bit for each task whose walk was shown it
+    std::uint32_t next;      // of the same frame, or the next free one
+    std::uint32_t shown_to;  // bit for each task whose walk was shown it
   };
-  static constexpr int kOutside = kTasksMax;  // the slot of walks made outside of any task
+  static constexpr int kOutside =
+      kTasksMax;  // the slot of walks made outside of any task
   static int walker();
   std::uint32_t* find(Pfn pfn, std::uint32_t mm_id, VirtAddr addr);
 
@@ -57,7 +58,8 @@ class WalkAudit {
   std::uint32_t free_ = kNone;
   std::uint32_t live_ = 0;
   std::uint64_t now_ = 0;
-  std::array<std::uint64_t, kTasksMax + 1> begun_{};  // moment when each task's walk began
+  std::array<std::uint64_t, kTasksMax + 1>
+      begun_{};  // moment when each task's walk began
 };
 
 }  // namespace racier::check

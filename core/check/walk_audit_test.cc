@@ -12,8 +12,8 @@ constexpr Pfn kPage = 7;
 constexpr VirtAddr kA = 0x1000;
 constexpr VirtAddr kB = 0x2000;
 
-// A story in letters.  a, b: a mapping is added; A, B: removed; (: a walk begins; 1, 2: it is
-// shown a, b; ): it ends; |: it is stopped.
+// A story in letters.  a, b: a mapping is added; A, B: removed; (: a walk begins; 1, 2:
+// it is shown a, b; ): it ends; |: it is stopped.
 void tell(WalkAudit& audit, std::string_view story) {
   for (const char event : story) {
     switch (event) {

@@ -25,7 +25,9 @@ void Watcher::fork_end(const Mm& parent, const Mm& child, bool ok) {
 void Watcher::mapped(const Vma& vma) { memory_.mapped(vma); }
 // Until the end, cached translations go on showing the old memory.
 void Watcher::unmap_begin(const Mm&, VirtRange) {}
-void Watcher::unmap_end(const Mm& mm, VirtRange range) { memory_.unmap_end(mm.id, range); }
+void Watcher::unmap_end(const Mm& mm, VirtRange range) {
+  memory_.unmap_end(mm.id, range);
+}
 
 void Watcher::rmap_added(const Page& page, const Vma& vma, VirtAddr addr) {
   walks_.added(page.pfn, vma.vm_mm->id, addr);
@@ -42,8 +44,8 @@ void Watcher::walk_end(const Page& page, bool stopped) {
   walks_.walk_end(page.pfn, stopped);
 }
 
-void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access, std::uint64_t value,
-                       std::uint64_t before) {
+void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access,
+                       std::uint64_t value, std::uint64_t before) {
   memory_.accessed(mm.id, addr, access, value, before);
 }
 

@@ -1,8 +1,8 @@
 // core/check/watcher.h - watches a run through its tracepoints.
 //
-// For runs on fibers, which share one OS thread: it has no locks and makes no step.  It keeps
-// two pictures of what the machine should be like: who maps which page (WalkAudit), and what
-// user memory holds (ShadowMemory).
+// For runs on fibers, which share one OS thread: it has no locks and makes no step.  It
+// keeps two pictures of what the machine should be like: who maps which page
+// (WalkAudit), and what user memory holds (ShadowMemory).
 #pragma once
 #include "core/check/shadow_memory.h"
 #include "core/check/walk_audit.h"

@@ -9,13 +9,15 @@ namespace racier::check {
 struct World : Bench {
   static constexpr std::uint32_t kRw = kVmRead | kVmWrite;
   static constexpr VirtAddr kPage = kPageSize;
-  // Eight pages.  0: of parent and child; 1: each has a copy; 2: the zero page; 3: untouched;
-  // 4: the parent's own, writable.
+  // Eight pages.  0: of parent and child; 1: each has a copy; 2: the zero page; 3:
+  // untouched; 4: the parent's own, writable.
   static constexpr VirtAddr kAnon = 0x1000'0000;
-  static constexpr VirtAddr kFile = 0x2000'0000;    // two pages.  0: read; 1: written
-  static constexpr VirtAddr kShared = 0x3000'0000;  // two pages.  0: of parent and child
-  // Four pages.  0: swapped out; 1: back, read-only, in the swap cache and clean; 2: swapped
-  // out before the fork, and back in the child.  The child has the last two only.
+  static constexpr VirtAddr kFile = 0x2000'0000;  // two pages.  0: read; 1: written
+  static constexpr VirtAddr kShared =
+      0x3000'0000;  // two pages.  0: of parent and child
+  // Four pages.  0: swapped out; 1: back, read-only, in the swap cache and clean; 2:
+  // swapped out before the fork, and back in the child.  The child has the last two
+  // only.
   static constexpr VirtAddr kSwap = 0x4000'0000;
   static constexpr VirtAddr kNone = 0x5000'0000;   // a page that nobody may access
   static constexpr VirtAddr kEmpty = 0x6000'0000;  // mapped, but nothing there
