@@ -41,7 +41,7 @@ class NumberType final : public ArgumentType {
   }
   // Small numbers are drawn more often than great ones.
   std::uint64_t draw(Random& random, const Scope&) const override {
-    return min_ + random.below(1 + random.below(fuzzed_max_ - min_ + 1));
+    return min_ + random.below(1 + random.below(1 + random.below(fuzzed_max_ - min_ + 1)));
   }
   std::uint64_t mutate(Random& random, std::uint64_t value,
                        const Scope& scope) const override {
@@ -138,6 +138,7 @@ class VariableType final : public ArgumentType {
   // The first ones are drawn more often: they live longest.
   std::uint64_t draw(Random& random, const Scope& scope) const override {
     if (scope.of(kind_) == 0) return kNoVariable;
+    if (random.below(2) == 0) return 0;
     return random.below(1 + random.below(scope.of(kind_)));
   }
   std::optional<Variable> variable() const override { return kind_; }
@@ -190,8 +191,8 @@ constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
-constexpr NumberType kPageNoType("a page number", 0, 1u << 24, 15);
-constexpr NumberType kPageCountType("a number of pages", 1, 1u << 24, 16);
+constexpr NumberType kPageNoType("a page number", 0, 1u << 24, 7);
+constexpr NumberType kPageCountType("a number of pages", 1, 1u << 24, 8);
 constexpr NumberType kHeapPagesType("a number of pages", 0, 1u << 24, 8);
 constexpr NumberType kWordNoType("a word of a page", 0, 511, 7);
 constexpr ChoiceType kProtectionType("a protection", kProtections);

@@ -84,7 +84,7 @@ Program generate(std::uint64_t seed, const GenerateOptions& options) {
   Program program;
   program.machine = options.machine;
   // Ops first: what a call may refer to is known when all are there.
-  program.setup = {call_of("process"), call_of("mmap")};
+  program.setup = {call_of("process"), call_of("mmap"), call_of("write"), call_of("write")};
   for (std::size_t i = 0; i < options.setup_calls; ++i) {
     program.setup.push_back(draw_call(random, {}));
   }
@@ -98,8 +98,10 @@ Program generate(std::uint64_t seed, const GenerateOptions& options) {
   for (int i = 0; i < program.lists(); ++i) {
     for (Call& call : program.list(i)) draw_arguments(random, scope, call);
   }
-  // mmap process pages protection sharing
+  // mmap process pages protection sharing; write process mapping page word
   program.setup[1].arguments = {0, 2 + random.below(7), kVmRead | kVmWrite, 0};
+  program.setup[2].arguments = {0, 0, 0, 0};
+  program.setup[3].arguments = {0, 0, 1, 0};
   program.schedule = draw_schedule(random);
   return program;
 }

@@ -18,15 +18,15 @@ struct OpWeight {
 struct GenerateOptions {
   MachineOptions machine;
   int tasks = 2;
-  std::size_t setup_calls = 6;  // behind the first process and its first mapping
+  std::size_t setup_calls = 4;  // behind a process and a mapping with two pages touched
   std::size_t task_calls = 4;
   // If there are any, only these ops are drawn in tasks.
   std::span<const OpWeight> weights = {};
 };
 
 // Returns a program of random calls: the same for the same seed.  The setup begins with a
-// process and a mapping of it, so that most calls have something to do.  The schedule is a
-// seeded one.
+// process and a mapping that it has touched, so that most calls have something to do.  The
+// schedule is a seeded one.
 Program generate(std::uint64_t seed, const GenerateOptions& options = {});
 
 // Returns a random call for a program with these variables; never an op of weight 0.

@@ -44,7 +44,7 @@ constexpr Op kOps[] = {
     op<&ops::fork>("fork", "Copies a process, copy-on-write.", "process").weighing(12),
     op<&ops::clone>("clone", "Starts a process that shares the memory of one.", "process")
         .weighing(4),
-    op<&ops::exit>("exit", "Ends a process.", "process").weighing(8),
+    op<&ops::exit>("exit", "Ends a process.", "process").weighing(5),
     op<&ops::page_referenced>("page_referenced", "Asks whether a page was used, everywhere.",
                               "process", "mapping", "page")
         .weighing(8),
