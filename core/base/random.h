@@ -1,7 +1,7 @@
-// core/base/random.h - the one generator of numbers behind all strategies and mutations.
+// core/base/random.h - the one generator of numbers: strategies, mutations, seeds.
 //
-// SplitMix64 (Steele, Lea, Flood 2014): eight bytes of state, any seed is good, and the same
-// numbers on every host and in every build.
+// SplitMix64 (Steele, Lea, Flood 2014): eight bytes of state, any seed is good, and the
+// same numbers on every host and in every build.
 #pragma once
 #include <cstdint>
 
@@ -18,7 +18,8 @@ class Random {
   }
   // Returns a number below `limit`, which is not 0; the bias is below limit / 2^64.
   constexpr std::uint64_t below(std::uint64_t limit) {
-    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(next()) * limit >> 64);
+    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(next()) * limit >>
+                                      64);
   }
 
   // Returns the bits of `value` well mixed: a hash.

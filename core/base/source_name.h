@@ -5,9 +5,9 @@
 
 namespace racier {
 
-// Returns the bare name of a function out of what std::source_location or a symbolizer calls
-// it: "racier::SpinLock::lock(int)" is "lock".  A lambda has the name of the function around
-// it.  Returns "?" for what is not a name.
+// Returns the bare name of a function out of what std::source_location or a symbolizer
+// calls it: "racier::SpinLock::lock(int)" is "lock".  A lambda has the name of the
+// function around it.  Returns "?" for what is not a name.
 std::string bare_function_name(std::string_view pretty);
 
 // Returns the last component of a path.

@@ -1,5 +1,5 @@
-// core/runtime/asan_test.cc - what AddressSanitizer sees on fibers: every bad access, and
-// nothing else.
+// core/runtime/asan_test.cc - what AddressSanitizer sees on fibers: every bad access,
+// and nothing else.
 #include <gtest/gtest.h>
 
 #include "core/runtime/run_alone.h"
@@ -30,7 +30,8 @@ TEST_F(AsanOnFibers, AHeapUseAfterFreeAcrossTasksIsAFinding) {
     int* const shared = new int(0);
     const auto finding =
         run_tasks({}, {[&] { delete shared; }, [&] { (void)read_it(*shared); }});
-    EXPECT_EQ(signature(finding), "use-after-free | KASAN: use-after-free Read in read_it");
+    EXPECT_EQ(signature(finding),
+              "use-after-free | KASAN: use-after-free Read in read_it");
     EXPECT_EQ(finding->task, 1);
   }
 }
@@ -38,7 +39,8 @@ TEST_F(AsanOnFibers, AHeapUseAfterFreeAcrossTasksIsAFinding) {
 TEST_F(AsanOnFibers, AnOverflowIsAFinding) {
   int* const shared = new int[4];
   const auto finding = run_alone([&] { (void)read_it(shared[4]); });
-  EXPECT_EQ(signature(finding), "sanitizer | KASAN: slab-out-of-bounds Read in read_it");
+  EXPECT_EQ(signature(finding),
+            "sanitizer | KASAN: slab-out-of-bounds Read in read_it");
   delete[] shared;
 }
 
@@ -51,7 +53,8 @@ TEST_F(AsanOnFibers, ADeadFrameOfAnotherTaskIsAFinding) {
                                         }();
                                       },
                                       [&] { (void)read_it(*local); }});
-  EXPECT_EQ(signature(finding), "sanitizer | KASAN: stack-use-after-return Read in read_it");
+  EXPECT_EQ(signature(finding),
+            "sanitizer | KASAN: stack-use-after-return Read in read_it");
 }
 
 TEST_F(AsanOnFibers, ALivingFrameOfAnotherTaskIsFine) {

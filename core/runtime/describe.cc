@@ -48,8 +48,8 @@ std::string describe(std::span<const Stuck> stuck) {
 
 std::string describe_place(std::source_location where) {
   return bare_function_name(where.function_name()) + " (" +
-         std::string(base_name(where.file_name())) + ":" + std::to_string(where.line()) +
-         ")";
+         std::string(base_name(where.file_name())) + ":" +
+         std::to_string(where.line()) + ")";
 }
 
 }  // namespace racier

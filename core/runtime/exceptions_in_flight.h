@@ -1,13 +1,13 @@
-// core/runtime/exceptions_in_flight.h - the C++ runtime's per-thread state of exceptions.
+// core/runtime/exceptions_in_flight.h - what the C++ runtime knows of exceptions.
 #pragma once
 
 namespace racier {
 
-// All fibers of a thread share the state, so a switch must find it empty, or save it: else a
-// handler sees the exception of another fiber.
+// All fibers of a thread share the state, so a switch must find it empty, or save it:
+// else a handler sees the exception of another fiber.
 class ExceptionsInFlight {
  public:
-  // The two words of __cxa_eh_globals, the same in libstdc++ and libc++abi (Itanium C++ ABI).
+  // The two words of __cxa_eh_globals, as the Itanium C++ ABI lays them out.
   struct State {
     void* caught = nullptr;
     unsigned int uncaught = 0;

@@ -33,16 +33,16 @@ class Fiber {
   static void entered(Fiber& from);
 
  private:
-  void* rest_ = nullptr;        // stack pointer while it rests
-  void* mapping_ = nullptr;     // guard page and stack; null for a thread's own stack
+  void* rest_ = nullptr;         // stack pointer while it rests
+  void* mapping_ = nullptr;      // guard page and stack; null for a thread's own stack
   const void* stack_ = nullptr;  // lowest byte
   std::size_t stack_size_ = 0;
   void* fake_stack_ = nullptr;  // AddressSanitizer's, while it rests
   void* tsan_ = nullptr;        // ThreadSanitizer's name of the fiber
 };
 
-// The fibers of one OS thread.  Made when first needed, kept until the thread ends: a new
-// fiber costs microseconds (under ASan more), a kept one nothing.
+// The fibers of one OS thread.  Made when first needed, kept until the thread ends: a
+// new fiber costs microseconds (under ASan more), a kept one nothing.
 class FiberPool {
  public:
   // Does the work of fiber `index` of the current run and returns whom to go on with.

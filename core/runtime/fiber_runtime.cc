@@ -1,22 +1,21 @@
 // core/runtime/fiber_runtime.cc - the controlled world.
 //
-// A task runs until it is about to make a step.  There the strategy says who goes on; if it
-// is another, the stacks are switched.  So exactly one task runs at any time, between two
-// steps it runs alone, and what happens in a run is a function of what the strategy said.
+// A task runs until it is about to make a step.  There the strategy says who goes on;
+// if it is another, the stacks are switched.  So exactly one task runs at any time,
+// between two steps it runs alone, and what happens in a run is a function of what the
+// strategy said.
 //
-// A run that has a finding is over: whoever reported it unwinds, then every other unfinished
-// task is resumed in turn and unwinds too.  Destructors release locks on the way; their steps
-// do nothing.
+// A run that has a finding is over: whoever reported it unwinds, then every other
+// unfinished task is resumed in turn and unwinds too.  Destructors release locks on the
+// way; their steps do nothing.
 //
-// Nothing here may be seen by a sanitizer: sanitizers.h.  Tested by fiber_runtime_test.cc,
-// replay_test.cc, tsan_test.cc, asan_test.cc.
+// Nothing here may be seen by a sanitizer: sanitizers.h.  Tested by
+// fiber_runtime_test.cc, replay_test.cc, tsan_test.cc, asan_test.cc.
 #include "core/runtime/fiber_runtime.h"
 
 #include <new>
 
 #include "core/base/require.h"
-#include "core/base/source_name.h"
-#include "core/runtime/describe.h"
 #include "core/runtime/sanitizer_reports.h"
 #include "core/runtime/sanitizers.h"
 #include "core/sync/lock_checker.h"
@@ -24,7 +23,7 @@
 namespace racier {
 namespace {
 
-// A wait in a destructor of a task that unwinds is given so many rounds to come to an end.
+// So many rounds has a wait in a destructor of a task that unwinds.
 constexpr int kWaitsOfLeaversMax = 1 << 20;
 
 // What a task does that has not begun.
@@ -32,10 +31,14 @@ constexpr Step kStart{nullptr, Access::kNone, std::memory_order_relaxed, {}, 0};
 
 std::uint64_t word_at(const Step& step) {
   switch (step.size) {
-    case 1: return __atomic_load_n(static_cast<const std::uint8_t*>(step.address), 0);
-    case 2: return __atomic_load_n(static_cast<const std::uint16_t*>(step.address), 0);
-    case 4: return __atomic_load_n(static_cast<const std::uint32_t*>(step.address), 0);
-    case 8: return __atomic_load_n(static_cast<const std::uint64_t*>(step.address), 0);
+    case 1:
+      return __atomic_load_n(static_cast<const std::uint8_t*>(step.address), 0);
+    case 2:
+      return __atomic_load_n(static_cast<const std::uint16_t*>(step.address), 0);
+    case 4:
+      return __atomic_load_n(static_cast<const std::uint32_t*>(step.address), 0);
+    case 8:
+      return __atomic_load_n(static_cast<const std::uint64_t*>(step.address), 0);
   }
   require(false, "a task waits for a word of 1, 2, 4 or 8 bytes");
   return 0;
@@ -50,7 +53,8 @@ FiberRuntime::FiberRuntime(const Schedule& schedule, std::uint32_t steps_max)
       choices_(steps_max) {}
 
 void FiberRuntime::set_steps_max(std::uint32_t steps_max) {
-  require(steps_max + kTasksMax < switches_.capacity(), "the limit of steps only falls");
+  require(steps_max + kTasksMax < switches_.capacity(),
+          "the limit of steps only falls");
   steps_max_ = steps_max;
 }
 
@@ -64,7 +68,7 @@ Schedule FiberRuntime::recorded() const {
   return schedule;
 }
 
-// ---- A run ------------------------------------------------------------------------------
+// ---- A run --------------------------------------------------------------------------
 
 void FiberRuntime::run(RunState& run, std::span<const FunctionRef<void()>> bodies) {
   require(current() == nullptr, "a run does not start inside a task");
@@ -150,11 +154,19 @@ Fiber& FiberRuntime::end(Task& self) {
   return next == kNobody ? pool_->thread() : pool_->fiber(next);
 }
 
-// ---- A step -----------------------------------------------------------------------------
+// ---- A step -------------------------------------------------------------------------
+
+inline void FiberRuntime::check_alive(const Step& step) {
+  if (run_->live == nullptr || !run_->live->is_dead(step.address)) [[likely]]
+    return;
+  use_after_free(step);
+}
 
 void FiberRuntime::step(Task& self, const Step& where) {
-  if (inert(self)) [[unlikely]] return;
-  if (steps_ >= steps_max_) [[unlikely]] no_progress();
+  if (inert(self)) [[unlikely]]
+    return;
+  if (steps_ >= steps_max_) [[unlikely]]
+    no_progress();
   scene_.pending[self.id] = &where;
   const int next = decide(self);
   if (next != self.id) resume(self, next);
@@ -162,8 +174,10 @@ void FiberRuntime::step(Task& self, const Step& where) {
 }
 
 void FiberRuntime::step_when_written(Task& self, const Step& where) {
-  if (inert(self)) [[unlikely]] return let_others_end(self);
-  if (steps_ >= steps_max_) [[unlikely]] no_progress();
+  if (inert(self)) [[unlikely]]
+    return let_others_end(self);
+  if (steps_ >= steps_max_) [[unlikely]]
+    no_progress();
   check_alive(where);
   scene_.pending[self.id] = &where;
   seen_[self.id] = word_at(where);
@@ -173,8 +187,10 @@ void FiberRuntime::step_when_written(Task& self, const Step& where) {
 }
 
 void FiberRuntime::park(Task& self, std::source_location where) {
-  if (inert(self)) [[unlikely]] return let_others_end(self);
-  if (steps_ >= steps_max_) [[unlikely]] no_progress();
+  if (inert(self)) [[unlikely]]
+    return let_others_end(self);
+  if (steps_ >= steps_max_) [[unlikely]]
+    no_progress();
   const Step sleep{nullptr, Access::kNone, std::memory_order_relaxed, where, 0};
   scene_.pending[self.id] = &sleep;
   if ((unparked_early_ & bit(self.id)) != 0) {
@@ -222,7 +238,8 @@ inline int FiberRuntime::decide(const Task& self) {
   return next;
 }
 
-// Lets others run until `self` can again; its pending step and what it waits for are set.
+// Lets others run until `self` can again.  Its pending step and what it waits for
+// stand.
 void FiberRuntime::wait(Task& self) {
   scene_.runnable &= ~bit(self.id);
   const int next = decide(self);
@@ -237,7 +254,8 @@ void FiberRuntime::wait(Task& self) {
 inline void FiberRuntime::resume(const Task& self, int next) {
   set_current(&tasks_[next]);
   pool_->fiber(self.id).switch_to(pool_->fiber(next));
-  if (run_->over()) [[unlikely]] leave(tasks_[self.id]);
+  if (run_->over()) [[unlikely]]
+    leave(tasks_[self.id]);
 }
 
 // `self` makes its step now.
@@ -245,12 +263,13 @@ inline void FiberRuntime::execute(Task& self, const Step& step) {
   check_alive(step);
   ++steps_;
   strategy_->on_executed(scene_, self.id, step);
-  if (observer_ != nullptr) [[unlikely]] observer_->on_step(self, step);
+  if (observer_ != nullptr) [[unlikely]]
+    observer_->on_step(self, step);
   ++self.steps;
 }
 
-// By value, not by who wrote: a failed compare-and-exchange does not make two spinning tasks
-// wake each other for ever, and a write that was no step is noticed all the same.
+// By value, not by who wrote: a failed compare-and-exchange does not make two spinning
+// tasks wake each other for ever, and a write that was no step is noticed all the same.
 void FiberRuntime::wake_whose_word_changed() {
   for (Mask rest = waiting_; rest != 0; rest &= rest - 1) {
     const int task = std::countr_zero(rest);
@@ -262,12 +281,13 @@ void FiberRuntime::wake_whose_word_changed() {
   }
 }
 
-// ---- The end of a run that has a finding ------------------------------------------------
+// ---- The end of a run that has a finding --------------------------------------------
 
-// Returns whether a step of `self` does nothing: an exception is on its way, and destructors
-// call.  Throws if the run is over and `self` does not know yet.
+// Returns whether a step of `self` does nothing: an exception is on its way, and
+// destructors call.  Throws if the run is over and `self` does not know yet.
 inline bool FiberRuntime::inert(Task& self) {
-  if (!run_->over() && !reports_->pending() && !exceptions_.any()) [[likely]] return false;
+  if (!run_->over() && !reports_->pending() && !exceptions_.any()) [[likely]]
+    return false;
   if (!exceptions_.any()) {
     collect_report();
     leave(self);
@@ -305,38 +325,6 @@ int FiberRuntime::next_unfinished(const Task& self) const {
   if (others == 0) return kNobody;
   const Mask later = others & ~(bit(self.id + 1) - 1);
   return std::countr_zero(later != 0 ? later : others);
-}
-
-// ---- Findings of the runtime itself -------------------------------------------------------
-
-inline void FiberRuntime::check_alive(const Step& step) {
-  if (run_->live == nullptr || !run_->live->is_dead(step.address)) [[likely]] return;
-  report(FindingKind::kUseAfterFree,
-         std::string("KASAN: use-after-free ") +
-             (step.access == Access::kRead ? "Read" : "Write") + " in " +
-             bare_function_name(step.where.function_name()),
-         "at " + describe_place(step.where), step.where);
-}
-
-void FiberRuntime::no_progress() {
-  report(FindingKind::kNoProgress, "BUG: soft lockup: no progress",
-         "more than " + std::to_string(steps_max_) + " steps");
-}
-
-void FiberRuntime::record_deadlock() {
-  std::array<Stuck, kTasksMax> stuck;
-  std::size_t count = 0;
-  for (Mask rest = unfinished_; rest != 0; rest &= rest - 1) {
-    const int id = std::countr_zero(rest);
-    stuck[count++] = {&tasks_[id], (parked_ & bit(id)) != 0, scene_.pending[id]->where};
-  }
-  const std::span<const Stuck> all(stuck.data(), count);
-  Finding finding;
-  finding.kind = FindingKind::kDeadlock;
-  finding.title = hung_title(all);
-  finding.detail = describe(all);
-  finding.where = all[0].where;
-  run_->record(std::move(finding));
 }
 
 }  // namespace racier

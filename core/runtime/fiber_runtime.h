@@ -1,4 +1,4 @@
-// core/runtime/fiber_runtime.h - tasks as fibers on one OS thread, every switch decided.
+// core/runtime/fiber_runtime.h - tasks as fibers on one OS thread, switches decided.
 //
 // Start here: run() is a run from begin to end; step() is where everything happens.
 #pragma once
@@ -17,24 +17,27 @@
 
 namespace racier {
 
-// Same bodies, same schedule: same steps, in every build.  Belongs to one OS thread; a run
-// costs no system call, a step no allocation.
+// Same bodies, same schedule: same steps, in every build.  Belongs to one OS thread; a
+// run costs no system call, a step no allocation.
 class FiberRuntime final : public Runtime {
  public:
   static constexpr std::uint32_t kStepsMax = 1 << 20;
 
   // A run of more than `steps_max` steps is the finding kNoProgress.
-  explicit FiberRuntime(const Schedule& schedule = {}, std::uint32_t steps_max = kStepsMax);
+  explicit FiberRuntime(const Schedule& schedule = {},
+                        std::uint32_t steps_max = kStepsMax);
 
   // Takes effect with the next run.
   void set_schedule(const Schedule& schedule) { strategy_ = make_strategy(schedule); }
-  void set_strategy(std::unique_ptr<Strategy> strategy) { strategy_ = std::move(strategy); }
+  void set_strategy(std::unique_ptr<Strategy> strategy) {
+    strategy_ = std::move(strategy);
+  }
   // Below the limit of the constructor.
   void set_steps_max(std::uint32_t steps_max);
   // nullptr: nobody watches.
   void set_observer(StepObserver* observer) { observer_ = observer; }
 
-  // The last run's decisions as a schedule of kind kReplay, whichever strategy made them.
+  // The last run's decisions as a schedule of kind kReplay, whoever made them.
   Schedule recorded() const;
   // Steps of all tasks in the last run.
   std::uint32_t steps() const { return steps_; }
@@ -57,7 +60,6 @@ class FiberRuntime final : public Runtime {
   static Fiber& live(void* runtime, int index);
   void run_body(Task& self);
   Fiber& end(Task& self);
-  Fiber& next_after_end(const Task& self);
 
   int decide(const Task& self);
   void wait(Task& self);
@@ -72,6 +74,7 @@ class FiberRuntime final : public Runtime {
   int next_unfinished(const Task& self) const;
 
   void check_alive(const Step& step);
+  [[noreturn]] void use_after_free(const Step& step);
   [[noreturn]] void no_progress();
   void record_deadlock();
 

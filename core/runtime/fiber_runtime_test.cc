@@ -44,7 +44,7 @@ void wake(int task) {
   runtime.unpark(runtime.task(task));
 }
 
-// ---- Turns ------------------------------------------------------------------------------
+// ---- Turns --------------------------------------------------------------------------
 
 TEST(FiberRuntime, RunsEveryBodyOnce) {
   Notes notes;
@@ -74,7 +74,8 @@ TEST(FiberRuntime, SwitchesWhereTheScheduleSays) {
             std::nullopt);
   EXPECT_EQ(story.str(), "a1 b1 a2 b2 ");
   story.clear();
-  EXPECT_EQ(run_tasks(switches({{.task = 0, .step = 0, .next = 1}}), {a, b}), std::nullopt);
+  EXPECT_EQ(run_tasks(switches({{.task = 0, .step = 0, .next = 1}}), {a, b}),
+            std::nullopt);
   EXPECT_EQ(story.str(), "b1 b2 a1 a2 ");
 }
 
@@ -132,19 +133,20 @@ TEST(FiberRuntime, HasRoomOnItsStacks) {
             std::nullopt);
 }
 
-// ---- Waits ------------------------------------------------------------------------------
+// ---- Waits --------------------------------------------------------------------------
 
 TEST(FiberRuntime, AWaitingTaskDoesNotRunUntilItsWordChanges) {
   Atomic<int> word{0}, noise{0};
   FiberRuntime runtime(random_walk_seed(3));
   RunState run;
-  run_on(runtime, run, {[&] {
-                           while (word.load() == 0) word.wait_until_written();
-                         },
-                         [&] {
-                           for (int i = 0; i < 1000; ++i) noise.fetch_add(1);
-                           word.store(1);
-                         }});
+  run_on(runtime, run,
+         {[&] {
+            while (word.load() == 0) word.wait_until_written();
+          },
+          [&] {
+            for (int i = 0; i < 1000; ++i) noise.fetch_add(1);
+            word.store(1);
+          }});
   EXPECT_EQ(run.finding(), std::nullopt);
   EXPECT_LE(runtime.task(0).steps, 4u);  // start, load, wait, load
 }
@@ -152,9 +154,9 @@ TEST(FiberRuntime, AWaitingTaskDoesNotRunUntilItsWordChanges) {
 TEST(FiberRuntime, TwoWaitersDoNotWakeEachOther) {
   // Tasks 0 and 1 spin by failing exchanges while task 2, suspended, holds the lock.
   ToyLock lock;
-  FiberRuntime runtime(switches({{.task = 0, .step = 0, .next = 2},
-                                 {.task = 2, .step = 2, .next = 0}}),
-                       1000);
+  FiberRuntime runtime(
+      switches({{.task = 0, .step = 0, .next = 2}, {.task = 2, .step = 2, .next = 0}}),
+      1000);
   RunState run;
   const auto body = [&] { const ToyGuard guard(lock); };
   run_on(runtime, run, {body, body, body});
@@ -164,11 +166,10 @@ TEST(FiberRuntime, TwoWaitersDoNotWakeEachOther) {
 
 TEST(FiberRuntime, AWaiterSeesAWriteThatWasNoStep) {
   Atomic<int> word{0};
-  EXPECT_EQ(run_tasks({},
-                      {[&] {
-                         while (word.load() == 0) word.wait_until_written();
-                       },
-                       [&] { word.raw().store(1); }}),
+  EXPECT_EQ(run_tasks({}, {[&] {
+                             while (word.load() == 0) word.wait_until_written();
+                           },
+                           [&] { word.raw().store(1); }}),
             std::nullopt);
 }
 
@@ -184,7 +185,8 @@ TEST(FiberRuntime, NoStrategyLivelocksOnASpinLock) {
         }
       };
       const auto strategy = static_cast<StrategyKind>(kind);
-      EXPECT_EQ(signature(run_tasks(seeded(strategy, seed), {body, body, body})), "clean");
+      EXPECT_EQ(signature(run_tasks(seeded(strategy, seed), {body, body, body})),
+                "clean");
       EXPECT_EQ(counter, 60);
     }
   }
@@ -192,15 +194,14 @@ TEST(FiberRuntime, NoStrategyLivelocksOnASpinLock) {
 
 TEST(FiberRuntime, ASleeperSleepsUntilItIsWoken) {
   Notes story;
-  EXPECT_EQ(run_tasks({},
-                      {[&] {
-                         sleep();
-                         story.add("slept ");
-                       },
-                       [&] {
-                         story.add("wakes ");
-                         wake(0);
-                       }}),
+  EXPECT_EQ(run_tasks({}, {[&] {
+                             sleep();
+                             story.add("slept ");
+                           },
+                           [&] {
+                             story.add("wakes ");
+                             wake(0);
+                           }}),
             std::nullopt);
   EXPECT_EQ(story.str(), "wakes slept ");
 }
@@ -212,16 +213,16 @@ TEST(FiberRuntime, AnEarlyWakeIsKept) {
 }
 
 TEST(FiberRuntime, AnEarlyWakeIsKeptOnceOnly) {
-  EXPECT_EQ(signature(run_tasks(switches({{.task = 0, .step = 0, .next = 1}}),
-                                {[] {
-                                   sleep();
-                                   sleep();
-                                 },
-                                 [] {
-                                   wake(0);
-                                   wake(0);
-                                 }})),
-            "deadlock | INFO: task hung in TestBody");
+  EXPECT_EQ(
+      signature(run_tasks(switches({{.task = 0, .step = 0, .next = 1}}), {[] {
+                                                                            sleep();
+                                                                            sleep();
+                                                                          },
+                                                                          [] {
+                                                                            wake(0);
+                                                                            wake(0);
+                                                                          }})),
+      "deadlock | INFO: task hung in TestBody");
 }
 
 TEST(FiberRuntime, SleepingLocksWork) {
@@ -234,12 +235,13 @@ TEST(FiberRuntime, SleepingLocksWork) {
         ++counter;
       }
     };
-    EXPECT_EQ(signature(run_tasks(random_walk_seed(seed), {body, body, body})), "clean");
+    EXPECT_EQ(signature(run_tasks(random_walk_seed(seed), {body, body, body})),
+              "clean");
     EXPECT_EQ(counter, 15);
   }
 }
 
-// ---- Findings of the runtime ---------------------------------------------------------------
+// ---- Findings of the runtime --------------------------------------------------------
 
 void lock_first_then_second(ToyLock& first, ToyLock& second) {
   const ToyGuard outer(first);
@@ -248,12 +250,13 @@ void lock_first_then_second(ToyLock& first, ToyLock& second) {
 
 TEST(FiberRuntime, FindsADeadlock) {
   ToyLock a, b;
-  const auto finding = run_tasks(switches({{.task = 0, .step = 2, .next = 1}}),
-                                 {[&] { lock_first_then_second(a, b); },
-                                  [&] { lock_first_then_second(b, a); }});
+  const auto finding = run_tasks(
+      switches({{.task = 0, .step = 2, .next = 1}}),
+      {[&] { lock_first_then_second(a, b); }, [&] { lock_first_then_second(b, a); }});
   EXPECT_EQ(signature(finding), "deadlock | INFO: task hung in lock_first_then_second");
   EXPECT_EQ(finding->task, -1);
-  EXPECT_NE(finding->detail.find("task 0 spins in lock_first_then_second (fiber_"), std::string::npos)
+  EXPECT_NE(finding->detail.find("task 0 spins in lock_first_then_second (fiber_"),
+            std::string::npos)
       << finding->detail;
 }
 
@@ -268,7 +271,8 @@ TEST(FiberRuntime, ADeadlockTellsWhoHoldsWhat) {
                                    const SpinGuard guard(lock);
                                    sleep();
                                  }});
-  EXPECT_NE(finding->detail.find("holds page_table_lock since TestBody"), std::string::npos)
+  EXPECT_NE(finding->detail.find("holds page_table_lock since TestBody"),
+            std::string::npos)
       << finding->detail;
 }
 
@@ -282,9 +286,9 @@ TEST(FiberRuntime, FindsThatNothingProgresses) {
   FiberRuntime runtime({}, 1000);
   RunState run;
   run_on(runtime, run, {[&] {
-    while (word.load() == 0) {
-    }
-  }});
+           while (word.load() == 0) {
+           }
+         }});
   EXPECT_EQ(signature(run.finding()), "no-progress | BUG: soft lockup: no progress");
   EXPECT_EQ(run.finding()->task, 0);
 }
@@ -302,7 +306,8 @@ TEST(FiberRuntime, FindsAStepOnDeadMemory) {
   RunState run;
   run.live = &live;
   const auto finding = run_tasks(run, {}, {[&] { read_dead(words); }});
-  EXPECT_EQ(signature(finding), "use-after-free | KASAN: use-after-free Read in read_dead");
+  EXPECT_EQ(signature(finding),
+            "use-after-free | KASAN: use-after-free Read in read_dead");
   EXPECT_EQ(finding->task, 0);
   EXPECT_EQ(finding->step, 1u);
   run.reset();
@@ -319,16 +324,17 @@ TEST(FiberRuntime, FindsAWaitOnMemoryThatDies) {
   live.set_alive(&words, sizeof words);
   RunState run;
   run.live = &live;
-  const auto finding = run_tasks(run, {}, {[&] {
-                                   while (read_dead(words) == 0) {
-                                     words.dead.wait_until_written();
-                                   }
-                                 },
-                                 [&] { live.set_dead(&words, sizeof words); }});
+  const auto finding = run_tasks(run, {},
+                                 {[&] {
+                                    while (read_dead(words) == 0) {
+                                      words.dead.wait_until_written();
+                                    }
+                                  },
+                                  [&] { live.set_dead(&words, sizeof words); }});
   EXPECT_EQ(finding->kind, FindingKind::kUseAfterFree);
 }
 
-// ---- The end of a run that has a finding ----------------------------------------------------
+// ---- The end of a run that has a finding --------------------------------------------
 
 struct CountsItsEnd {
   std::atomic<int>& count;
@@ -348,7 +354,8 @@ TEST(FiberRuntime, AFindingUnwindsEveryTask) {
                                       },
                                       [&] {
                                         const CountsItsEnd end{unwound};
-                                        while (word.load() == 0) word.wait_until_written();
+                                        while (word.load() == 0)
+                                          word.wait_until_written();
                                         went_on = true;
                                       },
                                       [&] {
@@ -376,33 +383,35 @@ TEST(FiberRuntime, AnAbortedRunLeavesNothingToTheNext) {
     ASSERT_EQ(signature(run_tasks(random_walk_seed(seed), {body, body, body, body})),
               "rmap | enough");
     std::atomic<int> done = 0;
-    ASSERT_EQ(signature(run_tasks(random_walk_seed(seed), {[&] {
-                                                             const ToyGuard guard(lock);
-                                                             ++done;
-                                                           },
-                                                           [&] {
-                                                             const ToyMutexGuard guard(mutex);
-                                                             ++done;
-                                                           }})),
-              "clean");
+    ASSERT_EQ(
+        signature(run_tasks(random_walk_seed(seed), {[&] {
+                                                       const ToyGuard guard(lock);
+                                                       ++done;
+                                                     },
+                                                     [&] {
+                                                       const ToyMutexGuard guard(mutex);
+                                                       ++done;
+                                                     }})),
+        "clean");
     ASSERT_EQ(done, 2);
   }
 }
 
 TEST(FiberRuntime, AWaitInADestructorEnds) {
-  // Task 0 reports while task 1, suspended, holds the lock that a destructor of 0 wants.
+  // Task 0 reports while task 1, suspended, holds the lock that a destructor of 0
+  // wants.
   ToyLock lock;
   struct LocksAtEnd {
     ToyLock& lock;
     ~LocksAtEnd() noexcept(false) { const ToyGuard guard(lock); }
   };
-  const auto finding = run_tasks(switches({{.task = 0, .step = 0, .next = 1},
-                                           {.task = 1, .step = 2, .next = 0}}),
-                                 {[&] {
-                                    const LocksAtEnd end{lock};
-                                    report(FindingKind::kRmap, "enough");
-                                  },
-                                  [&] { const ToyGuard guard(lock); }});
+  const auto finding = run_tasks(
+      switches({{.task = 0, .step = 0, .next = 1}, {.task = 1, .step = 2, .next = 0}}),
+      {[&] {
+         const LocksAtEnd end{lock};
+         report(FindingKind::kRmap, "enough");
+       },
+       [&] { const ToyGuard guard(lock); }});
   EXPECT_EQ(signature(finding), "rmap | enough");
 }
 
@@ -438,10 +447,11 @@ TEST(FiberRuntimeDeathTest, NoOtherExceptionLeavesABody) {
 }
 
 TEST(FiberRuntimeDeathTest, RunsDoNotNest) {
-  EXPECT_DEATH(run_alone([] { run_alone([] {}); }), "a run does not start inside a task");
+  EXPECT_DEATH(run_alone([] { run_alone([] {}); }),
+               "a run does not start inside a task");
 }
 
-// ---- Choices, recordings -----------------------------------------------------------------
+// ---- Choices, recordings ------------------------------------------------------------
 
 TEST(FiberRuntime, ChoosesZeroUnlessTheStrategySaysElse) {
   std::set<std::uint64_t> by_rule, by_seed;
@@ -468,7 +478,7 @@ TEST(FiberRuntime, RecordsOnlyWhatDiffersFromTheRule) {
             (std::vector<Switch>{{.task = 0, .step = 1, .next = 1}}));
 }
 
-// ---- Costs -----------------------------------------------------------------------------------
+// ---- Costs --------------------------------------------------------------------------
 
 long resident_pages() {
   long size = 0, resident = 0;

@@ -1,8 +1,8 @@
 // core/runtime/native_runtime.cc - the world as it is.
 //
-// A sleep is a futex; it orders nothing for ThreadSanitizer, as a fiber's sleep does not:
-// what a sleeper may read is ordered by the lock that it sleeps for.
-// Tested by native_runtime_test.cc.
+// A sleep is a futex; it orders nothing for ThreadSanitizer, as a fiber's sleep does
+// not: what a sleeper may read is ordered by the lock that it sleeps for. Tested by
+// native_runtime_test.cc.
 #include "core/runtime/native_runtime.h"
 
 #include <linux/futex.h>
@@ -44,7 +44,7 @@ NativeRuntime::~NativeRuntime() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-// ---- A run ------------------------------------------------------------------------------
+// ---- A run --------------------------------------------------------------------------
 
 void NativeRuntime::run(RunState& run, std::span<const FunctionRef<void()>> bodies) {
   require(current() == nullptr, "a run does not start inside a task");
@@ -132,7 +132,7 @@ void NativeRuntime::wake_all() {
   for (int i = 0; i < tasks_; ++i) unpark(task(i));
 }
 
-// ---- A step -----------------------------------------------------------------------------
+// ---- A step -------------------------------------------------------------------------
 
 void NativeRuntime::step(Task& self, const Step&) {
   if (inert(self)) return;
@@ -206,7 +206,7 @@ void NativeRuntime::dawdle(Slot& slot) {
   }
 }
 
-// ---- For who watches ----------------------------------------------------------------------
+// ---- For who watches ----------------------------------------------------------------
 
 std::uint64_t NativeRuntime::progress() const {
   std::lock_guard lock(mutex_);
@@ -229,7 +229,8 @@ std::vector<Stuck> NativeRuntime::waiting() const {
   for (int i = 0; run_ != nullptr && i < tasks_; ++i) {
     const Slot& slot = slots_[static_cast<std::size_t>(i)];
     const std::uint32_t steps = __atomic_load_n(&slot.task.steps, __ATOMIC_RELAXED);
-    const std::source_location sleeps_at = slot.sleeps_at.load(std::memory_order_relaxed);
+    const std::source_location sleeps_at =
+        slot.sleeps_at.load(std::memory_order_relaxed);
     const std::source_location spins_at = slot.spins_at.load(std::memory_order_relaxed);
     const bool spins = spins_at.line() != 0 &&
                        steps - slot.spins_since.load(std::memory_order_relaxed) <= 1;

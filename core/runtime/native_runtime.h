@@ -16,9 +16,10 @@
 
 namespace racier {
 
-// For stress: as fast as the host allows, nothing replays.  A step only notices that the run
-// is over, so sanitizers see what they would see of ordinary threads.  Threads are kept from
-// run to run.  There is no clock here: who has one polls progress() and calls cancel().
+// For stress: as fast as the host allows, nothing replays.  A step only notices that
+// the run is over, so sanitizers see what they would see of ordinary threads.  Threads
+// are kept from run to run.  There is no clock here: who has one polls progress() and
+// calls cancel().
 class NativeRuntime final : public Runtime {
  public:
   explicit NativeRuntime(std::uint64_t seed = 0) : seed_(seed) {}
@@ -34,8 +35,9 @@ class NativeRuntime final : public Runtime {
   std::uint64_t progress() const;
   // Returns whether tasks are running.  Context: like progress().
   bool running() const;
-  // Returns the tasks that sleep, or have done nothing lately but look at a word that does not
-  // change, and where; see describe.h.  Context: like progress(), and nobody ends the run.
+  // Returns the tasks that sleep, or have done nothing lately but look at a word that
+  // does not change, and where; see describe.h.  Context: like progress(), and nobody
+  // ends the run.
   std::vector<Stuck> waiting() const;
   // Ends the run with `finding`, unless it has one; sleepers are woken and leave.
   // Context: like progress().
@@ -47,7 +49,9 @@ class NativeRuntime final : public Runtime {
   void park(Task& self, std::source_location where) override;
   void unpark(Task& task) override;
   std::uint64_t choose(Task& self, std::uint64_t limit) override;
-  Task& task(int index) override { return slots_[static_cast<std::size_t>(index)].task; }
+  Task& task(int index) override {
+    return slots_[static_cast<std::size_t>(index)].task;
+  }
   int tasks() const override { return tasks_; }
 
  private:
@@ -79,12 +83,12 @@ class NativeRuntime final : public Runtime {
   int tasks_ = 0;
   std::array<Slot, kTasksMax> slots_;
 
-  // Runs are handed to threads by bare atomics and futexes, which ThreadSanitizer does not
-  // see, and two edges that it does: so no thread of a run is ordered with another.
+  // Runs are handed to threads by bare atomics and futexes, which ThreadSanitizer does
+  // not see, and two edges that it does: so no thread of a run is ordered with another.
   std::vector<std::thread> threads_;
   std::span<const FunctionRef<void()>> bodies_;
-  std::atomic<std::uint32_t> runs_{0};        // runs begun, and one for the end of all
-  std::atomic<std::uint32_t> unfinished_{0};  // threads that have not done with this run
+  std::atomic<std::uint32_t> runs_{0};        // begun; one more ends the threads
+  std::atomic<std::uint32_t> unfinished_{0};  // threads that are not done with the run
   std::atomic<bool> stopping_{false};
   char start_edge_ = 0;
   char join_edge_ = 0;

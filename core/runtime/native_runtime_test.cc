@@ -33,7 +33,8 @@ TEST(NativeRuntime, RunsEveryBodyOnAThreadOfItsOwn) {
   EXPECT_EQ(run_threads({body, body, body}), std::nullopt);
   for (int i = 0; i < 3; ++i) {
     EXPECT_NE(ids[static_cast<std::size_t>(i)], std::this_thread::get_id());
-    EXPECT_NE(ids[static_cast<std::size_t>(i)], ids[static_cast<std::size_t>((i + 1) % 3)]);
+    EXPECT_NE(ids[static_cast<std::size_t>(i)],
+              ids[static_cast<std::size_t>((i + 1) % 3)]);
   }
 }
 
@@ -165,8 +166,8 @@ TEST(NativeRuntime, ChoosesBySeed) {
     NativeRuntime runtime(seed);
     RunState run;
     run_on(runtime, run, {[&] {
-      for (int i = 0; i < 20; ++i) values.push_back(choose(10));
-    }});
+             for (int i = 0; i < 20; ++i) values.push_back(choose(10));
+           }});
     return values;
   };
   EXPECT_EQ(chosen(1), chosen(1));
@@ -183,7 +184,8 @@ TEST(NativeRuntime, AWaitInADestructorEnds) {
   };
   const auto finding = run_threads({[&] {
                                       const LocksAtEnd end{lock};
-                                      while (!locked.load()) locked.wait_until_written();
+                                      while (!locked.load())
+                                        locked.wait_until_written();
                                       report(FindingKind::kRmap, "enough");
                                     },
                                     [&] {

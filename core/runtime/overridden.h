@@ -7,8 +7,8 @@
 
 namespace racier {
 
-// Asks another strategy, but for the overrides of a schedule: each counts the steps of all
-// tasks from the one before, so mutating one moves the later ones along.
+// Asks another strategy, but for the overrides of a schedule: each counts the steps of
+// all tasks from the one before, so mutating one moves the later ones along.
 class Overridden final : public Strategy {
  public:
   Overridden(std::unique_ptr<Strategy> inner, std::vector<Override> overrides)
@@ -20,7 +20,8 @@ class Overridden final : public Strategy {
     steps_ = 0;
   }
   int next(const Scene& scene) override {
-    const int inner = inner_->next(scene);  // asked always: its random numbers stay in step
+    const int inner =
+        inner_->next(scene);  // asked always: its random numbers stay in step
     if (at_ == overrides_.size() || steps_++ < overrides_[at_].delta) return inner;
     steps_ = 0;
     return scene.nth_runnable(overrides_[at_++].target % scene.runnable_count());
@@ -35,7 +36,7 @@ class Overridden final : public Strategy {
  private:
   std::unique_ptr<Strategy> inner_;
   std::vector<Override> overrides_;
-  std::size_t at_ = 0;      // the override that comes next
+  std::size_t at_ = 0;       // the override that comes next
   std::uint32_t steps_ = 0;  // since the one before
 };
 

@@ -1,9 +1,9 @@
 // core/runtime/pos.h - partial order sampling: random priorities for what is pending.
 //
-// Yuan, Yang, Gu: Partial Order Aware Concurrency Sampling (CAV 2018).  Every pending step
-// has a random priority, the highest goes first.  Once a step is done, those that conflict
-// with it draw again: so orders that differ in a conflict are sampled evenly, and orders
-// that differ in nothing are not told apart.
+// Yuan, Yang, Gu: Partial Order Aware Concurrency Sampling (CAV 2018).  Every pending
+// step has a random priority, the highest goes first.  Once a step is done, those that
+// conflict with it draw again: so orders that differ in a conflict are sampled evenly,
+// and orders that differ in nothing are not told apart.
 #pragma once
 #include "core/base/random.h"
 #include "core/runtime/strategy.h"

@@ -10,7 +10,8 @@ namespace {
 
 // Puts `entry` behind those that are not later.  A recording is in order already.
 template <typename Entry>
-void add(std::vector<Entry>& entries, const Entry& entry, std::uint32_t Entry::* place) {
+void add(std::vector<Entry>& entries, const Entry& entry,
+         std::uint32_t Entry::* place) {
   const auto later = [place](const Entry& a, const Entry& b) {
     return a.*place < b.*place;
   };
@@ -21,10 +22,12 @@ void add(std::vector<Entry>& entries, const Entry& entry, std::uint32_t Entry::*
 
 Replay::Replay(const Schedule& schedule) {
   for (const Switch& entry : schedule.switches) {
-    if (entry.task < kTasksMax) add(switches_[entry.task].entries, entry, &Switch::step);
+    if (entry.task < kTasksMax)
+      add(switches_[entry.task].entries, entry, &Switch::step);
   }
   for (const Choice& entry : schedule.choices) {
-    if (entry.task < kTasksMax) add(choices_[entry.task].entries, entry, &Choice::index);
+    if (entry.task < kTasksMax)
+      add(choices_[entry.task].entries, entry, &Choice::index);
   }
 }
 

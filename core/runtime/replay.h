@@ -6,9 +6,9 @@
 
 namespace racier {
 
-// Follows the lists of a schedule of kind kReplay, and the fixed rule where they are silent.
-// A place is a task and the number of its step, so the order between tasks' entries does not
-// matter, and an entry whose step never comes is passed over.
+// Follows the lists of a schedule of kind kReplay, and the fixed rule where they are
+// silent. A place is a task and the number of its step, so the order between tasks'
+// entries does not matter, and an entry whose step never comes is passed over.
 class Replay final : public Strategy {
  public:
   explicit Replay(const Schedule& schedule);

@@ -26,7 +26,8 @@ struct RandomProgram {
   static constexpr std::source_location kHere{};
 
   void body(std::uint64_t seed) {
-    Random random(Random::mixed(seed * kTasksMax + static_cast<std::uint64_t>(current()->id)));
+    Random random(
+        Random::mixed(seed * kTasksMax + static_cast<std::uint64_t>(current()->id)));
     for (int i = 0; i < kOps; ++i) op(random);
   }
 
@@ -35,12 +36,26 @@ struct RandomProgram {
     Atomic<int>& word = words[random.below(4)];
     int value = static_cast<int>(random.below(3));
     switch (random.below(8)) {
-      case 0: word.store(value, std::memory_order_release, kHere); break;
-      case 1: word.fetch_add(value, kOrder, kHere); break;
-      case 2: word.compare_exchange(value, 1, kOrder, kHere); break;
-      case 3: word.store(static_cast<int>(choose(5)), std::memory_order_release, kHere); break;
-      case 4: lock.lock(kHere); lock.unlock(kHere); break;
-      case 5: mutex.lock(kHere); mutex.unlock(kHere); break;
+      case 0:
+        word.store(value, std::memory_order_release, kHere);
+        break;
+      case 1:
+        word.fetch_add(value, kOrder, kHere);
+        break;
+      case 2:
+        word.compare_exchange(value, 1, kOrder, kHere);
+        break;
+      case 3:
+        word.store(static_cast<int>(choose(5)), std::memory_order_release, kHere);
+        break;
+      case 4:
+        lock.lock(kHere);
+        lock.unlock(kHere);
+        break;
+      case 5:
+        mutex.lock(kHere);
+        mutex.unlock(kHere);
+        break;
       // What was read decides what is done: a wrong replay shows.
       default:
         if (word.load(std::memory_order_acquire, kHere) == 1) op(random);
@@ -95,8 +110,8 @@ TEST_P(ReplayTest, OverridesAreRecordedToo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Strategies, ReplayTest,
-                         testing::Values(StrategyKind::kRunToBlock, StrategyKind::kRandomWalk,
-                                         StrategyKind::kPos),
+                         testing::Values(StrategyKind::kRunToBlock,
+                                         StrategyKind::kRandomWalk, StrategyKind::kPos),
                          [](const auto& info) { return strategy_name(info.param); });
 
 TEST(Replay, EveryBuildMakesTheSameSteps) {

@@ -1,4 +1,4 @@
-// core/runtime/reserved_array.h - an array that grows without moving and without malloc.
+// core/runtime/reserved_array.h - an array that grows without moving or malloc.
 #pragma once
 #include <sys/mman.h>
 
@@ -10,8 +10,9 @@
 
 namespace racier {
 
-// Reserves address space for all it may ever hold; memory comes with the first touch and is
-// kept.  Safe to append to on a fiber: the sanitizers see no allocation and no copy.
+// Reserves address space for all it may ever hold; memory comes with the first touch
+// and is kept.  Safe to append to on a fiber: the sanitizers see no allocation and no
+// copy.
 template <typename T>
 class ReservedArray {
   static_assert(std::is_trivially_copyable_v<T>);

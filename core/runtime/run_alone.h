@@ -4,8 +4,8 @@
 //   auto finding = run_tasks(pos_seed(7), {[&] { ... }, [&] { ... }});
 //   auto finding = run_threads({[&] { ... }, [&] { ... }});
 //
-// Bodies are called once each.  A second form of each takes the RunState of the caller, with
-// its armed bugs, live map and lock checker.
+// Bodies are called once each.  A second form of each takes the RunState of the caller,
+// with its armed bugs, live map and lock checker.
 #pragma once
 #include <initializer_list>
 #include <optional>
@@ -27,10 +27,12 @@ inline Schedule seeded(StrategyKind strategy, std::uint64_t seed) {
 inline Schedule random_walk_seed(std::uint64_t seed) {
   return seeded(StrategyKind::kRandomWalk, seed);
 }
-inline Schedule pos_seed(std::uint64_t seed) { return seeded(StrategyKind::kPos, seed); }
+inline Schedule pos_seed(std::uint64_t seed) {
+  return seeded(StrategyKind::kPos, seed);
+}
 
-// Runs `bodies` as tasks of `runtime`.  (A Body does not own its callable: an array of them
-// may refer to named ones only, an argument to any.)
+// Runs `bodies` as tasks of `runtime`.  (A Body does not own its callable: an array of
+// them may refer to named ones only, an argument to any.)
 inline void run_on(Runtime& runtime, RunState& run, Bodies bodies) {
   runtime.run(run, bodies);
 }

@@ -1,20 +1,22 @@
-// core/runtime/sanitizers.h - the calls by which fibers and runs tell sanitizers of themselves.
+// core/runtime/sanitizers.h - how fibers and runs tell sanitizers of themselves.
 //
-// Declared weak: in a program without the sanitizer they are null, so one library serves
-// every build.  (A sanitizer's runtime is always linked whole, so weak finds it.)
+// Declared weak: in a program without the sanitizer they are null, so one library
+// serves every build.  A sanitizer's runtime is always linked whole, so weak finds it.
 //
-// Why this room is compiled without instrumentation: what the scheduler shares between fibers
-// is not shared by the simulated kernel and must not be reported, nor may its atomics order
-// anything; and a switch of TSan's fiber inside an instrumented function unbalances TSan's
-// shadow call stack.  Inline functions of headers would leak in both directions through the
-// linker's merging; core/uninstrumented.cmake gives this archive its own copies.
+// Why this room is compiled without instrumentation: what the scheduler shares between
+// fibers is not shared by the simulated kernel and must not be reported, nor may its
+// atomics order anything; and a switch of TSan's fiber inside an instrumented function
+// unbalances TSan's shadow call stack.  Inline functions of headers would leak in both
+// directions through the linker's merging; core/uninstrumented.cmake gives this archive
+// its own copies.
 #pragma once
 #include <cstddef>
 
 extern "C" {
 [[gnu::weak]] void __sanitizer_start_switch_fiber(void** fake_stack, const void* bottom,
                                                   std::size_t size);
-[[gnu::weak]] void __sanitizer_finish_switch_fiber(void* fake_stack, const void** bottom,
+[[gnu::weak]] void __sanitizer_finish_switch_fiber(void* fake_stack,
+                                                   const void** bottom,
                                                    std::size_t* size);
 [[gnu::weak]] void* __tsan_get_current_fiber();
 [[gnu::weak]] void* __tsan_create_fiber(unsigned flags);

@@ -4,8 +4,8 @@
 
 namespace racier {
 
-// Called on the fiber of the task that it is told of, so an observer lives in this room:
-// elsewhere ThreadSanitizer would take its notes for data that tasks share.
+// Called on the fiber of the task that it is told of, so an observer lives in this
+// room: elsewhere ThreadSanitizer would take its notes for data that tasks share.
 class StepObserver {
  public:
   virtual ~StepObserver() = default;

@@ -15,10 +15,14 @@ namespace {
 
 std::unique_ptr<Strategy> make_plain(const Schedule& schedule) {
   switch (schedule.strategy) {
-    case StrategyKind::kRunToBlock: return std::make_unique<RunToBlock>();
-    case StrategyKind::kRandomWalk: return std::make_unique<RandomWalk>(schedule.seed);
-    case StrategyKind::kPos: return std::make_unique<Pos>(schedule.seed);
-    case StrategyKind::kReplay: return std::make_unique<Replay>(schedule);
+    case StrategyKind::kRunToBlock:
+      return std::make_unique<RunToBlock>();
+    case StrategyKind::kRandomWalk:
+      return std::make_unique<RandomWalk>(schedule.seed);
+    case StrategyKind::kPos:
+      return std::make_unique<Pos>(schedule.seed);
+    case StrategyKind::kReplay:
+      return std::make_unique<Replay>(schedule);
   }
   require(false, "a schedule names a strategy that exists");
   return nullptr;

@@ -1,9 +1,10 @@
 // core/runtime/strategy.h - who goes next?
 //
-// The fiber runtime asks a strategy at every step.  A strategy sees what every task is about
-// to do and learns what was done; it holds no clock and no address of its own, so the same
-// questions get the same answers.  One file each: run_to_block, random_walk, pos, replay,
-// overridden.  Add one: a file, a line in strategy.cc, a row in core/base/schedule.h.
+// The fiber runtime asks a strategy at every step.  A strategy sees what every task is
+// about to do and learns what was done; it holds no clock and no address of its own, so
+// the same questions get the same answers.  One file each: run_to_block, random_walk,
+// pos, replay, overridden.  Add one: a file, a line in strategy.cc, a row in
+// core/base/schedule.h.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -21,8 +22,8 @@ struct Scene {
   int running = 0;             // the task that asks
   std::uint32_t step = 0;      // the number of its step
   std::uint32_t runnable = 0;  // bit t: task t can run; never all 0
-  // What each task will do when it runs: its start, an access or the end of a sleep; nullptr
-  // for one that has ended.
+  // What each task will do when it runs: its start, an access or the end of a sleep;
+  // nullptr for one that has ended.
   std::array<const Step*, kTasksMax> pending{};
 
   bool can_run(int task) const { return (runnable >> task & 1) != 0; }
@@ -35,7 +36,9 @@ struct Scene {
     return std::countr_zero(rest);
   }
   // Returns whom the fixed rule of core/base/schedule.h takes.
-  int by_rule() const { return can_run(running) ? running : std::countr_zero(runnable); }
+  int by_rule() const {
+    return can_run(running) ? running : std::countr_zero(runnable);
+  }
 };
 
 // Returns whether the order of the two matters: one word, and one of them writes.
@@ -48,15 +51,17 @@ class Strategy {
  public:
   virtual ~Strategy() = default;
 
-  // A run of `tasks` tasks begins; task 0 is the running one.  Two runs that begin the same
-  // way get the same answers.
+  // A run of `tasks` tasks begins; task 0 is the running one.  Two runs that begin the
+  // same way get the same answers.
   virtual void begin_run(int tasks) = 0;
 
   // Returns the task that runs now, one that can.
   virtual int next(const Scene& scene) = 0;
 
-  // `task` is about to do what it had pending.  Called after next(), before any other call.
-  virtual void on_executed([[maybe_unused]] const Scene& scene, [[maybe_unused]] int task,
+  // `task` is about to do what it had pending.  Called after next(), before any other
+  // call.
+  virtual void on_executed([[maybe_unused]] const Scene& scene,
+                           [[maybe_unused]] int task,
                            [[maybe_unused]] const Step& step) {}
 
   // Returns the value, below `limit`, of choice number `index` of `task`.

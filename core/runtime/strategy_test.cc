@@ -100,7 +100,8 @@ TEST(RandomWalk, ChoosesBelowTheLimit) {
   EXPECT_EQ(values, (std::set<std::uint64_t>{0, 1, 2}));
 }
 
-// Task 0 makes `step` a hundred times; returns which of 1 and 2 were preferred in between.
+// Task 0 makes `step` a hundred times; returns which of 1 and 2 were preferred in
+// between.
 std::set<int> preferred_after(const Step& step) {
   const auto strategy = begun(of_kind(StrategyKind::kPos));
   std::set<int> preferred;
@@ -148,10 +149,11 @@ TEST(Replay, SwitchesAtTheStepOnly) {
 }
 
 TEST(Replay, SkipsWhatCannotBe) {
-  const auto strategy = begun(replay({{.task = 0, .step = 3, .next = 1},  // passed over
-                                      {.task = 0, .step = 5, .next = 1},  // cannot run
-                                      {.task = 0, .step = 6, .next = 9},  // no such task
-                                      {.task = 0, .step = 7, .next = 2}}));
+  const auto strategy =
+      begun(replay({{.task = 0, .step = 3, .next = 1},  // passed over
+                    {.task = 0, .step = 5, .next = 1},  // cannot run
+                    {.task = 0, .step = 6, .next = 9},  // no such task
+                    {.task = 0, .step = 7, .next = 2}}));
   Scene scene = scene_of(0b101);
   EXPECT_EQ(strategy->next(scene), 0);
   scene.step = 6;
@@ -161,8 +163,8 @@ TEST(Replay, SkipsWhatCannotBe) {
 }
 
 TEST(Replay, TheOrderBetweenTasksDoesNotMatter) {
-  const auto strategy = begun(replay({{.task = 1, .step = 9, .next = 2},
-                                      {.task = 0, .step = 5, .next = 1}}));
+  const auto strategy = begun(
+      replay({{.task = 1, .step = 9, .next = 2}, {.task = 0, .step = 5, .next = 1}}));
   EXPECT_EQ(strategy->next(scene_of(0b111)), 1);
 }
 

@@ -11,7 +11,8 @@
 
 namespace racier::toys {
 
-// Notes of several tasks, in the order in which they were taken: neither a step nor a race.
+// Notes of several tasks, in the order in which they were taken: neither a step nor a
+// race.
 class Notes {
  public:
   void add(std::string_view text) {
@@ -68,8 +69,8 @@ struct ToyGuard {
   Where where;
 };
 
-// A lock that sleeps: its waiters are parked, its releaser wakes one.  The waiters' list is
-// guarded by a spinlock, as in the kernel.
+// A lock that sleeps: its waiters are parked, its releaser wakes one.  The waiters'
+// list is guarded by a spinlock, as in the kernel.
 struct ToyMutex {
   using Where = std::source_location;
 

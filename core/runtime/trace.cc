@@ -19,9 +19,12 @@ void Trace::on_step(const Task& task, const Step& step) {
 }
 
 std::uint64_t Trace::hash() const {
-  std::map<const void*, std::uint64_t> outside;  // looked up only: its order is nobody's
+  std::map<const void*, std::uint64_t>
+      outside;  // looked up only: its order is nobody's
   std::uint64_t hash = 0;
-  const auto add = [&hash](std::uint64_t word) { hash = Random::mixed(hash + word + 1); };
+  const auto add = [&hash](std::uint64_t word) {
+    hash = Random::mixed(hash + word + 1);
+  };
   for (const TraceEntry& entry : entries()) {
     const void* const address = entry.step.address;
     const std::ptrdiff_t offset = region_ == nullptr ? -1 : region_->offset_of(address);

@@ -26,9 +26,10 @@ class Trace final : public StepObserver {
   // The steps in the order in which they were made.
   std::span<const TraceEntry> entries() const { return entries_.entries(); }
 
-  // Returns a hash of who did what to which word from which line.  A word is named by its
-  // place in the run's region, or by the order in which words outside were first touched: so
-  // it is the same on every host and in every build.  Only while the region's map lives.
+  // Returns a hash of who did what to which word from which line.  A word is named by
+  // its place in the run's region, or by the order in which words outside were first
+  // touched: so it is the same on every host and in every build.  Only while the
+  // region's map lives.
   std::uint64_t hash() const;
 
  private:

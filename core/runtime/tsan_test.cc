@@ -1,7 +1,8 @@
-// core/runtime/tsan_test.cc - what ThreadSanitizer sees of fibers: every race, nothing else.
+// core/runtime/tsan_test.cc - what ThreadSanitizer sees of fibers: every race, nothing
+// else.
 //
-// The proof behind all uses of the tsan build.  Each row of orders is run under many seeds:
-// TSan judges by happens-before, so the verdict must not depend on the schedule.
+// The proof behind all uses of the tsan build.  Each row of orders is run under many
+// seeds: TSan judges by happens-before, so the verdict must not depend on the schedule.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -101,7 +102,8 @@ TEST_F(TsanOnFibers, ALockOrdersWhatItGuards) {
 }
 
 TEST_F(TsanOnFibers, ARelaxedLockOrdersNothing) {
-  EXPECT_EQ(races_under_lock(std::memory_order_relaxed, std::memory_order_relaxed), kSeeds);
+  EXPECT_EQ(races_under_lock(std::memory_order_relaxed, std::memory_order_relaxed),
+            kSeeds);
 }
 
 int races_of_publication(std::memory_order store, std::memory_order load) {
@@ -109,24 +111,25 @@ int races_of_publication(std::memory_order store, std::memory_order load) {
   for (int seed = 0; seed < kSeeds; ++seed) {
     Atomic<int*> published{nullptr};
     int payload = 0;
-    const auto finding = run_tasks(random_walk_seed(seed),
-                                   {[&] {
-                                      payload = 1;
-                                      published.store(&payload, store);
-                                    },
-                                    [&] {
-                                      while (published.load(load) == nullptr) {
-                                        published.wait_until_written();
-                                      }
-                                      (void)read_it(payload);
-                                    }});
+    const auto finding =
+        run_tasks(random_walk_seed(seed), {[&] {
+                                             payload = 1;
+                                             published.store(&payload, store);
+                                           },
+                                           [&] {
+                                             while (published.load(load) == nullptr) {
+                                               published.wait_until_written();
+                                             }
+                                             (void)read_it(payload);
+                                           }});
     if (finding && finding->kind == FindingKind::kDataRace) ++found;
   }
   return found;
 }
 
 TEST_F(TsanOnFibers, PublicationNeedsReleaseAndAcquire) {
-  EXPECT_EQ(races_of_publication(std::memory_order_release, std::memory_order_acquire), 0);
+  EXPECT_EQ(races_of_publication(std::memory_order_release, std::memory_order_acquire),
+            0);
   EXPECT_EQ(races_of_publication(std::memory_order_relaxed, std::memory_order_acquire),
             kSeeds);
   EXPECT_EQ(races_of_publication(std::memory_order_release, std::memory_order_relaxed),
@@ -136,8 +139,9 @@ TEST_F(TsanOnFibers, PublicationNeedsReleaseAndAcquire) {
 TEST_F(TsanOnFibers, FreeingRacesWithReading) {
   for (int seed = 0; seed < kSeeds; ++seed) {
     int* const shared = new int(0);
-    const auto finding = run_tasks(random_walk_seed(seed), {[&] { delete shared; },
-                                                            [&] { (void)read_it(*shared); }});
+    const auto finding =
+        run_tasks(random_walk_seed(seed),
+                  {[&] { delete shared; }, [&] { (void)read_it(*shared); }});
     ASSERT_TRUE(finding.has_value());
     EXPECT_TRUE(finding->kind == FindingKind::kDataRace ||
                 finding->kind == FindingKind::kUseAfterFree)
@@ -165,7 +169,8 @@ TEST_F(TsanOnFibers, RunsAreOrdered) {
     const Body odd[] = {nothing, write};
     run.reset();
     runtime.run(run, i % 2 == 0 ? even : odd);
-    ASSERT_EQ(run.finding(), std::nullopt) << run.finding()->title << run.finding()->detail;
+    ASSERT_EQ(run.finding(), std::nullopt)
+        << run.finding()->title << run.finding()->detail;
     write_it(shared);  // and ordered with what is outside of runs
   }
 }
@@ -183,18 +188,30 @@ TEST_F(TsanOnFibers, AnAbortedRunLeavesNoRaceToTheNext) {
   Atomic<int> word{0};
   for (int seed = 0; seed < 200; ++seed) {
     ToyLock lock;
-    const auto finding = run_tasks(random_walk_seed(seed), {[&] {
-                                                              ToyGuard guard(lock);
-                                                              word.store(1);
-                                                              ++shared;
-                                                            },
-                                                            [&] {
-                                                              ToyGuard guard(lock);
-                                                              ++shared;
-                                                              word.store(1);
-                                                              report(FindingKind::kRmap, "x");
-                                                            }});
+    const auto finding =
+        run_tasks(random_walk_seed(seed), {[&] {
+                                             ToyGuard guard(lock);
+                                             word.store(1);
+                                             ++shared;
+                                           },
+                                           [&] {
+                                             ToyGuard guard(lock);
+                                             ++shared;
+                                             word.store(1);
+                                             report(FindingKind::kRmap, "x");
+                                           }});
     ASSERT_EQ(signature(finding), "rmap | x");
+  }
+}
+
+TEST_F(TsanOnFibers, ManyRacesInOneRunAreAllSeenAgainInTheNext) {
+  int shared[8] = {};
+  for (int i = 0; i < 8; ++i) {
+    const auto body = [&] {  // up to 8 reports before the next step
+      for (int word = i; word < 8; ++word) write_it(shared[word]);
+    };
+    EXPECT_EQ(signature(run_tasks({}, {body, body})),
+              "data-race | KCSAN: data-race in write_it / write_it");
   }
 }
 

@@ -1,7 +1,7 @@
-// core/runtime/sanitizer_reports_test.cc - reports of AddressSanitizer, as text.
+// core/runtime/asan_report_test.cc - reports of AddressSanitizer, as text.
 //
-// Real ones, of both sanitizers, are in asan_test.cc and tsan_test.cc.
-#include "core/runtime/sanitizer_reports.h"
+// Real ones are in asan_test.cc.
+#include "core/runtime/asan_report.h"
 
 #include <gtest/gtest.h>
 
@@ -10,11 +10,15 @@ namespace {
 
 constexpr const char* kPoisoned =
     "=================================================================\n"
-    "==42==ERROR: AddressSanitizer: use-after-poison on address 0x7f12 at pc 0x55 bp 0x7f\n"
+    "==42==ERROR: AddressSanitizer: use-after-poison on address 0x7f12 at pc 0x55 bp "
+    "0x7f\n"
     "WRITE of size 8 at 0x7f12 thread T0\n"
-    "    #0 0x55aa in std::__atomic_base<long>::store(long) /usr/include/c++/12/at.h:9:1\n"
-    "    #1 0x55ab in racier::Atomic<long>::store(long) /work/main/core/sync/atomic.h:30:5\n"
-    "    #2 0x55ac in racier::mm::set_pte(racier::Pte&, int) /work/main/core/mm/pte.cc:12:3\n"
+    "    #0 0x55aa in std::__atomic_base<long>::store(long) "
+    "/usr/include/c++/12/at.h:9:1\n"
+    "    #1 0x55ab in racier::Atomic<long>::store(long) "
+    "/work/main/core/sync/atomic.h:30:5\n"
+    "    #2 0x55ac in racier::mm::set_pte(racier::Pte&, int) "
+    "/work/main/core/mm/pte.cc:12:3\n"
     "    #3 0x55ad in main /work/main/core/mm/pte_test.cc:40:2\n"
     "\n"
     "Address 0x7f12 is a wild pointer\n"
@@ -22,7 +26,8 @@ constexpr const char* kPoisoned =
 
 TEST(AsanReport, IsNamedByTheFirstTellingFrame) {
   const Finding finding = sanitizer_reports::parse_asan_report(kPoisoned);
-  EXPECT_EQ(finding.signature(), "use-after-free | KASAN: use-after-free Write in set_pte");
+  EXPECT_EQ(finding.signature(),
+            "use-after-free | KASAN: use-after-free Write in set_pte");
   EXPECT_EQ(finding.detail, kPoisoned);
 }
 
@@ -37,8 +42,10 @@ TEST(AsanReport, WithoutSymbolsIsStillAFinding) {
 TEST(AsanReport, DoubleFree) {
   const Finding finding = sanitizer_reports::parse_asan_report(
       "==42==ERROR: AddressSanitizer: attempting double-free on 0x602 in thread T0:\n"
-      "    #0 0x55aa in operator delete(void*) /build/compiler-rt/lib/asan/x.cpp:152:3\n"
-      "    #1 0x55ab in racier::mm::exit_mmap(racier::Mm&) /work/main/core/mm/exit.cc:7:1\n");
+      "    #0 0x55aa in operator delete(void*) "
+      "/build/compiler-rt/lib/asan/x.cpp:152:3\n"
+      "    #1 0x55ab in racier::mm::exit_mmap(racier::Mm&) "
+      "/work/main/core/mm/exit.cc:7:1\n");
   EXPECT_EQ(finding.signature(), "sanitizer | KASAN: double-free in exit_mmap");
 }
 
