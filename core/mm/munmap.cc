@@ -42,6 +42,18 @@ VirtRange free_space_around(const Mm& mm, VirtRange range) {
           next != nullptr ? next->vm_start : kUserEnd};
 }
 
+// Frees the tables that only the detached `vmas` needed, in a `space` free of others.
+// One that two of them share goes with the upper one.
+void free_pgtables(Machine& m, MmuGather& tlb, Mm& mm, const Vma* vmas, VirtRange space)
+    REQUIRES(mm.page_table_lock) {
+  for (const Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
+    const Vma* const next = vma->detached_next;
+    const VirtRange limits{space.start, next != nullptr ? next->vm_start : space.end};
+    detach_tables(m.frames, mm.context, vma->range(), limits,
+                  [&](Pfn table) { tlb.remove_table(table); });
+  }
+}
+
 // Frees all that the detached `vmas` map, and the tables that nobody else needs.
 // Kernel: unmap_region().
 void unmap_region(Machine& m, Mm& mm, Vma* vmas, VirtRange range)
@@ -51,8 +63,7 @@ void unmap_region(Machine& m, Mm& mm, Vma* vmas, VirtRange range)
     vma->vm_mm->page_table_lock.assert_held();
     unmap_page_range(m, tlb, *vma, vma->range());
   }
-  detach_tables(m.frames, mm.context, range, free_space_around(mm, range),
-                [&](Pfn table) { tlb.remove_table(table); });
+  free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
 }
 
 // Unmaps the vmas of `range`, which lie inside of it.
