@@ -1,0 +1,346 @@
+// stress/bench.cc - racier-bench: how fast, against a reference measured in the same run.
+//
+// A row is a figure of ours, the figure of something that everybody knows, and the ratio of
+// the two: a raw context switch, the host kernel's own system calls.  Each is the best of
+// several turns, ours and the reference's in turn, so that a busy host disturbs both alike.
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/program_options.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/base/require.h"
+#include "core/mm/boot.h"
+#include "core/mm/fault.h"
+#include "core/mm/fork.h"
+#include "core/mm/mmap.h"
+#include "core/program/parse.h"
+#include "core/program/runner.h"
+#include "core/runtime/fiber.h"
+#include "core/runtime/fiber_runtime.h"
+#include "core/runtime/native_runtime.h"
+#include "core/sync/spin_lock.h"
+
+namespace racier {
+namespace {
+
+namespace options = boost::program_options;
+
+// One figure and what it is held against.
+struct Row {
+  std::string what;
+  std::string unit;
+  double ours = 0;
+  std::string reference_name;
+  double reference = 0;
+  double ratio = 0;  // as `aim` means it
+  std::string aim;
+};
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// How often a second each of the two happens: the best of `turns`, in turn.
+struct Rates {
+  double ours = 0;
+  double reference = 0;
+};
+Rates measure(int turns, double ours_count, const std::function<void()>& ours,
+              double reference_count, const std::function<void()>& reference) {
+  Rates best;
+  for (int turn = 0; turn < turns; ++turn) {
+    best.ours = std::max(best.ours, ours_count / seconds_of(ours));
+    best.reference = std::max(best.reference, reference_count / seconds_of(reference));
+  }
+  return best;
+}
+
+// ---- Steps ---------------------------------------------------------------------------------
+
+constexpr int kSwitches = 1'000'000;
+
+constexpr LockClass kBenchLock{"bench", 40};
+
+// Two tasks that do nothing but take a lock and let it go; returns the steps it took.
+std::uint32_t lock_only_program(FiberRuntime& runtime, int times) {
+  RunState run;
+  SpinLock lock(kBenchLock);
+  const auto body = [&] {
+    for (int i = 0; i < times; ++i) const SpinGuard guard(lock);
+  };
+  const FunctionRef<void()> bodies[] = {body, body};
+  runtime.run(run, bodies);
+  require(!run.over(), "the lock-only program is clean");
+  return runtime.steps();
+}
+
+// Two stacks that switch to each other and do nothing else.
+class PingPong {
+ public:
+  PingPong() {
+    here_.adopt_thread();
+    there_.create(
+        [](void* self) {
+          auto& both = *static_cast<PingPong*>(self);
+          Fiber::entered(both.here_);
+          for (;;) both.there_.switch_to(both.here_);
+        },
+        this, "ping-pong");
+  }
+  // Switches there and back `times` times.
+  void play(int times) {
+    for (int i = 0; i < times; ++i) here_.switch_to(there_);
+  }
+
+ private:
+  Fiber here_;
+  Fiber there_;
+};
+
+Row steps_row(StrategyKind strategy) {
+  constexpr int kTimes = 200'000;
+  Schedule schedule;
+  schedule.strategy = strategy;
+  schedule.seed = 1;
+  FiberRuntime runtime(schedule);
+  PingPong raw;
+  const double steps = lock_only_program(runtime, kTimes);
+  const Rates rates = measure(
+      5, steps, [&] { lock_only_program(runtime, kTimes); }, 2.0 * kSwitches,
+      [&] { raw.play(kSwitches); });
+  return {std::string("steps, lock-only program, ") + strategy_name(strategy),
+          "million/s",
+          rates.ours / 1e6,
+          "raw context switches, million/s",
+          rates.reference / 1e6,
+          rates.ours / rates.reference,
+          "10 million steps/s"};
+}
+
+// ---- Executions ----------------------------------------------------------------------------
+
+constexpr const char* kTwoTasksEightOps = R"(
+setup
+  p0 = process
+  m0 = mmap p0 4 rw private
+task A
+  write p0 m0 0 0
+  p1 = fork p0
+  write p1 m0 0 1
+  exit p1
+task B
+  write p0 m0 1 2
+  add p0 m0 0 3
+  munmap p0 m0 1 1
+  read p0 m0 0 4
+schedule strategy=pos seed=1
+expect clean
+)";
+
+// Complete executions: boot, set-up, tasks, audits, teardown, leak audit.
+Row executions_row() {
+  constexpr int kTimes = 5'000;
+  const program::Parsed parsed = program::parse(kTwoTasksEightOps);
+  require(parsed.program.has_value(), "the benchmark's program parses");
+  const program::Program& program = *parsed.program;
+  FiberRuntime alone;
+  FiberRuntime runtime;
+  program::Runner runner(alone);
+  std::uint64_t seed = 0;
+  const auto ours = [&] {
+    Schedule schedule = program.schedule;
+    for (int i = 0; i < kTimes; ++i) {
+      schedule.seed = ++seed;
+      runtime.set_schedule(schedule);
+      require(!runner.run(program, runtime, {}).finding, "the program is clean");
+    }
+  };
+  PingPong raw;
+  const Rates rates =
+      measure(5, kTimes, ours, 2.0 * kSwitches, [&] { raw.play(kSwitches); });
+  return {"complete executions, two tasks, eight ops, pos",
+          "thousand/s",
+          rates.ours / 1e3,
+          "raw context switches in the time of one",
+          rates.reference / rates.ours,
+          rates.ours / 1e3,
+          "50 thousand/s"};
+}
+
+// ---- Against the host kernel ---------------------------------------------------------------
+
+// Runs `work` as the only task of a native run on a machine with an address space.
+void on_native_machine(const std::function<void(Machine&, Mm&)>& work) {
+  MachineOptions options;
+  options.frames = 4096;
+  const std::unique_ptr<Machine> machine = make_machine(options);
+  RunState run;
+  boot(*machine, run);
+  NativeRuntime runtime(1);
+  const auto body = [&] {
+    Mm* const mm = mm_create(*machine);
+    work(*machine, *mm);
+    mmput(*machine, *mm);
+  };
+  const FunctionRef<void()> bodies[] = {body};
+  runtime.run(run, bodies);
+  require(!run.over(), "the benchmark is clean");
+}
+
+Row against_host(const char* what, double times, const std::function<void(Machine&, Mm&)>& ours,
+                 const std::function<void()>& host) {
+  Row row;
+  on_native_machine([&](Machine& m, Mm& mm) {
+    const Rates rates = measure(5, times, [&] { ours(m, mm); }, times, host);
+    row = {what,
+           "million/s",
+           rates.ours / 1e6,
+           "the host's system calls, million/s",
+           rates.reference / 1e6,
+           rates.ours / rates.reference,
+           "20 times"};
+  });
+  return row;
+}
+
+constexpr std::uint32_t kRw = kVmRead | kVmWrite;
+
+void touch(Machine& m, Mm& mm, VirtAddr at, std::uint64_t pages) {
+  for (std::uint64_t i = 0; i < pages; ++i) {
+    user_access(m, mm, 0, at + i * kPageSize, UserAccess::kWrite, 1);
+  }
+}
+
+Row mmap_row() {
+  constexpr int kTimes = 20'000;
+  bool neighbour = false;
+  const auto ours = [&](Machine& m, Mm& mm) {
+    // As in the host's process, the page tables are there for somebody else already.
+    if (!neighbour) touch(m, mm, *do_mmap(m, mm, {.pages = 1, .vm_flags = kRw}), 1);
+    neighbour = true;
+    for (int i = 0; i < kTimes; ++i) {
+      const VirtAddr at = *do_mmap(m, mm, {.pages = 1, .vm_flags = kRw});
+      touch(m, mm, at, 1);
+      require(do_munmap(m, mm, {at, at + kPageSize}) == Status::kOk, "munmap works");
+    }
+  };
+  const auto host = [] {
+    for (int i = 0; i < kTimes; ++i) {
+      void* const at = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      require(at != MAP_FAILED, "the host maps a page");
+      *static_cast<volatile char*>(at) = 1;
+      munmap(at, kPageSize);
+    }
+  };
+  return against_host("mmap + touch + munmap of one page", kTimes, ours, host);
+}
+
+Row fork_row() {
+  constexpr int kTimes = 200;
+  constexpr std::uint64_t kPages = 64;
+  bool mapped = false;
+  const auto ours = [&](Machine& m, Mm& mm) {
+    if (!mapped) touch(m, mm, *do_mmap(m, mm, {.pages = kPages, .vm_flags = kRw}), kPages);
+    mapped = true;
+    for (int i = 0; i < kTimes; ++i) mmput(m, **dup_mm(m, mm));
+  };
+  const auto host = [] {
+    for (int i = 0; i < kTimes; ++i) {
+      const pid_t child = fork();
+      if (child == 0) _exit(0);
+      require(child > 0 && waitpid(child, nullptr, 0) == child, "the host forks");
+    }
+  };
+  return against_host("fork + exit of 64 pages (the host: of this program)", kTimes, ours,
+                      host);
+}
+
+// ---- Output --------------------------------------------------------------------------------
+
+void print(const Row& row) {
+  std::printf("%-52s %10.3f %-11s  %-48s %10.3f  ratio %8.2f  aim %s\n", row.what.c_str(),
+              row.ours, row.unit.c_str(), row.reference_name.c_str(), row.reference, row.ratio,
+              row.aim.c_str());
+  std::fflush(stdout);
+}
+
+// Writes aside, then renames; returns what went wrong, or "".
+std::string write_json(const std::vector<Row>& rows, const std::string& path) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const Row& row : rows) {
+    json.push_back({{"what", row.what},
+                    {"ours", row.ours},
+                    {"unit", row.unit},
+                    {"reference_name", row.reference_name},
+                    {"reference", row.reference},
+                    {"ratio", row.ratio},
+                    {"aim", row.aim}});
+  }
+  const std::string aside = path + ".tmp";
+  std::ofstream file(aside);
+  file << json.dump(2) << "\n";
+  file.close();
+  if (!file || std::rename(aside.c_str(), path.c_str()) != 0) {
+    std::remove(aside.c_str());
+    return "cannot write " + path;
+  }
+  return "";
+}
+
+int bench(int argc, char** argv) {
+  std::string json;
+  options::options_description all("options");
+  all.add_options()("help", "print this text")(
+      "json", options::value(&json)->value_name("FILE"), "write the table to FILE, too");
+  options::variables_map given;
+  try {
+    const int style = options::command_line_style::default_style &
+                      ~options::command_line_style::allow_guessing;
+    options::store(options::command_line_parser(argc, argv)
+                       .options(all)
+                       .positional({})
+                       .style(style)
+                       .run(),
+                   given);
+    options::notify(given);
+  } catch (const options::error& error) {
+    std::cerr << "racier-bench: " << error.what() << "; --help lists the options\n";
+    return 2;
+  }
+  if (given.count("help") != 0) {
+    std::cout << "usage: racier bench [options]\n" << all;
+    return 0;
+  }
+  std::vector<Row> rows;
+  const std::function<Row()> makers[] = {
+      [] { return steps_row(StrategyKind::kRunToBlock); },
+      [] { return steps_row(StrategyKind::kRandomWalk); },
+      [] { return steps_row(StrategyKind::kPos); }, executions_row, mmap_row, fork_row};
+  for (const auto& make : makers) {
+    rows.push_back(make());
+    print(rows.back());
+  }
+  if (json.empty()) return 0;
+  const std::string problem = write_json(rows, json);
+  if (problem.empty()) return 0;
+  std::cerr << "racier-bench: " << problem << "\n";
+  return 3;
+}
+
+}  // namespace
+}  // namespace racier
+
+int main(int argc, char** argv) { return racier::bench(argc, argv); }

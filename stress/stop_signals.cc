@@ -1,0 +1,50 @@
+// stress/stop_signals.cc - signal handlers.  Tested by racier_stress_test.sh.
+#include "stress/stop_signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+
+namespace racier::stress {
+namespace {
+
+std::atomic<bool> stop{false};
+std::atomic<const char*> last_words{nullptr};
+
+constexpr std::array kDeadly = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+std::array<struct sigaction, kDeadly.size()> before;
+
+// Says them, and leaves the rest to whoever would have had the signal: it comes again.
+void on_deadly(int signal) {
+  const char* const words = last_words.load();
+  if (words != nullptr) [[maybe_unused]] const auto n = ::write(2, words, std::strlen(words));
+  for (std::size_t i = 0; i < kDeadly.size(); ++i) {
+    if (kDeadly[i] == signal) ::sigaction(signal, &before[i], nullptr);
+  }
+}
+
+}  // namespace
+
+void catch_stop_signals() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { stop.store(true); };
+  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+bool stop_requested() { return stop.load(); }
+
+void set_last_words(const char* words) {
+  if (last_words.exchange(words) != nullptr) return;
+  struct sigaction action = {};
+  action.sa_handler = on_deadly;
+  for (std::size_t i = 0; i < kDeadly.size(); ++i) {
+    ::sigaction(kDeadly[i], &action, &before[i]);
+  }
+}
+
+}  // namespace racier::stress

@@ -1,0 +1,164 @@
+// stress/value_audit.cc - follows loaded words to their stores.
+// Tested by value_audit_test.cc.
+#include "stress/value_audit.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "core/base/invariant.h"
+#include "core/check/values.h"
+#include "core/program/ops.h"
+#include "core/program/print.h"
+
+namespace racier::stress {
+namespace {
+
+using program::Call;
+using program::Outcome;
+using program::Program;
+using program::Variable;
+
+// Where a heap is: no outcome tells.
+constexpr std::uint64_t kSomewhere = 1ull << 63;
+
+// A call of the program, with its number's worth of context.
+struct Place {
+  const Call* call;
+  std::string_view op;
+  int list;
+};
+
+class ValueAudit {
+ public:
+  ValueAudit(const Program& program, std::span<const Outcome> outcomes)
+      : outcomes_(outcomes) {
+    const program::Scope scope = program::scope_of(program);
+    parents_.resize(scope.of(Variable::kProcess), program::kNoVariable);
+    originals_.resize(scope.of(Variable::kProcess), program::kNoVariable);
+    for (int list = 0; list < program.lists(); ++list) {
+      for (const Call& call : program.list(list)) add(list, call);
+    }
+  }
+
+  std::optional<Finding> run() const {
+    for (std::size_t i = 0; i < places_.size(); ++i) {
+      if (places_[i].op != "read" || outcomes_[i].kind != Outcome::Kind::kValue) continue;
+      const char* const wrong = what_is_wrong(i);
+      if (wrong != nullptr) return finding(i, wrong);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  struct Range {
+    VirtAddr start;
+    VirtAddr end;
+  };
+
+  void add(int list, const Call& call) {
+    const program::Op& op = program::op_of(call);
+    const Outcome& outcome = outcomes_[places_.size()];
+    places_.push_back({&call, op.name, list});
+    const std::string_view name = op.name;
+    if (op.defines == Variable::kMapping) {
+      const bool placed = outcome.kind == Outcome::Kind::kValue && name != "brk";
+      starts_.push_back(placed ? outcome.value : kSomewhere);
+      const bool shares = name == "mmap" || name == "mmap_over";
+      if (placed && shares && call.arguments[name == "mmap" ? 3 : 5] != 0) {
+        const std::uint64_t pages = call.arguments[name == "mmap" ? 1 : 3];
+        shared_.push_back({outcome.value, outcome.value + (pages << kPageShift)});
+      }
+    }
+    if (op.defines == Variable::kProcess) {
+      if (name == "fork") parents_[processes_] = call.arguments[0];
+      if (name == "clone") originals_[processes_] = call.arguments[0];
+      ++processes_;
+    }
+  }
+
+  // Of an access: process, mapping, page, word.
+  VirtAddr address(std::size_t number) const {
+    const auto& arguments = places_[number].call->arguments;
+    if (arguments[1] >= starts_.size()) return kSomewhere;
+    const VirtAddr start = starts_[arguments[1]];
+    return start + (arguments[2] << kPageShift) + arguments[3] * sizeof(std::uint64_t);
+  }
+
+  const char* what_is_wrong(std::size_t number) const {
+    const std::uint64_t value = outcomes_[number].value;
+    if (value == 0 || check::is_file_word(value)) return nullptr;
+    const std::uint64_t store = check::tag_of(value).call;
+    if (store >= places_.size() || places_[store].op != "write") return "no call stored it";
+    if (outcomes_[store].kind != Outcome::Kind::kValue || outcomes_[store].value != value) {
+      return "the call that it names stored something else";
+    }
+    if (places_[store].list == places_[number].list && store > number) {
+      return "it is stored later in the same task";
+    }
+    const VirtAddr to = address(store);
+    const VirtAddr from = address(number);
+    if (to >= kSomewhere || from >= kSomewhere) {
+      return to % kPageSize == from % kPageSize ? nullptr : "it was stored to another word";
+    }
+    if (to != from) return "it was stored to another address";
+    if (is_shared(from)) return nullptr;
+    const auto& stored = places_[store].call->arguments;
+    const auto& loaded = places_[number].call->arguments;
+    if (!descends(loaded[0], stored[0])) return "it is of a process that is no ancestor";
+    return nullptr;
+  }
+
+  bool is_shared(VirtAddr addr) const {
+    return std::ranges::any_of(
+        shared_, [&](const Range& range) { return range.start <= addr && addr < range.end; });
+  }
+
+  // Returns whether `process` is `ancestor`, a clone of it, or descends from it.
+  bool descends(std::uint64_t process, std::uint64_t ancestor) const {
+    ancestor = original(ancestor);
+    process = original(process);
+    while (process != ancestor) {
+      if (process >= parents_.size()) return false;
+      process = original(parents_[process]);
+    }
+    return true;
+  }
+  // Returns the variable of which this one is a clone: it names the same memory.
+  std::uint64_t original(std::uint64_t process) const {
+    while (process < originals_.size() && originals_[process] != program::kNoVariable) {
+      process = originals_[process];
+    }
+    return process;
+  }
+
+  Finding finding(std::size_t number, const char* wrong) const {
+    const std::uint64_t value = outcomes_[number].value;
+    const inv::Row& row = inv::row(Inv::kDataIsLastStore);
+    const auto line = [&](std::size_t of) {
+      return program::print_call(*places_[of].call, 0) + " (call " + std::to_string(of) + ")";
+    };
+    Finding finding{.kind = row.kind, .title = row.sentence, .detail = {}, .where = {}};
+    finding.detail = line(number) + " returned " + check::describe_value(value) + ":\n" + wrong;
+    const std::uint64_t store = check::tag_of(value).call;
+    if (store < places_.size()) finding.detail += "\nthat call: " + line(store);
+    return finding;
+  }
+
+  std::span<const Outcome> outcomes_;
+  std::vector<Place> places_;             // by number of the call
+  std::vector<VirtAddr> starts_;          // by mapping
+  std::vector<std::uint64_t> parents_;    // by process
+  std::vector<std::uint64_t> originals_;  // by process: of a clone
+  std::vector<Range> shared_;             // that were shared memory at any time
+  std::uint64_t processes_ = 0;
+};
+
+}  // namespace
+
+std::optional<Finding> audit_values(const Program& program,
+                                    std::span<const Outcome> outcomes) {
+  return ValueAudit(program, outcomes).run();
+}
+
+}  // namespace racier::stress
