@@ -194,7 +194,13 @@ bool KernelView::put_there_by_exec(VirtAddr addr) const {
          page_floor(addr) > page_floor(stack_first_fault_);
 }
 
-void KernelView::touched(VirtAddr addr, bool write, bool missing) {
+std::optional<int> KernelView::mapped_ahead(VirtAddr addr) const {
+  const auto found = ahead_.find(page_floor(addr));
+  if (found == ahead_.end()) return std::nullopt;
+  return found->second;
+}
+
+void KernelView::touched(VirtAddr addr, bool write, bool missing, int now) {
   Segment* const segment = segment_at(addr);
   if (segment == nullptr) return;
   const Area& area = segment->area;
@@ -203,7 +209,7 @@ void KernelView::touched(VirtAddr addr, bool write, bool missing) {
     segment->anon_vma = anon_vma_for(*segment);
   }
   if (missing && !write && area.has_file() && !is_special(area.file)) {
-    remember_ahead(area, addr);
+    remember_ahead(area, addr, now);
   }
   Page& page = pages_[page_floor(addr)];
   page.written = page.written || write;
@@ -212,13 +218,13 @@ void KernelView::touched(VirtAddr addr, bool write, bool missing) {
 
 // Kernel: do_fault_around().  At most so many pages, from a multiple of that or the start of
 // the vma, within the vma and the page table.
-void KernelView::remember_ahead(const Area& area, VirtAddr addr) {
+void KernelView::remember_ahead(const Area& area, VirtAddr addr, int now) {
   const VirtAddr window = addr & ~(kFaultAroundPages * kPageSize - 1);
   const VirtAddr table = addr & ~(table_span(1) - 1);
   const VirtAddr first = std::max({window, area.range.start, table});
   const VirtAddr end = std::min(
       {first + kFaultAroundPages * kPageSize, area.range.end, table + table_span(1)});
-  for (VirtAddr at = first; at < end; at += kPageSize) ahead_.insert(at);
+  for (VirtAddr at = first; at < end; at += kPageSize) ahead_[at] = now;
 }
 
 std::vector<std::pair<VirtAddr, bool>> KernelView::pages(VirtRange range) const {

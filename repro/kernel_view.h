@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -67,14 +66,15 @@ class KernelView {
 
   // What is known of the pte at `addr`; nothing: it was never touched.
   const Page* page(VirtAddr addr) const;
-  // Returns whether a fault on the file that was read nearby may have mapped `addr` ahead.
-  bool mapped_ahead(VirtAddr addr) const { return ahead_.contains(page_floor(addr)); }
+  // Returns the moment of the last read fault nearby that may have mapped `addr` ahead, or
+  // nothing.
+  std::optional<int> mapped_ahead(VirtAddr addr) const;
   // Returns whether exec may have put a page at `addr`: it is in the stack, above the place
   // where the recording sees exec go on with it.
   bool put_there_by_exec(VirtAddr addr) const;
 
-  // The page at `addr` has a pte now.  `missing`: it had none before.
-  void touched(VirtAddr addr, bool write, bool missing);
+  // The page at `addr` has a pte now, at the moment `now`.  `missing`: it had none before.
+  void touched(VirtAddr addr, bool write, bool missing, int now);
   // Returns the pages of `range` that have a pte, and whether they were written.
   std::vector<std::pair<VirtAddr, bool>> pages(VirtRange range) const;
 
@@ -103,11 +103,11 @@ class KernelView {
   const Segment* segment_at(VirtAddr addr) const;
   Segment* segment_at(VirtAddr addr);
   std::uint32_t anon_vma_for(const Segment& segment);
-  void remember_ahead(const Area& area, VirtAddr addr);
+  void remember_ahead(const Area& area, VirtAddr addr, int now);
 
   Segments segments_;
   std::map<VirtAddr, Page> pages_;
-  std::set<VirtAddr> ahead_;
+  std::map<VirtAddr, int> ahead_;
   VirtAddr stack_first_fault_ = 0;
   std::uint32_t anon_vmas_ = 0;  // handed out
 };

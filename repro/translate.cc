@@ -30,7 +30,9 @@ constexpr DifferenceRow kRows[] = {
     {Difference::kExecStack, "exec stack",
      "exec had put a page on the stack: written first"},
     {Difference::kPageCache, "page cache",
-     "fault-around had passed the page by: it was not in the page cache at the start"},
+     "fault-around had passed the page by: nothing shows that it was cached then"},
+    {Difference::kPageBusy, "page busy",
+     "fault-around had passed the page by, though it was cached: somebody held it"},
     {Difference::kAccounted, "accounted",
      "the kernel keeps a vma that it charges for apart from its like (VM_ACCOUNT)"},
     {Difference::kAnonVma, "anon_vma",
@@ -133,6 +135,7 @@ class Translator {
   void named_access(const FaultEvent& fault, std::optional<Difference> difference,
                     std::uint32_t error_code, CallWriter::Fault expected,
                     std::string note = "");
+  void count_passed_by(VirtAddr addr);
   void play_present(const FaultEvent& fault);
   void play_missing(const FaultEvent& fault);
   void play_outside(const FaultEvent& fault);
@@ -143,7 +146,12 @@ class Translator {
   const Event* event_ = nullptr;
   CallWriter writer_;
   Translation translation_;
-  std::set<std::pair<std::string, std::uint64_t>> cached_;  // pages of files that were used
+  // Pages of files that were used, and since when (a line of the recording).
+  using FilePage = std::pair<std::string, std::uint64_t>;
+  static FilePage file_page(const Area& area, VirtAddr addr) {
+    return {area.file, area.pgoff + ((addr - area.range.start) >> kPageShift)};
+  }
+  std::map<FilePage, int> cached_;
   std::size_t frames_max_ = 0;
   std::size_t areas_max_ = 0;
 };
@@ -378,7 +386,7 @@ void Translator::move_pages(const Area& old, VirtRange from, VirtRange to) {
     if (!area.range.contains(at)) break;
     writer_.access(thread().process, at, written ? PageFault::kWrite : 0u,
                    CallWriter::Fault::kAnything, "mremap");
-    view().touched(at, written, true);
+    view().touched(at, written, true, event_->line);
   }
 }
 
@@ -422,15 +430,21 @@ void Translator::on(const FaultEvent& fault) {
     play_outside(fault);
     return;
   }
-  if (area->has_file()) {
-    const std::uint64_t page = (fault.addr - area->range.start) >> kPageShift;
-    cached_.emplace(area->file, area->pgoff + page);
-  }
   if ((fault.error_code & PageFault::kPresent) != 0) {
     play_present(fault);
   } else {
     play_missing(fault);
   }
+  if (area->has_file()) cached_.try_emplace(file_page(*area, fault.addr), event_->line);
+}
+
+// Says why the page was not mapped when a fault nearby on its file could have mapped it.
+void Translator::count_passed_by(VirtAddr addr) {
+  const auto when = view().mapped_ahead(addr);
+  if (!when) return;
+  const auto cached = cached_.find(file_page(*view().find(addr), addr));
+  const bool was_cached = cached != cached_.end() && cached->second < *when;
+  count(was_cached ? Difference::kPageBusy : Difference::kPageCache);
 }
 
 // Plays the access, which must take the fault that was recorded.
@@ -445,7 +459,7 @@ void Translator::named_access(const FaultEvent& fault, std::optional<Difference>
   writer_.access(thread().process, fault.addr, error_code, expected, std::move(note));
   const bool write = (fault.error_code & PageFault::kWrite) != 0;
   const bool missing = (fault.error_code & PageFault::kPresent) == 0;
-  view().touched(fault.addr, write, missing);
+  view().touched(fault.addr, write, missing, event_->line);
   translation_.faults.push_back(
       {writer_.size() - 1, event_->line, fault.error_code, difference});
 }
@@ -477,7 +491,7 @@ void Translator::play_present(const FaultEvent& fault) {
 void Translator::play_missing(const FaultEvent& fault) {
   const KernelView::Page* const page = view().page(fault.addr);
   if (page == nullptr) {
-    if (view().mapped_ahead(fault.addr)) count(Difference::kPageCache);
+    count_passed_by(fault.addr);
     access(fault);
     return;
   }

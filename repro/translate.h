@@ -23,6 +23,7 @@ enum class Difference : std::uint8_t {
   kForkLeaves,    // the kernel's fork left the page to be faulted again, ours copied it
   kExecStack,     // exec had put a page on the stack
   kPageCache,     // fault-around passed the page by: it was not in the page cache yet
+  kPageBusy,      // fault-around passed a page of the page cache by: it was locked
   // Of vmas and calls:
   kAccounted,     // the kernel kept a vma apart that it charges for (VM_ACCOUNT)
   kAnonVma,       // the kernel kept vmas apart whose pages have different anon_vmas
