@@ -64,15 +64,16 @@ Override draw_override(Random& random) {
 
 Schedule draw_schedule(Random& random) {
   Schedule schedule;
+  // To run until blocked but for a few overrides is to bound preemptions: most bugs need one.
   const std::uint64_t draw = random.below(10);
-  schedule.strategy = draw < 6   ? StrategyKind::kPos
-                      : draw < 8 ? StrategyKind::kRandomWalk
+  schedule.strategy = draw < 5   ? StrategyKind::kPos
+                      : draw < 6 ? StrategyKind::kRandomWalk
                                  : StrategyKind::kRunToBlock;
   schedule.seed = random.below(1ull << 32);
   schedule.object = static_cast<std::uint32_t>(random.below(64));
   const bool by_rule = schedule.strategy == StrategyKind::kRunToBlock;
   if (by_rule || random.below(4) == 0) {
-    for (auto rest = 1 + random.below(kOverridesMax); rest > 0; --rest) {
+    for (auto rest = 1 + random.below(1 + random.below(kOverridesMax)); rest > 0; --rest) {
       schedule.overrides.push_back(draw_override(random));
     }
   }
