@@ -32,8 +32,8 @@ void check_swap_page(const Audit& audit, const Page& page, std::uint32_t slot) {
            "slot " + std::to_string(slot) + ": " + describe(m, page.pfn));
   }
   audit.found.count_swap_use(slot);
-  // What only the cache still has is of no use to anybody: while it was being unmapped,
-  // a thread may have stored to it through its TLB after it was written out.
+  // What only the cache still has is of no use to anybody, and may have lost its mark:
+  // the last process that copied it on a write dropped a dirty pte.
   const bool used =
       audit.found.use(page.pfn).ptes > 0 || audit.found.swap_uses(slot) > 1;
   if (!used || !is_clean(audit, page)) return;
