@@ -199,16 +199,104 @@ test_a_full_disk_is_told() {
 test_options_go_to_the_program_unchanged() {
   new_world
   # shellcheck disable=SC2016  # for the stub
-  stub build/asan/fuzz/program_fuzz <<<'for a; do echo "[$a]"; done; exit 77'
-  front fuzz -runs=3 "a b" '' -- --preset "c d"
-  check "options" is "$out" $'[-runs=3]\n[a b]\n[]\n[--]\n[--preset]\n[c d]'
-  check "the program's exit status" exits 77
-  check "only what is needed is built" has "$log" "-k 0 program_fuzz"
-  stub build/tsan/fuzz/program_fuzz <<<'echo tsan'
-  front fuzz --preset tsan
-  check "--preset tsan" is "$out" tsan
-  front fuzz --preset=tsan
-  check "--preset=tsan" is "$out" tsan
+  stub build/tsan/stress/racier-stress <<<'for a; do echo "[$a]"; done; exit 7'
+  front stress --for=3s "a b" '' -- --preset "c d"
+  check "options" is "$out" $'[--for=3s]\n[a b]\n[]\n[--]\n[--preset]\n[c d]'
+  check "the program's exit status" exits 7
+  check "only what is needed is built" has "$log" "-k 0 racier-stress"
+  stub build/asan/stress/racier-stress <<<'echo asan'
+  front stress --preset asan
+  check "--preset asan" is "$out" asan
+  front stress --preset=asan
+  check "--preset=asan" is "$out" asan
+}
+
+# A world in which program_fuzz is the script on stdin.
+new_fuzz_world() {
+  new_world
+  stub build/asan/fuzz/program_seeds <<<'echo "seeds $*" >>log'
+  stub build/asan/fuzz/program_fuzz
+}
+
+test_fuzz_speaks_libfuzzer() {
+  # shellcheck disable=SC2016  # for the stub
+  new_fuzz_world <<<'for a; do echo "[$a]"; done'
+  front fuzz --for 2m --bug B07 --bug=B09 --seed 7 --out "o o" -runs=3 -- -jobs=2
+  check "fuzz" exits 0
+  local word here=$PWD
+  for word in --bug=B07 --bug=B09 -max_total_time=120 -seed=7 -runs=3 -jobs=2 -timeout=25 \
+              "-artifact_prefix=$here/o o/findings/" "$here/o o/corpus" \
+              "$here/build/asan/fuzz/seeds"; do
+    check "fuzz passes $word" has "$out" "[$word]"
+  done
+  check "the corpus of seeds is made" has "$log" "seeds $here/build/asan/fuzz/seeds "
+  check "only what is needed is built" has "$log" "-k 0 program_fuzz program_seeds"
+  check "it says so" has "$out" "clean after "
+  check "nothing else is left" is "$(ls -A 'o o')" $'corpus\nfindings'
+}
+
+test_fuzz_runs_named_files_alone() {
+  # shellcheck disable=SC2016  # for the stub
+  new_fuzz_world <<<'for a; do echo "[$a]"; done'
+  echo >input
+  front fuzz -- input -dict=input -dict=none
+  check "a file" has "$out" "[$PWD/input]"
+  check "a file in a flag" has "$out" "[-dict=$PWD/input]"
+  check "no file in a flag" has "$out" "[-dict=none]"
+  check "no seeds" lacks "$out" "fuzz/seeds]"
+}
+
+test_fuzz_has_exit_codes() {
+  local row
+  for row in 0:0 72:0 66:1 70:1 71:1 77:1 2:2 3:3 1:3 137:3; do
+    new_fuzz_world <<<"exit ${row%:*}"
+    front fuzz
+    check "program_fuzz ends with ${row%:*}" exits "${row#*:}"
+  done
+  new_fuzz_world <<<'{ echo "# rmap | title"; echo; } >findings/finding-x.racier; exit 77'
+  front fuzz
+  check "a finding" exits 1
+  check "a finding is named" has "$out" "rmap | title"
+  check "how to replay it" has "$out" "repro run $PWD/build/asan/fuzz/out/findings/finding-x"
+  new_fuzz_world <<<'echo x >findings/finding-x.racier'  # as -ignore_crashes=1 does
+  front fuzz
+  check "a finding that was ignored" exits 1
+  stub build/asan/fuzz/program_fuzz <<<'exit 0'
+  sleep 0.01
+  front fuzz
+  check "a finding of an earlier run" exits 0
+}
+
+test_fuzz_wrong_use_is_one_line_and_2() {
+  new_fuzz_world <<<'exit 0'
+  local wrong
+  for wrong in --nonsense --nonsense=1 --for "--for x" "--for=5 m" "--seed x" file \
+               "--preset x" --bug; do
+    # shellcheck disable=SC2086  # words
+    front fuzz $wrong
+    check "fuzz $wrong" exits 2
+    check "fuzz $wrong" one_line "$err"
+  done
+  front fuzz --help
+  check "help" exits 0
+  front fuzz --out /proc/racier
+  check "an unwritable folder" exits 3
+  check "an unwritable folder is named" has "$err" "cannot write to /proc/racier"
+}
+
+test_fuzz_ends_in_order() {
+  local signal
+  for signal in INT TERM; do
+    new_fuzz_world <<<'trap "exit 72" INT; echo >started; while :; do sleep 0.05; done'
+    PATH=$PWD/bin:$PATH RACIER_BUILD=$PWD/build \
+      env --default-signal=INT "$racier" fuzz >out.txt 2>err.txt &
+    until [[ -e build/asan/fuzz/out/started ]]; do sleep 0.05; done
+    kill -"$signal" $!
+    wait $!
+    status=$? out=$(<out.txt) err=$(<err.txt)
+    check "SIG$signal" exits 0
+    check "SIG$signal is told" has "$out" interrupted
+  done
 }
 
 test_each_command_runs_its_program() {
