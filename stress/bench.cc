@@ -7,11 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -29,6 +29,7 @@
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/native_runtime.h"
 #include "core/sync/spin_lock.h"
+#include "stress/whole_file.h"
 
 namespace racier {
 namespace {
@@ -277,8 +278,7 @@ void print(const Row& row) {
   std::fflush(stdout);
 }
 
-// Writes aside, then renames; returns what went wrong, or "".
-std::string write_json(const std::vector<Row>& rows, const std::string& path) {
+nlohmann::json to_json(const std::vector<Row>& rows) {
   nlohmann::json json = nlohmann::json::array();
   for (const Row& row : rows) {
     json.push_back({{"what", row.what},
@@ -289,15 +289,7 @@ std::string write_json(const std::vector<Row>& rows, const std::string& path) {
                     {"ratio", row.ratio},
                     {"aim", row.aim}});
   }
-  const std::string aside = path + ".tmp";
-  std::ofstream file(aside);
-  file << json.dump(2) << "\n";
-  file.close();
-  if (!file || std::rename(aside.c_str(), path.c_str()) != 0) {
-    std::remove(aside.c_str());
-    return "cannot write " + path;
-  }
-  return "";
+  return json;
 }
 
 int bench(int argc, char** argv) {
@@ -334,7 +326,7 @@ int bench(int argc, char** argv) {
     print(rows.back());
   }
   if (json.empty()) return 0;
-  const std::string problem = write_json(rows, json);
+  const std::string problem = stress::write_whole(json, to_json(rows).dump(2) + "\n");
   if (problem.empty()) return 0;
   std::cerr << "racier-bench: " << problem << "\n";
   return 3;
