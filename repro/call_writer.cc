@@ -63,7 +63,10 @@ void CallWriter::access(std::uint64_t process, VirtAddr addr, std::uint32_t erro
   const bool write = (error_code & PageFault::kWrite) != 0;
   const bool fetch = (error_code & PageFault::kExecute) != 0;
   constexpr VirtAddr kWord = sizeof(std::uint64_t);
-  add(write ? "write_at" : fetch ? "fetch_at" : "read_at", {process, addr & ~(kWord - 1)});
+  add(write   ? "write_at"
+      : fetch ? "fetch_at"
+              : "read_at",
+      {process, addr & ~(kWord - 1)});
   program::Call& call = calls_.back();
   call.expected->fault = fault;
   // Racier's accesses are always those of user code.

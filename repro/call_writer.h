@@ -32,8 +32,8 @@ class CallWriter {
 
   // An access that succeeds; `fault` says which page fault it takes, if that is known.
   using Fault = program::Expected::Fault;
-  void access(std::uint64_t process, VirtAddr addr, std::uint32_t error_code, Fault fault,
-              std::string note = "");
+  void access(std::uint64_t process, VirtAddr addr, std::uint32_t error_code,
+              Fault fault, std::string note = "");
   // Of the last call: how it ends.
   void expect(Status status) { calls_.back().expected->status = status; }
 

@@ -1,16 +1,17 @@
 // repro/command_line.cc - reads arguments.  Tested by cli_test.sh.
 #include "repro/command_line.h"
 
-#include <sstream>
-
 #include <fmt/format.h>
+
+#include <sstream>
 
 #include "repro/files.h"
 
 namespace racier::repro {
 namespace po = boost::program_options;
 
-CommandLine read_command_line(const Usage& usage, const std::vector<std::string>& arguments) {
+CommandLine read_command_line(const Usage& usage,
+                              const std::vector<std::string>& arguments) {
   po::options_description all = usage.options;
   all.add_options()("help", "print this text");
   po::options_description hidden;
@@ -24,12 +25,14 @@ CommandLine read_command_line(const Usage& usage, const std::vector<std::string>
   }();
   CommandLine line;
   try {
-    const int style = po::command_line_style::unix_style &
-                      ~po::command_line_style::allow_guessing;
-    po::store(
-        po::command_line_parser(arguments).options(both).positional(positional).style(style)
-            .run(),
-        line.options);
+    const int style =
+        po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(arguments)
+                  .options(both)
+                  .positional(positional)
+                  .style(style)
+                  .run(),
+              line.options);
     po::notify(line.options);
   } catch (const po::error& error) {
     throw BadInput(fmt::format("{} (try --help)", error.what()));

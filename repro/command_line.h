@@ -1,9 +1,8 @@
 // repro/command_line.h - what the sub-commands have in common.
 #pragma once
+#include <boost/program_options.hpp>
 #include <string>
 #include <vector>
-
-#include <boost/program_options.hpp>
 
 namespace racier::repro {
 
@@ -32,11 +31,13 @@ struct CommandLine {
   }
 };
 
-// Reads the arguments behind the name of the sub-command; names are not guessed.  Throws
+// Reads the arguments behind the name of the sub-command; names are not guessed. Throws
 // BadInput.
-CommandLine read_command_line(const Usage& usage, const std::vector<std::string>& arguments);
+CommandLine read_command_line(const Usage& usage,
+                              const std::vector<std::string>& arguments);
 
-// Each carries out a sub-command and returns the exit code.  Throws BadInput, CannotRun.
+// Each carries out a sub-command and returns the exit code.  Throws BadInput,
+// CannotRun.
 int run_command(const std::vector<std::string>& arguments);
 int show_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);

@@ -2,9 +2,9 @@
 // Tested by import_test.cc.
 #include "repro/compare.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/program/ops.h"
 #include "core/program/runner.h"
@@ -62,7 +62,8 @@ void Comparer::call_ends(int list, std::uint32_t number) {
 void Comparer::check_fault(const FaultCheck& check) {
   ++comparison_.faults;
   const program::Call& call = translation_.program.list(1)[check.call];
-  const program::Outcome& outcome = runner_.outcome(static_cast<std::uint32_t>(check.call));
+  const program::Outcome& outcome =
+      runner_.outcome(static_cast<std::uint32_t>(check.call));
   if (call.expected->met_by(outcome)) {
     ++(check.difference ? comparison_.faults_named : comparison_.faults_equal);
     return;

@@ -2,6 +2,7 @@
 #include "repro/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,8 +12,6 @@
 #include <cstdio>
 #include <cstring>
 #include <utility>
-
-#include <fmt/format.h>
 
 extern char** environ;
 
@@ -103,13 +102,15 @@ Unpacker::Unpacker(int input) {
   close(complaints[1]);
   output_ = output[0];
   complaints_ = complaints[0];
-  if (errno != 0) throw CannotRun("xz cannot be started (package xz-utils): " + reason());
+  if (errno != 0)
+    throw CannotRun("xz cannot be started (package xz-utils): " + reason());
 }
 
 std::string Unpacker::wait(const std::string& path) {
   std::string text, complaint;
   const File output(output_), complaints(complaints_);
-  const bool read = read_all(output.get(), text) && read_all(complaints.get(), complaint);
+  const bool read =
+      read_all(output.get(), text) && read_all(complaints.get(), complaint);
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
@@ -126,7 +127,8 @@ void replace(const std::string& path, std::string_view text) {
   const std::string aside = fmt::format("{}.{}.new", path, getpid());
   File file(open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.get() < 0) unwritable(path);
-  const bool written = write_all(file.get(), text) && fsync(file.get()) == 0 && file.close();
+  const bool written =
+      write_all(file.get(), text) && fsync(file.get()) == 0 && file.close();
   if (written && rename(aside.c_str(), path.c_str()) == 0) return;
   const int error = errno;
   unlink(aside.c_str());
@@ -144,9 +146,10 @@ std::string read_file(const std::string& path) {
 }
 
 std::string read_unpacked(const std::string& path) {
-  constexpr std::string_view kMagic("\xfd"
-                                    "7zXZ\0",
-                                    6);
+  constexpr std::string_view kMagic(
+      "\xfd"
+      "7zXZ\0",
+      6);
   const std::string text = read_file(path);
   if (!text.starts_with(kMagic)) return text;
   const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));

@@ -15,15 +15,15 @@ struct CannotRun : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Returns what the file holds.  Throws BadInput: there is none, it cannot be read, it is a
-// folder.
+// Returns what the file holds.  Throws BadInput: there is none, it cannot be read, it
+// is a folder.
 std::string read_file(const std::string& path);
-// Likewise; of a file that xz has compressed, what it held before.  Throws CannotRun if there
-// is no xz.
+// Likewise; of a file that xz has compressed, what it held before.  Throws CannotRun if
+// there is no xz.
 std::string read_unpacked(const std::string& path);
 
-// Makes the file hold `text`, or leaves it as it was: written aside, then renamed.  What is
-// no plain file (/dev/stdout) is written to as it is.  Throws CannotRun.
+// Makes the file hold `text`, or leaves it as it was: written aside, then renamed. What
+// is no plain file (/dev/stdout) is written to as it is.  Throws CannotRun.
 void write_file(const std::string& path, std::string_view text);
 
 }  // namespace racier::repro

@@ -15,12 +15,17 @@ Usage import_usage() {
   Usage usage;
   usage.synopsis = "racier-repro import [options] RECORDING";
   usage.text =
-      "Makes a program of what perf script printed of a real program (may be compressed with\n"
-      "xz): its processes, mappings and page faults.  Runs it with all audits, and compares:\n"
-      "at each recorded fault our page table must be in the state that the error code tells,\n"
-      "behind each call our vmas must be the recorded ones.  Differences that the recording\n"
+      "Makes a program of what perf script printed of a real program (may be "
+      "compressed with\n"
+      "xz): its processes, mappings and page faults.  Runs it with all audits, and "
+      "compares:\n"
+      "at each recorded fault our page table must be in the state that the error code "
+      "tells,\n"
+      "behind each call our vmas must be the recorded ones.  Differences that the "
+      "recording\n"
       "itself explains have names and are counted; any other is listed.\n"
-      "Exit codes: 0 nothing is unexplained, 1 something is, 2 bad recording or wrong use,\n"
+      "Exit codes: 0 nothing is unexplained, 1 something is, 2 bad recording or wrong "
+      "use,\n"
       "3 could not run.\n";
   auto add = usage.options.add_options();
   add("out", po::value<std::string>(), "write the program there");
@@ -68,10 +73,17 @@ int import_command(const std::vector<std::string>& arguments) {
   import.events = read_recording(import.recording);
   import.translation = translate(import.events, limits);
   import.translation.program.header = program_header(import);
-  if (line.has("out")) {
-    write_file(line.get<std::string>("out"), program::print(import.translation.program));
+  const auto wrong = program::validate(import.translation.program);
+  if (!wrong.empty()) {
+    throw CannotRun(fmt::format("{}: more than racier can be: {}", import.recording,
+                                wrong.front()));
   }
-  if (line.has("check") || !line.has("out")) import.comparison = compare(import.translation);
+  if (line.has("out")) {
+    write_file(line.get<std::string>("out"),
+               program::print(import.translation.program));
+  }
+  if (line.has("check") || !line.has("out"))
+    import.comparison = compare(import.translation);
   print_result(import, line.has("quiet"));
   if (line.has("json")) write_file(line.get<std::string>("json"), report_json(import));
   return import.unexplained().empty() ? kClean : kFound;

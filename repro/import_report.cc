@@ -1,9 +1,9 @@
 // repro/import_report.cc - prints imports.  Tested by cli_test.sh.
 #include "repro/import_report.h"
 
-#include <filesystem>
-
 #include <fmt/format.h>
+
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 namespace racier::repro {
@@ -21,8 +21,10 @@ std::string comparison_text(const Comparison& comparison) {
   text += row("steps", comparison.steps);
   text += row("audits between calls", static_cast<std::uint64_t>(comparison.audits));
   text += row("faults", static_cast<std::uint64_t>(comparison.faults));
-  text += row("  the page table likewise", static_cast<std::uint64_t>(comparison.faults_equal));
-  text += row("  named difference", static_cast<std::uint64_t>(comparison.faults_named));
+  text += row("  the page table likewise",
+              static_cast<std::uint64_t>(comparison.faults_equal));
+  text +=
+      row("  named difference", static_cast<std::uint64_t>(comparison.faults_named));
   text += row("calls, all vmas compared", static_cast<std::uint64_t>(comparison.calls));
   text += row("  equal", static_cast<std::uint64_t>(comparison.calls_equal));
   text += row("  vmas compared", static_cast<std::uint64_t>(comparison.vmas));
@@ -36,8 +38,8 @@ std::vector<std::string> Import::unexplained() const {
   if (!comparison) return all;
   all.insert(all.end(), comparison->unexplained.begin(), comparison->unexplained.end());
   if (comparison->finding) {
-    all.push_back("the run ended in a finding: " + comparison->finding->signature() + ": " +
-                  comparison->finding->detail);
+    all.push_back("the run ended in a finding: " + comparison->finding->signature() +
+                  ": " + comparison->finding->detail);
   }
   return all;
 }
@@ -109,7 +111,8 @@ std::string program_header(const Import& import) {
   const Translation& translation = import.translation;
   std::string text = fmt::format(
       "A recording of a real program: {}, by racier-repro import.\n"
-      "Every access must take the page fault that the host's kernel recorded, but where a\n"
+      "Every access must take the page fault that the host's kernel recorded, but "
+      "where a\n"
       "note names the difference:\n",
       std::filesystem::path(import.recording).filename().string());
   for (int i = 0; i < kDifferences; ++i) {

@@ -2,10 +2,10 @@
 // Tested by kernel_view_test.cc.
 #include "repro/kernel_view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "core/memory/pte.h"
 #include "core/objects/vma.h"
@@ -36,17 +36,18 @@ bool is_pfnmap(const Area& area) { return area.file.starts_with("[vvar"); }
 }  // namespace
 
 std::string Area::str() const {
-  std::string text = fmt::format("{:#x}-{:#x} {}{}{}{}", range.start, range.end,
-                                 (access & kVmRead) != 0 ? 'r' : '-',
-                                 (access & kVmWrite) != 0 ? 'w' : '-',
-                                 (access & kVmExec) != 0 ? 'x' : '-', shared ? 's' : 'p');
+  std::string text = fmt::format(
+      "{:#x}-{:#x} {}{}{}{}", range.start, range.end,
+      (access & kVmRead) != 0 ? 'r' : '-', (access & kVmWrite) != 0 ? 'w' : '-',
+      (access & kVmExec) != 0 ? 'x' : '-', shared ? 's' : 'p');
   if (!file.empty()) text += fmt::format(" {}@{}", file, pgoff);
   return text;
 }
 
 bool continues(const Area& a, const Area& b) {
   return a.range.end == b.range.start && a.access == b.access && a.shared == b.shared &&
-         a.accounted == b.accounted && a.file == b.file && (!a.has_file() || a.pgoff + a.range.pages() == b.pgoff);
+         a.accounted == b.accounted && a.file == b.file &&
+         (!a.has_file() || a.pgoff + a.range.pages() == b.pgoff);
 }
 
 void append_merged(std::vector<Area>& areas, const Area& next) {
@@ -83,7 +84,8 @@ KernelView::Joint KernelView::joint(const Segment& a, const Segment& b) {
   behind.accounted = a.area.accounted;
   if (a.stack != b.stack || !continues(a.area, behind)) return Joint::kNone;
   if (a.area.accounted != b.area.accounted) return Joint::kAccounted;
-  const bool one_anon_vma = a.anon_vma == b.anon_vma || a.anon_vma == 0 || b.anon_vma == 0;
+  const bool one_anon_vma =
+      a.anon_vma == b.anon_vma || a.anon_vma == 0 || b.anon_vma == 0;
   return one_anon_vma ? Joint::kMerges : Joint::kAnonVma;
 }
 
@@ -152,8 +154,8 @@ KernelView::Apart KernelView::kept_apart(VirtAddr addr) const {
   return Apart::kNothing;
 }
 
-// Kernel: find_mergeable_anon_vma().  A neighbour with which nothing but the protection is in
-// the way of merging lends its own.
+// Kernel: find_mergeable_anon_vma().  A neighbour with which nothing but the protection
+// is in the way of merging lends its own.
 std::uint32_t KernelView::anon_vma_for(const Segment& segment) {
   const auto lends = [](const Segment& a, const Segment& b) {
     Segment alike = b;
@@ -216,8 +218,8 @@ void KernelView::touched(VirtAddr addr, bool write, bool missing, int now) {
   page.left_by_fork = false;
 }
 
-// Kernel: do_fault_around().  At most so many pages, from a multiple of that or the start of
-// the vma, within the vma and the page table.
+// Kernel: do_fault_around().  At most so many pages, from a multiple of that or the
+// start of the vma, within the vma and the page table.
 void KernelView::remember_ahead(const Area& area, VirtAddr addr, int now) {
   const VirtAddr window = addr & ~(kFaultAroundPages * kPageSize - 1);
   const VirtAddr table = addr & ~(table_span(1) - 1);

@@ -1,7 +1,9 @@
-// repro/kernel_view.h - what a recording proves about one address space of the kernel's.
+// repro/kernel_view.h - what a recording proves about one address space of the
+// kernel's.
 //
-// A vma map that is kept as the kernel keeps it (merged), and for each page what is known of
-// its pte.  Knows how Linux 6.18 departs from the kernel that racier simulates:
+// A vma map that is kept as the kernel keeps it (merged), and for each page what is
+// known of its pte.  Knows how Linux 6.18 departs from the kernel that racier
+// simulates:
 //
 // - a read fault on a file maps its neighbours too, if they are in the page cache
 //   (mm/memory.c, do_fault_around());
@@ -22,10 +24,10 @@ struct Area {
   VirtRange range;
   std::uint32_t access = 0;  // kVmRead | kVmWrite | kVmExec
   bool shared = false;
-  std::string file = {};     // "": anonymous memory, shared or not
-  std::uint64_t pgoff = 0;   // of the file, or of shared memory; else 0
-  // The kernel has charged it for memory of its own, and does not merge it with one that it
-  // has not (VM_ACCOUNT): private, and writable now or once.
+  std::string file = {};    // "": anonymous memory, shared or not
+  std::uint64_t pgoff = 0;  // of the file, or of shared memory; else 0
+  // The kernel has charged it for memory of its own, and does not merge it with one
+  // that it has not (VM_ACCOUNT): private, and writable now or once.
   bool accounted = false;
 
   bool is_anonymous() const { return file.empty(); }
@@ -38,8 +40,8 @@ struct Area {
 
 // Returns whether the vma `b` continues `a`, so that the kernel may merge them.
 bool continues(const Area& a, const Area& b);
-// Appends `next`, which lies behind all of `areas`, merging it with the last if it continues
-// that.
+// Appends `next`, which lies behind all of `areas`, merging it with the last if it
+// continues that.
 void append_merged(std::vector<Area>& areas, const Area& next);
 
 class KernelView {
@@ -66,14 +68,15 @@ class KernelView {
 
   // What is known of the pte at `addr`; nothing: it was never touched.
   const Page* page(VirtAddr addr) const;
-  // Returns the moment of the last read fault nearby that may have mapped `addr` ahead, or
-  // nothing.
+  // Returns the moment of the last read fault nearby that may have mapped `addr` ahead,
+  // or nothing.
   std::optional<int> mapped_ahead(VirtAddr addr) const;
-  // Returns whether exec may have put a page at `addr`: it is in the stack, above the place
-  // where the recording sees exec go on with it.
+  // Returns whether exec may have put a page at `addr`: it is in the stack, above the
+  // place where the recording sees exec go on with it.
   bool put_there_by_exec(VirtAddr addr) const;
 
-  // The page at `addr` has a pte now, at the moment `now`.  `missing`: it had none before.
+  // The page at `addr` has a pte now, at the moment `now`.  `missing`: it had none
+  // before.
   void touched(VirtAddr addr, bool write, bool missing, int now);
   // Returns the pages of `range` that have a pte, and whether they were written.
   std::vector<std::pair<VirtAddr, bool>> pages(VirtRange range) const;

@@ -8,8 +8,8 @@
 
 namespace racier::repro {
 
-// Returns a limit of steps for `program`: that of a fuzzer's programs, or more if it is a
-// long one, like a recording.
+// Returns a limit of steps for `program`: that of a fuzzer's programs, or more if it is
+// a long one, like a recording.
 inline std::uint32_t steps_max_of(const program::Program& program) {
   constexpr std::uint64_t kStepsPerCall = 1 << 13;
   constexpr std::uint64_t kMost = 1 << 28;

@@ -1,10 +1,10 @@
 // repro/main.cc - racier-repro: replays, prints and imports programs.
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <new>
-
-#include <fmt/format.h>
 
 #include "repro/command_line.h"
 #include "repro/files.h"
@@ -50,7 +50,8 @@ int guarded(const std::string& name, const std::vector<std::string>& arguments) 
   try {
     const int code = dispatch(name, arguments);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      throw CannotRun(fmt::format("the output cannot be written: {}", std::strerror(errno)));
+      throw CannotRun(
+          fmt::format("the output cannot be written: {}", std::strerror(errno)));
     }
     return code;
   } catch (const BadInput& error) {

@@ -1,4 +1,5 @@
-// repro/place_names.cc - finds out what a word belongs to.  Tested by trace_text_test.cc.
+// repro/place_names.cc - finds out what a word belongs to.  Tested by
+// trace_text_test.cc.
 #include "repro/place_names.h"
 
 #include <fmt/format.h>
@@ -77,7 +78,8 @@ std::string PlaceNames::name_in_region(const void* address, std::size_t offset) 
     return fmt::format("user word in frame {}+{:#x}", pfn - names, in_page);
   }
   const SlabPage* const page = machine_.slab_pages.page_of(address);
-  if (page == nullptr || page->owner == nullptr) return fmt::format("region+{:#x}", offset);
+  if (page == nullptr || page->owner == nullptr)
+    return fmt::format("region+{:#x}", offset);
   return fmt::format("slab {}+{:#x}", page->owner->name(),
                      in_page % page->owner->stride());
 }

@@ -9,9 +9,9 @@
 
 namespace racier::repro {
 
-// The words of one machine, as a run has left it: "page 5 flags", "mm 1 page_table_lock",
-// "slab anon_vma+0x10".  An object that is gone goes by the cache that it was of.  The same
-// in every build.
+// The words of one machine, as a run has left it: "page 5 flags", "mm 1
+// page_table_lock", "slab anon_vma+0x10".  An object that is gone goes by the cache
+// that it was of.  The same in every build.
 class PlaceNames {
  public:
   // `at_rest`: no task was in the middle of anything when the run ended.
@@ -28,7 +28,8 @@ class PlaceNames {
 
   template <typename T>
   void add(const T& object, std::string name) {
-    places_[reinterpret_cast<std::uintptr_t>(&object)] = {sizeof object, std::move(name)};
+    places_[reinterpret_cast<std::uintptr_t>(&object)] = {sizeof object,
+                                                          std::move(name)};
   }
   void add_page(const Page& page);
   void add_file(const AddressSpace& file, const std::string& name);

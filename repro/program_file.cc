@@ -1,11 +1,11 @@
 // repro/program_file.cc - tells texts and bytes apart.  Tested by cli_test.sh.
 #include "repro/program_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <span>
-
-#include <fmt/format.h>
 
 #include "core/program/bytes.h"
 #include "core/program/parse.h"

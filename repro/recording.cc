@@ -1,4 +1,5 @@
-// repro/recording.cc - reads recordings, one line at a time.  Tested by recording_test.cc.
+// repro/recording.cc - reads recordings, one line at a time.  Tested by
+// recording_test.cc.
 #include "repro/recording.h"
 
 #include <array>
@@ -21,7 +22,9 @@ const std::vector<CallForm>& call_forms() {
       {SystemCall::kMmap, "mmap", {"addr", "len", "prot", "flags", "fd", "off"}},
       {SystemCall::kMunmap, "munmap", {"addr", "len"}},
       {SystemCall::kMprotect, "mprotect", {"start", "len", "prot"}},
-      {SystemCall::kMremap, "mremap", {"addr", "old_len", "new_len", "flags", "new_addr"}},
+      {SystemCall::kMremap,
+       "mremap",
+       {"addr", "old_len", "new_len", "flags", "new_addr"}},
       {SystemCall::kBrk, "brk", {"brk"}},
       {SystemCall::kMadvise, "madvise", {"start", "len_in", "behavior"}},
       {SystemCall::kMsync, "msync", {"start", "len", "flags"}},
@@ -116,8 +119,9 @@ Task read_task(Line& line) {
 
 VirtAddr read_range_end(Line& line, VirtAddr start) {
   const std::uint64_t size = line.hex("a size");
-  if (start % kPageSize != 0 || size % kPageSize != 0 || start + size < start) {
-    line.fail("a range of pages");
+  const bool fits = start < kUserEnd && size != 0 && size <= kUserEnd - start;
+  if (start % kPageSize != 0 || size % kPageSize != 0 || !fits) {
+    line.fail("a range of pages of user space");
   }
   return start + size;
 }
@@ -188,7 +192,8 @@ const CallForm* find_form(std::string_view name) {
 // Reads what follows the time.  Returns false for an event of another kind.
 bool read_event(Line& line, std::string_view name, Event& event) {
   constexpr std::string_view kFork = "PERF_RECORD_FORK", kExit = "PERF_RECORD_EXIT",
-                             kEnter = "syscalls:sys_enter_", kReturn = "syscalls:sys_exit_";
+                             kEnter = "syscalls:sys_enter_",
+                             kReturn = "syscalls:sys_exit_";
   if (name == kFork || name == kExit) {
     const Task task = read_task(line);
     line.need(":");
@@ -208,7 +213,8 @@ bool read_event(Line& line, std::string_view name, Event& event) {
     line.until(':', "\": [\"");
     line.need(": ");
     event.what = read_map(line);
-  } else if (name == "exceptions:page_fault_user" || name == "exceptions:page_fault_kernel") {
+  } else if (name == "exceptions:page_fault_user" ||
+             name == "exceptions:page_fault_kernel") {
     line.need(": ");
     event.what = read_fault(line);
   } else if (name.starts_with(kEnter) || name.starts_with(kReturn)) {
@@ -228,12 +234,13 @@ bool read_event(Line& line, std::string_view name, Event& event) {
   return true;
 }
 
-// "comm pid/tid [cpu] time: name": `comm` may have blanks, and "pid/tid" is the last word
-// before "[cpu]".
+// "comm pid/tid [cpu] time: name": `comm` may have blanks, and "pid/tid" is the last
+// word before "[cpu]".
 void read_line(std::string_view text, int number, Recording& recording) {
   Line line(text, number);
   const auto cpu = text.find(" [");
-  if (cpu == text.npos) line.fail("a line of perf script: command pid/tid [cpu] time: event");
+  if (cpu == text.npos)
+    line.fail("a line of perf script: command pid/tid [cpu] time: event");
   const auto last = text.find_last_not_of(' ', cpu);
   const auto start = last == text.npos ? text.npos : text.rfind(' ', last);
   if (start == text.npos) line.fail("a command and pid/tid before [cpu]");
@@ -274,7 +281,8 @@ const char* system_call_name(SystemCall call) {
 }
 
 Recording parse_recording(std::string_view text) {
-  if (text.empty()) throw BadRecording{1, 1, "a line of perf script, not an empty file"};
+  if (text.empty())
+    throw BadRecording{1, 1, "a line of perf script, not an empty file"};
   if (text.starts_with("PERFILE2")) {
     throw BadRecording{1, 1, "the text that perf script prints, not perf.data itself"};
   }

@@ -15,7 +15,8 @@
 namespace racier::repro {
 
 struct ForkEvent {
-  int parent_pid;  // the child is the event's process; its pid is the parent's: a thread
+  int parent_pid;  // the child is the event's process; its pid is the parent's: a
+                   // thread
 };
 struct ExitEvent {};
 struct ExecEvent {};
@@ -61,7 +62,8 @@ struct Event {
   int line = 0;
   int pid = 0;
   int tid = 0;
-  std::variant<ForkEvent, ExitEvent, ExecEvent, MapEvent, EnterEvent, ReturnEvent, FaultEvent>
+  std::variant<ForkEvent, ExitEvent, ExecEvent, MapEvent, EnterEvent, ReturnEvent,
+               FaultEvent>
       what;
 };
 

@@ -1,9 +1,9 @@
 // repro/replayer.cc - replays programs.  Tested by cli_test.sh and traces_test.cc.
 #include "repro/replayer.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/runtime/describe.h"
 #include "repro/long_run.h"
@@ -57,8 +57,8 @@ Replay Replayer::run(int times) {
     finding.title = "two runs of one schedule differ";
     finding.detail = fmt::format(
         "run {}: {}, {} steps, trace {:016x}\nrun {}: {}, {} steps, trace {:016x}", 1,
-        signature(first), first.steps, first.trace_hash, first.runs + 1, signature(again),
-        again.steps, again.trace_hash);
+        signature(first), first.steps, first.trace_hash, first.runs + 1,
+        signature(again), again.steps, again.trace_hash);
     first.problems.push_back(finding.title);
     first.finding = std::move(finding);
     break;

@@ -15,7 +15,7 @@ namespace racier::repro {
 struct Replay {
   std::optional<Finding> finding;  // of the run, or that two runs differed (kReplay)
   program::Phase phase = program::Phase::kSetup;  // where it came up
-  std::vector<std::string> problems;  // what the program expected otherwise
+  std::vector<std::string> problems;              // what the program expected otherwise
   std::uint64_t steps = 0;
   std::uint64_t trace_hash = 0;
   int runs = 0;
@@ -28,7 +28,8 @@ class Replayer {
  public:
   explicit Replayer(const program::Program& program);
 
-  // Runs the program `times` times; stops at the first run that differs from the one before.
+  // Runs the program `times` times; stops at the first run that differs from the one
+  // before.
   Replay run(int times);
   // Runs it once more, and returns the steps of its tasks as text.
   std::string trace_text();

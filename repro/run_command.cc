@@ -1,7 +1,7 @@
 // repro/run_command.cc - `racier-repro run`: does a program end as it expects to?
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/program/print.h"
@@ -21,9 +21,11 @@ Usage run_usage() {
   Usage usage;
   usage.synopsis = "racier-repro run [options] FILE...";
   usage.text =
-      "Runs each program (text, or a fuzzer's input) with its schedule and says in a line\n"
+      "Runs each program (text, or a fuzzer's input) with its schedule and says in a "
+      "line\n"
       "how it ended.\n"
-      "Exit codes: 0 all as expected, 1 a finding, or not as expected, 2 bad file or wrong\n"
+      "Exit codes: 0 all as expected, 1 a finding, or not as expected, 2 bad file or "
+      "wrong\n"
       "use, 3 could not run.\n";
   auto add = usage.options.add_options();
   add("bug", po::value<std::vector<std::string>>()->composing(),
@@ -45,7 +47,8 @@ Usage run_usage() {
 template <typename Rows>
 std::string names_of(const Rows& rows) {
   std::string names;
-  for (const auto& row : rows) names += (names.empty() ? "" : ", ") + std::string(row.name);
+  for (const auto& row : rows)
+    names += (names.empty() ? "" : ", ") + std::string(row.name);
   return names;
 }
 
@@ -64,8 +67,9 @@ void set_scheme(const CommandLine& line, program::Program& program) {
   if (!line.has("rmap")) return;
   const auto& name = line.get<std::string>("rmap");
   const auto& schemes = rmap::schemes();
-  const bool known = std::any_of(schemes.begin(), schemes.end(),
-                                 [&](const auto& scheme) { return name == scheme.name; });
+  const bool known =
+      std::any_of(schemes.begin(), schemes.end(),
+                  [&](const auto& scheme) { return name == scheme.name; });
   if (!known) {
     throw BadInput(fmt::format("no reverse map '{}': {}", name, names_of(schemes)));
   }
@@ -105,7 +109,9 @@ struct Row {
   Replay replay;
 };
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
 
 std::string line_of(const Row& row) {
   const Replay& replay = row.replay;
@@ -117,11 +123,12 @@ std::string line_of(const Row& row) {
                         place_of(row.program, replay));
     if (!finding.detail.empty()) text += ": " + first_line(finding.detail);
   } else {
-    text += fmt::format("{}, {} steps", replay.met() ? "clean" : replay.problems.front(),
-                        replay.steps);
+    text += fmt::format("{}, {} steps",
+                        replay.met() ? "clean" : replay.problems.front(), replay.steps);
   }
   if (replay.runs > 1) {
-    text += fmt::format(", {} runs alike, trace {:016x}", replay.runs, replay.trace_hash);
+    text +=
+        fmt::format(", {} runs alike, trace {:016x}", replay.runs, replay.trace_hash);
   }
   return text + "\n";
 }
@@ -136,7 +143,8 @@ std::string more_of(const Row& row) {
   }
   if (!replay.finding || replay.met()) return text;
   std::string_view rest = replay.finding->detail;
-  rest.remove_prefix(std::min(rest.size(), first_line(replay.finding->detail).size() + 1));
+  rest.remove_prefix(
+      std::min(rest.size(), first_line(replay.finding->detail).size() + 1));
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     text += fmt::format("  {}\n", line);
@@ -168,8 +176,8 @@ void save(const Row& row, const std::string& path) {
   const program::Program program = kept(row.program, row.replay);
   Replayer again(program);
   if (!again.run(1).met()) {
-    throw CannotRun(fmt::format("{}: the finding does not come again from its own schedule",
-                                row.file));
+    throw CannotRun(fmt::format(
+        "{}: the finding does not come again from its own schedule", row.file));
   }
   write_file(path, program::print(program));
 }
@@ -210,7 +218,8 @@ int run_command(const std::vector<std::string>& arguments) {
       fmt::print(stderr, "racier-repro: {} is clean, there is nothing to save\n", file);
     }
   }
-  if (line.has("json")) write_file(line.get<std::string>("json"), results.dump(2) + "\n");
+  if (line.has("json"))
+    write_file(line.get<std::string>("json"), results.dump(2) + "\n");
   return all_met ? kClean : kFound;
 }
 

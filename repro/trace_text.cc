@@ -1,9 +1,9 @@
 // repro/trace_text.cc - lays a trace out in columns.  Tested by trace_text_test.cc.
 #include "repro/trace_text.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/source_name.h"
 #include "core/program/ops.h"
@@ -15,10 +15,14 @@ namespace {
 
 const char* access_name(Access access) {
   switch (access) {
-    case Access::kRead: return "read";
-    case Access::kWrite: return "write";
-    case Access::kRmw: return "rmw";
-    case Access::kNone: return "-";
+    case Access::kRead:
+      return "read";
+    case Access::kWrite:
+      return "write";
+    case Access::kRmw:
+      return "rmw";
+    case Access::kNone:
+      return "-";
   }
   return "?";
 }
@@ -59,8 +63,8 @@ std::int64_t CallLog::call_at(int list, std::uint32_t step) const {
   if (static_cast<std::size_t>(list) >= lanes_.size()) return -1;
   const Lane& lane = lanes_[static_cast<std::size_t>(list)];
   const auto begin = lane.steps.begin();
-  const auto after = std::upper_bound(
-      begin, begin + static_cast<std::ptrdiff_t>(lane.begun), step);
+  const auto after =
+      std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(lane.begun), step);
   return after == begin ? -1 : lane.first_call + (after - begin) - 1;
 }
 
@@ -76,12 +80,15 @@ std::string trace_text(const program::Program& program, const Trace& trace,
     const std::int64_t call = calls.call_at(entry.task + 1, entry.number);
     const auto& where = entry.step.where;
     const std::string place =
-        fmt::format("{}:{} {}", base_name(where.file_name()), where.line(),
-                    bare_function_name(where.function_name()));
-    std::string line = fmt::format(
-        "{:>7} {:<4} {:<32} {:<44} {:<6} {}", number++, program::task_name(entry.task, tasks),
-        call < 0 ? "" : texts[static_cast<std::size_t>(call)], place,
-        access_name(entry.step.access), names.name(entry.step.address));
+        where.line() == 0
+            ? "start"
+            : fmt::format("{}:{} {}", base_name(where.file_name()), where.line(),
+                          bare_function_name(where.function_name()));
+    std::string line =
+        fmt::format("{:>7} {:<4} {:<32} {:<44} {:<6} {}", number++,
+                    program::task_name(entry.task, tasks),
+                    call < 0 ? "" : texts[static_cast<std::size_t>(call)], place,
+                    access_name(entry.step.access), names.name(entry.step.address));
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }

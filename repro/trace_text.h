@@ -17,8 +17,8 @@ class CallLog final : public program::CallObserver {
   void begin(const program::Program& program);
   void call_begins(int list, std::uint32_t call) override;
 
-  // Returns the number of the call that the task of `list` was making at its step `step`, or
-  // -1 between calls.
+  // Returns the number of the call that the task of `list` was making at its step
+  // `step`, or -1 between calls.
   std::int64_t call_at(int list, std::uint32_t step) const;
 
  private:
@@ -30,9 +30,9 @@ class CallLog final : public program::CallObserver {
   std::vector<Lane> lanes_;
 };
 
-// Returns the steps of the last run of `program`, a line each: number, task, its call, place,
-// access, what it touches.  Context: the machine is as the run left it, `at_rest` unless that
-// ended in a finding.
+// Returns the steps of the last run of `program`, a line each: number, task, its call,
+// place, access, what it touches.  Context: the machine is as the run left it,
+// `at_rest` unless that ended in a finding.
 std::string trace_text(const program::Program& program, const Trace& trace,
                        const CallLog& calls, Machine& machine, bool at_rest);
 

@@ -2,12 +2,12 @@
 // Tested by translate_test.cc.
 #include "repro/translate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/memory/mmu.h"
 #include "core/objects/vma.h"
@@ -44,19 +44,25 @@ constexpr DifferenceRow kRows[] = {
     {Difference::kVfork, "vfork",
      "a child without copy-on-write before exec is taken to share its parent's memory"},
     {Difference::kFailedCall, "failed call", "not played"},
-    {Difference::kNotPlayed, "not played", "a call that racier does not have"},
+    {Difference::kNotPlayed, "not played",
+     "a call, or an address, that racier does not have"},
     {Difference::kUnfinished, "half a call",
      "the recording has no begin or no end of the call"},
-    {Difference::kStillRunning, "still running", "a process did not end in the recording"},
+    {Difference::kStillRunning, "still running",
+     "a process did not end in the recording"},
 };
 
-VirtRange pages_of(std::uint64_t start, std::uint64_t size) {
-  return {page_floor(start), page_ceil(start + size)};
+// Returns the pages of user space from `start`, or nothing: it is not in user space, or
+// not at a page.
+std::optional<VirtRange> pages_of(std::uint64_t start, std::uint64_t size) {
+  const bool fits = start < kUserEnd && size != 0 && size <= kUserEnd - start;
+  if (!fits || start % kPageSize != 0) return std::nullopt;
+  return VirtRange{start, page_ceil(start + size)};
 }
 
 // Returns the lines of the forks whose child shares its parent's memory until it execs
-// (vfork, posix_spawn): a child with memory of its own cannot run without writing to a page
-// of its stack, which takes a copy-on-write fault.
+// (vfork, posix_spawn): a child with memory of its own cannot run without writing to a
+// page of its stack, which takes a copy-on-write fault.
 std::set<int> find_vforks(const Recording& recording) {
   std::set<int> vforks;
   std::map<int, int> undecided;  // child: line of its fork
@@ -123,9 +129,10 @@ class Translator {
   void map_stack(VirtRange range, std::uint32_t access);
 
   void play_call(const EnterEvent& call, std::uint64_t result);
-  void play_mmap(const EnterEvent& call, VirtAddr addr);
-  void play_mprotect(const EnterEvent& call);
-  void play_mremap(const EnterEvent& call, VirtAddr to);
+  void play_call_on(const EnterEvent& call, VirtRange range, std::uint64_t result);
+  void play_mmap(const EnterEvent& call, VirtRange range);
+  void play_mprotect(const EnterEvent& call, VirtRange range);
+  void play_mremap(const EnterEvent& call, VirtRange from, std::uint64_t result);
   void move_pages(const Area& old, VirtRange from, VirtRange to);
   void play_brk(VirtAddr end);
   void compare_maps();
@@ -160,12 +167,14 @@ bool Translator::play(const Event& event, int processes_max) {
   event_ = &event;
   writer_.set_line(event.line);
   const bool begins = !threads_.contains(event.tid);
-  if (begins && processes_max != 0 && translation_.processes == processes_max) return false;
+  if (begins && processes_max != 0 && translation_.processes == processes_max)
+    return false;
   std::visit([&](const auto& what) { on(what); }, event.what);
   return true;
 }
 
-// Returns the thread of the event; one that was not seen to begin starts with no memory.
+// Returns the thread of the event; one that was not seen to begin starts with no
+// memory.
 Thread& Translator::thread() {
   const auto found = threads_.find(event_->tid);
   if (found != threads_.end()) return found->second;
@@ -173,7 +182,8 @@ Thread& Translator::thread() {
   return threads_[event_->tid] = {writer_.process(), std::make_shared<Space>(), {}, {}};
 }
 
-// ---- The life of processes ---------------------------------------------------------------
+// ---- The life of processes
+// ---------------------------------------------------------------
 
 void Translator::on(const ForkEvent& fork) {
   measure();
@@ -234,7 +244,8 @@ void Translator::measure() {
   areas_max_ = std::max(areas_max_, areas);
 }
 
-// ---- What is mapped ----------------------------------------------------------------------
+// ---- What is mapped
+// ----------------------------------------------------------------------
 
 void Translator::map(const Area& area) {
   const bool shared_file = area.shared && !area.is_anonymous();
@@ -254,7 +265,8 @@ void Translator::map_stack(VirtRange range, std::uint32_t access) {
   view().map_stack(area);
 }
 
-// Outside of a call: a segment of the image that exec maps, or the stack, that has grown.
+// Outside of a call: a segment of the image that exec maps, or the stack, that has
+// grown.
 void Translator::on(const MapEvent& event) {
   if (thread().call) {
     thread().maps.push_back(event);
@@ -275,7 +287,8 @@ void Translator::on(const MapEvent& event) {
     area.file = event.file;
     area.pgoff = event.offset >> kPageShift;
   }
-  // The first segment of an image reserves the room of all; what is behind it is unmapped.
+  // The first segment of an image reserves the room of all; what is behind it is
+  // unmapped.
   const auto under = view().find(area.range.start);
   if (under) unmap({area.range.start, under->range.end});
   map(area);
@@ -300,22 +313,49 @@ void Translator::on(const ReturnEvent& result) {
 
 void Translator::play_call(const EnterEvent& call, std::uint64_t result) {
   const auto& arguments = call.arguments;
-  switch (call.call) {
-    case SystemCall::kMmap: play_mmap(call, result); break;
-    case SystemCall::kMunmap: unmap(pages_of(arguments[0], arguments[1])); break;
-    case SystemCall::kMprotect: play_mprotect(call); break;
-    case SystemCall::kMremap: play_mremap(call, result); break;
-    case SystemCall::kBrk: play_brk(page_ceil(result)); break;
-    default: count(Difference::kNotPlayed); return;
+  if (call.call == SystemCall::kBrk) {
+    play_brk(page_ceil(result));
+  } else if (call.call == SystemCall::kMmap || call.call == SystemCall::kMunmap ||
+             call.call == SystemCall::kMprotect || call.call == SystemCall::kMremap) {
+    const bool maps = call.call == SystemCall::kMmap;
+    const auto range = pages_of(maps ? result : arguments[0], arguments[1]);
+    if (!range) {
+      if (arguments[1] != 0)
+        unexplained("a call that succeeds on what is no user space");
+      return;
+    }
+    play_call_on(call, *range, result);
+  } else {
+    count(Difference::kNotPlayed);
+    return;
   }
   compare_maps();
   check_vmas();
 }
 
-void Translator::play_mmap(const EnterEvent& call, VirtAddr addr) {
-  constexpr std::uint64_t kMapShared = 1, kMapAnonymous = 0x20;  // MAP_SHARED_VALIDATE is 3
+void Translator::play_call_on(const EnterEvent& call, VirtRange range,
+                              std::uint64_t result) {
+  switch (call.call) {
+    case SystemCall::kMmap:
+      play_mmap(call, range);
+      break;
+    case SystemCall::kMunmap:
+      unmap(range);
+      break;
+    case SystemCall::kMprotect:
+      play_mprotect(call, range);
+      break;
+    default:
+      play_mremap(call, range, result);
+      break;
+  }
+}
+
+void Translator::play_mmap(const EnterEvent& call, VirtRange range) {
+  constexpr std::uint64_t kMapShared = 1,
+                          kMapAnonymous = 0x20;  // MAP_SHARED_VALIDATE is 3
   Area area;
-  area.range = pages_of(addr, call.arguments[1]);
+  area.range = range;
   area.access = static_cast<std::uint32_t>(call.arguments[2]) & kVmAccess;
   area.shared = (call.arguments[3] & kMapShared) != 0;
   if ((call.arguments[3] & kMapAnonymous) == 0) {
@@ -329,10 +369,9 @@ void Translator::play_mmap(const EnterEvent& call, VirtAddr addr) {
   map(area);
 }
 
-void Translator::play_mprotect(const EnterEvent& call) {
-  const VirtRange range = pages_of(call.arguments[0], call.arguments[1]);
-  if (range.pages() == 0) return;
-  const std::uint32_t access = static_cast<std::uint32_t>(call.arguments[2]) & kVmAccess;
+void Translator::play_mprotect(const EnterEvent& call, VirtRange range) {
+  const std::uint32_t access =
+      static_cast<std::uint32_t>(call.arguments[2]) & kVmAccess;
   writer_.protect(thread().process, range, access);
   view().protect(range, access);
 }
@@ -340,6 +379,10 @@ void Translator::play_mprotect(const EnterEvent& call) {
 // Kernel: mm->start_brk is where brk() says that the heap ends before it has moved.
 void Translator::play_brk(VirtAddr end) {
   Space& space = *thread().space;
+  if (end >= kUserEnd) {
+    unexplained("a heap that is not in user space");
+    return;
+  }
   if (!space.brk) {
     writer_.put_heap(thread().process, end);
   } else if (*space.brk != end) {
@@ -353,22 +396,20 @@ void Translator::play_brk(VirtAddr end) {
   space.brk = end;
 }
 
-void Translator::play_mremap(const EnterEvent& call, VirtAddr to) {
+void Translator::play_mremap(const EnterEvent& call, VirtRange from,
+                             std::uint64_t result) {
   count(Difference::kMremap);
-  const VirtRange from = pages_of(call.arguments[0], call.arguments[1]);
-  const std::uint64_t size = page_ceil(call.arguments[2]);
+  const auto to = pages_of(result, call.arguments[2]);
   const auto old = view().find(from.start);
-  if (!old) {
+  if (!old || !to) {
     unexplained("mremap of what is not mapped");
-    return;
-  }
-  if (to != from.start) {
-    move_pages(*old, from, {to, to + size});
-  } else if (to + size < from.end) {
-    unmap({to + size, from.end});
-  } else if (to + size > from.end) {
+  } else if (to->start != from.start) {
+    move_pages(*old, from, *to);
+  } else if (to->end < from.end) {
+    unmap({to->end, from.end});
+  } else if (to->end > from.end) {
     Area more = *old;
-    more.range = {from.end, to + size};
+    more.range = {from.end, to->end};
     if (more.has_file()) more.pgoff += (from.end - old->range.start) >> kPageShift;
     map(more);
   }
@@ -395,9 +436,10 @@ void Translator::compare_maps() {
   for (const MapEvent& told : std::exchange(thread().maps, {})) {
     ++translation_.recorded_vmas;
     const auto area = view().find(told.range.start);
-    const bool same = area && area->range == told.range && area->access == told.access &&
-                      area->shared == told.shared &&
-                      (!area->has_file() || area->is_anonymous() || area->file == told.file);
+    const bool same =
+        area && area->range == told.range && area->access == told.access &&
+        area->shared == told.shared &&
+        (!area->has_file() || area->is_anonymous() || area->file == told.file);
     if (same) {
       ++translation_.equal_vmas;
       const KernelView::Apart apart = view().kept_apart(told.range.start);
@@ -422,9 +464,14 @@ void Translator::check_vmas() {
   translation_.vmas.push_back(std::move(check));
 }
 
-// ---- Faults ------------------------------------------------------------------------------
+// ---- Faults
+// ------------------------------------------------------------------------------
 
 void Translator::on(const FaultEvent& fault) {
+  if (fault.addr >= kUserEnd) {
+    count(Difference::kNotPlayed);
+    return;
+  }
   const auto area = view().find(fault.addr);
   if (!area) {
     play_outside(fault);
@@ -438,7 +485,8 @@ void Translator::on(const FaultEvent& fault) {
   if (area->has_file()) cached_.try_emplace(file_page(*area, fault.addr), event_->line);
 }
 
-// Says why the page was not mapped when a fault nearby on its file could have mapped it.
+// Says why the page was not mapped when a fault nearby on its file could have mapped
+// it.
 void Translator::count_passed_by(VirtAddr addr) {
   const auto when = view().mapped_ahead(addr);
   if (!when) return;
@@ -452,7 +500,8 @@ void Translator::access(const FaultEvent& fault, std::optional<Difference> diffe
   named_access(fault, difference, fault.error_code, CallWriter::Fault::kCode);
 }
 
-void Translator::named_access(const FaultEvent& fault, std::optional<Difference> difference,
+void Translator::named_access(const FaultEvent& fault,
+                              std::optional<Difference> difference,
                               std::uint32_t error_code, CallWriter::Fault expected,
                               std::string note) {
   if (difference) count(*difference);
@@ -464,7 +513,8 @@ void Translator::named_access(const FaultEvent& fault, std::optional<Difference>
       {writer_.size() - 1, event_->line, fault.error_code, difference});
 }
 
-// The kernel had a pte.  If nothing that was played made one here, it must be known why.
+// The kernel had a pte.  If nothing that was played made one here, it must be known
+// why.
 void Translator::play_present(const FaultEvent& fault) {
   const KernelView::Page* const page = view().page(fault.addr);
   if (page != nullptr && !page->left_by_fork) {
@@ -512,7 +562,8 @@ void Translator::play_outside(const FaultEvent& fault) {
   writer_.expect(Status::kFault);
 }
 
-// ---- The end -----------------------------------------------------------------------------
+// ---- The end
+// -----------------------------------------------------------------------------
 
 Translation Translator::finish() {
   measure();
@@ -522,7 +573,9 @@ Translation Translator::finish() {
   }
   program::Program& program = translation_.program;
   // Half as much again, so that reclaim has no reason to run; rounded.
-  const auto rounded = [](std::uint64_t value) { return (value * 3 / 2 / 256 + 1) * 256; };
+  const auto rounded = [](std::uint64_t value) {
+    return (value * 3 / 2 / 256 + 1) * 256;
+  };
   program.machine.frames = static_cast<std::uint32_t>(rounded(frames_max_));
   program.machine.slab_pages = static_cast<std::uint32_t>(rounded(areas_max_ / 4));
   program.machine.file_pages = static_cast<std::uint32_t>(writer_.file_pages_max());

@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# repro/cli_test.sh PROGRAM TRACES - exit codes and messages of racier-repro.
+set -u
+
+repro=$(readlink -f "$1")
+traces=$(readlink -f "$2")
+before=()  # what the program is run by
+work=$(mktemp -d) || exit 3
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 3
+failed=0
+
+# expect CODE TEXT ARGUMENTS... - runs it; TEXT is a part of one of its lines.
+expect() {
+  local code=$1 text=$2
+  shift 2
+  "${before[@]}" "$repro" "$@" >out 2>err
+  local got=$?
+  if [[ $got != "$code" ]] || ! { [[ -z $text ]] || cat out err | grep -qF -- "$text"; }; then
+    printf 'racier-repro %s\n  expected %s: %s\n  got %s:\n' "$*" "$code" "$text" "$got"
+    cat out err
+    failed=1
+  fi
+  # A complaint is one line, and comes alone.
+  if ((code >= 2)) && [[ $(wc -l <err) != 1 ]]; then
+    printf 'racier-repro %s: expected one line, got:\n' "$*"
+    cat err
+    failed=1
+  fi
+}
+
+check() {  # check SENTENCE COMMAND... - the command must succeed
+  local sentence=$1
+  shift
+  "$@" && return
+  printf 'failed: %s\n' "$sentence"
+  failed=1
+}
+
+cat >clean.racier <<'END'
+setup
+  p0 = process
+  m0 = mmap p0 2 rw private
+task A
+  write p0 m0 0 0 -> ok fault 0x6
+task B
+  write p0 m0 1 0 -> ok
+END
+sed 's/-> ok$/-> segv/' clean.racier >unmet.racier
+bug=prepare_ptl_before_anonlock
+
+# ---- Wrong use ----
+expect 2 'expected a command'
+expect 2 "no command 'walk'" walk
+expect 2 'expected a file' run
+expect 2 "unrecognised option '--bogus'" run --bogus clean.racier
+expect 2 "unrecognised option '--see=1'" run --see=1 clean.racier
+expect 2 "no bug 'nonsense': remove_rmap_clears_mapping, " run --bug nonsense clean.racier
+expect 2 "no reverse map 'nonsense': anon_vma_spin" run --rmap nonsense clean.racier
+expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.racier
+expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
+expect 2 '--save: expected one file' run --save x clean.racier clean.racier
+for command in run show import; do
+  expect 0 "usage: racier-repro $command" "$command" --help
+done
+expect 0 'usage: racier-repro COMMAND' --help
+
+# ---- Runs ----
+expect 0 'ok clean.racier: clean, ' run clean.racier
+expect 0 ' runs alike, trace ' run --repeat 5 clean.racier
+expect 0 'page_table_lock' run --trace clean.racier
+expect 0 'ok clean.racier' run --seed 7 --strategy pos --rmap anon_vma_spin clean.racier
+expect 1 'FAILED unmet.racier: task B: `write p0 m0 1 0 -> segv` gave ' run unmet.racier
+expect 1 'possible circular locking dependency' run --bug $bug clean.racier
+expect 1 '(lock-order) at join' run --bug B10 --save found.racier --json found.json \
+  clean.racier
+expect 0 'ok found.racier: ' run --repeat 3 found.racier
+check 'a saved program arms its bug' grep -qx "bug $bug" found.racier
+check 'JSON has the kind' grep -q '"kind": "lock-order"' found.json
+expect 0 'there is nothing to save' run --save nothing.racier clean.racier
+check 'nothing is saved of a clean run' test ! -e nothing.racier
+
+# ---- Bad files ----
+mkdir folder
+: >empty
+: >empty.racier
+printf 'setup\n  p0 = proces\n' >wrong.racier
+printf 'machine frames=many\n' >wrong
+expect 2 'folder: cannot be read: Is a directory' run folder
+expect 2 'absent: cannot be read: No such file' run absent
+expect 2 'empty:1:1: expected a program' run empty
+expect 2 'empty.racier:1:1: expected a program' run empty.racier
+expect 2 'wrong.racier:2:8: ' run wrong.racier
+expect 2 'wrong:1:16: expected a number' show wrong
+if [[ $(id -u) != 0 ]]; then
+  cp clean.racier secret.racier
+  chmod 000 secret.racier
+  expect 2 'secret.racier: cannot be read: Permission denied' run secret.racier
+fi
+
+# ---- Inputs of a fuzzer ----
+printf '\001\002\003\377racier' >crash-1
+expect 0 'ok crash-1: ' run crash-1
+"$repro" show crash-1 >shown.racier
+expect 0 'expect clean' show crash-1
+expect 0 'expect clean' show shown.racier
+check 'what is shown is canonical' cmp -s out shown.racier
+
+# ---- No room ----
+expect 3 '/dev/full: cannot be written: No space left' run --json /dev/full clean.racier
+expect 3 'absent/x: cannot be written: No such file' run --json absent/x clean.racier
+expect 3 'folder: cannot be written: Is a directory' run --json folder clean.racier
+"$repro" show clean.racier >/dev/full 2>err
+check 'a full standard output is 3' test $? = 3
+check '... and one line' test "$(wc -l <err)" = 1
+
+# ---- Recordings ----
+recording=$traces/bash-pipeline.perf.xz
+xz -dc "$recording" >whole.perf
+head -c 30000 whole.perf >cut.perf
+head -c 9000 "$recording" >cut.perf.xz
+# A fault that cannot have been: the pte was there already.
+sed '20,40s/error_code=0x14/error_code=0x15/' whole.perf >changed.perf
+expect 0 '  unexplained                      0' import "$recording"
+expect 0 '  named difference' import whole.perf
+expect 0 '' import --quiet --out bash-pipeline.racier --json counts.json "$recording"
+check 'an import says nothing if it is to be quiet' test ! -s out
+check 'an import is the same every time' \
+  cmp -s bash-pipeline.racier "$traces/bash-pipeline.racier"
+check 'JSON has the counts' grep -q '"fault-around": ' counts.json
+expect 0 '  processes                        2' import --processes 2 whole.perf
+expect 0 '  processes                        1' import --until 200 whole.perf
+expect 1 'changed.perf:21: a pte at ' import changed.perf
+expect 2 'expected a file' import
+expect 2 'expected one recording' import whole.perf cut.perf
+expect 2 'empty:1:1: expected a line of perf script, not an empty file' import empty
+expect 2 'folder: cannot be read: Is a directory' import folder
+expect 2 'clean.racier:1:1: expected a line of perf script' import clean.racier
+expect 2 'the recording is cut off' import cut.perf
+expect 2 'cut.perf.xz: cannot be unpacked: Unexpected end of input' import cut.perf.xz
+expect 3 '/dev/full: cannot be written: No space left' import --out /dev/full whole.perf
+expect 3 'absent/x: cannot be written: No such file' import --out absent/x whole.perf
+before=(env PATH=/nonexistent)
+expect 3 'xz cannot be started' import "$recording"
+before=()
+check 'nothing is left half-written' \
+  test -z "$(find . -name '*.new')"
+
+exit $failed
