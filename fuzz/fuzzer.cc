@@ -33,8 +33,9 @@ std::string describe_difference(std::span<const TraceEntry> first,
   if (index == first.size() && index == second.size()) {
     return "the same steps, but not on the same words\n";
   }
-  return "step " + std::to_string(index) + " of the run\n  first:  " +
-         describe(first, index) + "\n  second: " + describe(second, index) + "\n";
+  return "step " + std::to_string(index) +
+         " of the run\n  first:  " + describe(first, index) +
+         "\n  second: " + describe(second, index) + "\n";
 }
 
 std::string signature_of(const program::RunResult& result) {
@@ -83,7 +84,8 @@ const program::RunResult& Fuzzer::run_patiently(const program::Program& program,
                                                 StepObserver* observer) {
   runtime_.set_steps_max(options_.steps_max);
   const program::RunResult& result = run_once(program, observer);
-  if (!result.finding || result.finding->kind != FindingKind::kNoProgress) return result;
+  const auto& finding = result.finding;
+  if (!finding || finding->kind != FindingKind::kNoProgress) return result;
   runtime_.set_steps_max(options_.steps_max * kPatience);
   return run_once(program, observer);
 }
@@ -106,8 +108,8 @@ std::optional<Found> Fuzzer::run_twice(const program::Program& program) {
   Found difference{.finding = {}, .phase = again.phase, .program = program};
   difference.finding.kind = FindingKind::kReplay;
   difference.finding.title = "two runs of one program and schedule differ";
-  difference.finding.detail = "first:  " + signature_of(result) + "\nsecond: " +
-                              signature_of(again) + "\n" +
+  difference.finding.detail = "first:  " + signature_of(result) +
+                              "\nsecond: " + signature_of(again) + "\n" +
                               describe_difference(first_.entries(), second_.entries());
   difference.finding.where = std::source_location::current();
   difference.program.bugs = options_.bugs;

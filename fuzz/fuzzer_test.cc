@@ -1,0 +1,113 @@
+#include "fuzz/fuzzer.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/random.h"
+#include "core/program/bytes.h"
+#include "core/program/parse.h"
+#include "fuzz/corpus_for_test.h"
+#include "fuzz/finding_file.h"
+
+namespace racier::fuzz {
+namespace {
+
+using program::decode;
+using program::encode;
+
+// Returns the report of what was found, with its program.
+std::string said(const std::optional<Found>& found) {
+  return found ? finding_report(*found) + finding_text(*found) : "";
+}
+
+Options armed(Bug bug) {
+  Options options;
+  options.bugs.arm(bug);
+  return options;
+}
+
+TEST(Fuzzer, RandomBytesRunClean) {
+  Fuzzer fuzzer({});
+  Random random(1);
+  for (int i = 0; i < 10'000; ++i) {
+    std::vector<std::uint8_t> bytes(random.below(400));
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random.next());
+    ASSERT_EQ(said(fuzzer.run_bytes(bytes)), "") << "input " << i;
+  }
+}
+
+TEST(Fuzzer, TruncatedInputsRunClean) {
+  Fuzzer fuzzer({});
+  for (const char* folder : {"programs", "bugs"}) {
+    for (const auto& seed : corpus_programs(folder)) {
+      const auto bytes = encode(seed.program);
+      for (std::size_t size = 0; size <= bytes.size(); ++size) {
+        const auto found = fuzzer.run_bytes(std::span(bytes).first(size));
+        ASSERT_EQ(said(found), "") << seed.name << " cut to " << size << " bytes";
+      }
+    }
+  }
+}
+
+TEST(Fuzzer, SeedsRunTwiceAlike) {
+  Options options;
+  options.check_determinism = 1;
+  Fuzzer fuzzer(options);
+  for (const auto& seed : corpus_programs("programs")) {
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      program::Program program = decode(encode(seed.program));
+      program.schedule = {};
+      program.schedule.strategy =
+          i % 2 == 0 ? StrategyKind::kPos : StrategyKind::kRandomWalk;
+      program.schedule.seed = i;
+      ASSERT_EQ(said(fuzzer.run(program)), "") << seed.name << " seed " << i;
+    }
+  }
+}
+
+TEST(Fuzzer, ArmedBugsAreFoundAndReplay) {
+  for (const auto& seed : corpus_programs("bugs")) {
+    const auto bug = bug::find(seed.name);
+    ASSERT_TRUE(bug) << seed.name;
+    Fuzzer fuzzer(armed(*bug));
+    const auto found = fuzzer.run_bytes(encode(seed.program));
+    ASSERT_TRUE(found) << seed.name;
+    EXPECT_EQ(found->finding.kind, bug::row(*bug).shows);
+
+    // The file alone is enough.
+    const auto parsed = program::parse(finding_text(*found));
+    ASSERT_TRUE(parsed.program) << parsed.error.str(seed.name);
+    const auto again = Fuzzer({}).replay(*parsed.program);
+    ASSERT_TRUE(again) << finding_text(*found);
+    EXPECT_EQ(again->signature(), found->finding.signature());
+    EXPECT_TRUE(parsed.program->bugs.has(*bug));
+    EXPECT_EQ(parsed.program->expectation.finding, found->finding.kind);
+    EXPECT_EQ(parsed.program->expectation.title, found->finding.title);
+  }
+}
+
+TEST(Fuzzer, AFindingLeavesNothingBehind) {
+  const auto bugs = corpus_programs("bugs");
+  const auto programs = corpus_programs("programs");
+  Options options;
+  options.bugs.arm(*bug::find(bugs.front().name));
+  Fuzzer fuzzer(options);
+  Fuzzer clean({});
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(fuzzer.run_bytes(encode(bugs.front().program)));
+    const auto& next = programs[static_cast<std::size_t>(i) % programs.size()];
+    program::Program program = decode(encode(next.program));
+    const auto found = fuzzer.run(program);
+    EXPECT_EQ(found.has_value(), Fuzzer(options).run(program).has_value()) << next.name;
+  }
+}
+
+TEST(Fuzzer, ALongProgramIsNoLivelock) {
+  const auto seed = corpus_programs("programs").front();
+  Options options;
+  options.steps_max = 20;
+  Fuzzer fuzzer(options);
+  EXPECT_EQ(said(fuzzer.run_bytes(encode(seed.program))), "");
+}
+
+}  // namespace
+}  // namespace racier::fuzz

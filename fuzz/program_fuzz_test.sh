@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Tests of program_fuzz as a process: exit codes, lines on stderr, what is left on the disk.
+# Run by ctest: program_fuzz_test.sh PROGRAM_FUZZ PROGRAM_SEEDS RACIER_REPRO CORPUS
+set -u
+program_fuzz=$1 program_seeds=$2 racier_repro=$3 corpus=$4
+scratch=$(mktemp -d) || exit 3
+trap 'umount "$scratch/full" 2>/dev/null; rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 3
+failures=0
+checks=0
+
+fuzz() {  # its words in `out` and `err`, its exit status in `status`
+  timeout -k 5 100 "$program_fuzz" "$@" >out.txt 2>err.txt
+  status=$?
+  out=$(<out.txt)
+  err=$(<err.txt)
+}
+
+check() {  # check SENTENCE CONDITION...
+  checks=$((checks + 1))
+  if "${@:2}"; then return; fi
+  failures=$((failures + 1))
+  printf 'FAILED: %s (%s)\n' "$1" "${*:2}"
+  printf '  exit %s\n  out: %s\n  err: %s\n' "$status" "$out" "$err"
+}
+exits() { [[ $status = "$1" ]]; }
+one_line() { [[ -n $1 && $1 != *$'\n'* ]]; }
+has() { [[ $1 == *"$2"* ]]; }
+is() { [[ $1 = "$2" ]]; }
+matches() { [[ $1 =~ $2 ]]; }
+holds() { compgen -G "$1" >/dev/null; }
+empty() { [[ -z $(ls -A "$1") ]]; }
+
+test_help() {
+  fuzz --help
+  check "help" exits 0
+  check "help names ours" has "$out" "--bug=NAME"
+  check "help names libFuzzer's" has "$out" "-help=1"
+}
+
+test_wrong_use_is_one_line_and_2() {
+  local wrong
+  for wrong in --nonsense --bug --bug=B99 --steps-max=x --rmap=x; do
+    fuzz "$wrong" -runs=1
+    check "$wrong" exits 2
+    check "$wrong" one_line "$err"
+    check "$wrong is named" has "$err" "${wrong%=*}"
+  done
+  RACIER_FUZZ_BUG=B99 fuzz -runs=1
+  check "a wrong environment" exits 2
+  check "a wrong environment is named" has "$err" RACIER_FUZZ_BUG
+}
+
+test_an_unwritable_folder_is_one_line_and_3() {
+  local folder
+  echo >file
+  for folder in /proc/racier file file/folder; do
+    fuzz --findings="$folder" -runs=1
+    check "$folder" exits 3
+    check "$folder" one_line "$err"
+    check "$folder is named" has "$err" "$folder"
+  done
+}
+
+test_seeds_run_clean() {
+  fuzz -runs=0 -artifact_prefix=clean/ seeds
+  check "seeds" exits 0
+  check "seeds" has "$err" "Done "
+  check "nothing was found" empty clean
+}
+
+# The first line is what triage tools read; the file is complete; libFuzzer saved the input.
+check_finding() {  # check_finding FOLDER
+  check "a finding" exits 77
+  check "the first line" matches "$err" \
+    $'(^|\n)racier: core/[a-z_/]+\\.cc:[0-9]+: [a-z_]+: Assertion \'lock-order \\| '
+  check "the kernel's manner" has "$err" $'\nWARNING: possible circular locking dependency'
+  check "libFuzzer's crash file" holds "$1/crash-*"
+  check "the program" holds "$1/finding-lock-order-*.racier"
+  check "nothing else" is "$(find "$1" -type f | wc -l)" 2
+  out=$("$racier_repro" run "$1"/finding-* 2>&1)
+  status=$?
+  check "the program alone shows it" exits 0
+}
+
+test_a_finding_is_saved_twice() {
+  fuzz --bug=B10 -artifact_prefix=a/ -runs=1000 -seed=1 seeds
+  check_finding a
+  mv a/crash-* input
+  fuzz --bug=B10 -artifact_prefix=b/ input
+  check_finding b
+  fuzz -artifact_prefix=c/ input
+  check "without the bug" exits 0
+  RACIER_FUZZ_BUG=B10 fuzz --findings=d -artifact_prefix=d/ input
+  check_finding d
+}
+
+test_children_get_our_options() {
+  mkdir -p children
+  fuzz --bug=prepare_ptl_before_anonlock -fork=1 -artifact_prefix=children/ -runs=1000 seeds
+  check "a finding of a child" exits 77
+  check "the child's program" holds "children/finding-lock-order-*.racier"
+}
+
+test_a_killed_run_leaves_its_input() {
+  local signal
+  for signal in SEGV ABRT BUS; do
+    mkdir -p "$signal"
+    "$program_fuzz" -artifact_prefix="$signal/" -seed=1 -max_total_time=60 seeds \
+      >out.txt 2>err.txt &
+    local tries=0
+    until grep -q INITED err.txt || ((++tries > 300)); do sleep 0.1; done
+    sleep 0.3
+    kill -"$signal" $!
+    wait $!
+    status=$?
+    out='' err=$(<err.txt)
+    check "killed by $signal" matches "$status" '^(1|66|77)$'
+    check "killed by $signal: the input" holds "$signal/crash-*"
+  done
+}
+
+test_an_end_in_order() {
+  "$program_fuzz" -max_total_time=60 -artifact_prefix=int/ seeds >out.txt 2>err.txt &
+  local tries=0
+  until grep -q INITED err.txt || ((++tries > 300)); do sleep 0.1; done
+  kill -INT $!
+  wait $!
+  status=$?
+  check "interrupted" exits 72
+  check "nothing was found" empty int
+}
+
+test_a_full_disk_is_told() {
+  mkdir -p full
+  if ! mount -t tmpfs -o size=4k none full 2>/dev/null; then
+    echo "skipped: a full disk (only root can make one)"
+    return
+  fi
+  head -c 4096 /dev/zero >full/zeroes
+  fuzz --bug=B10 -artifact_prefix=full/ -runs=1000 seeds
+  check "a full disk" exits 77
+  check "a full disk is named" has "$err" "No space left on device"
+  check "the program is printed" has "$err" "bug prepare_ptl_before_anonlock"
+  check "no half program is left" is "$(find full -name '*.racier*')" ""
+  umount full
+}
+
+test_bad_seeds_are_one_line() {
+  echo nonsense >bad.racier
+  err=$("$program_seeds" bad bad.racier 2>&1)
+  status=$?
+  check "a bad program" exits 2
+  check "a bad program" one_line "$err"
+  check "its place" has "$err" "bad.racier:1:1: "
+  err=$("$program_seeds" /proc/racier "$corpus/programs" 2>&1)
+  status=$?
+  check "an unwritable folder" exits 3
+  check "an unwritable folder" one_line "$err"
+}
+
+"$program_seeds" seeds "$corpus/programs" "$corpus/bugs" || exit 3
+for name in $(compgen -A function test_); do "$name"; done
+echo "$((checks - failures)) checks passed, $failures failed"
+((failures == 0))
