@@ -14,7 +14,7 @@
 namespace racier {
 namespace {
 
-constexpr std::size_t kPage = 4096;
+constexpr std::size_t kGuard = 64 * 1024;  // no frame is so large that it steps over
 constexpr std::size_t kStack = 256 * 1024;
 constexpr std::size_t kStackWatched = 1024 * 1024;  // instrumented frames are larger
 
@@ -72,7 +72,7 @@ void* first_rest(char* top, void (*entry)(void*), void* argument) {
 Fiber::~Fiber() {
   if (mapping_ == nullptr) return;
   if (tsan_ != nullptr) __tsan_destroy_fiber(tsan_);
-  munmap(mapping_, kPage + stack_size_);
+  munmap(mapping_, kGuard + stack_size_);
 }
 
 void Fiber::adopt_thread() {
@@ -81,12 +81,12 @@ void Fiber::adopt_thread() {
 
 void Fiber::create(void (*entry)(void*), void* argument, const char* name) {
   stack_size_ = sanitizers::asan() || sanitizers::tsan() ? kStackWatched : kStack;
-  mapping_ = mmap(nullptr, kPage + stack_size_, PROT_READ | PROT_WRITE,
+  mapping_ = mmap(nullptr, kGuard + stack_size_, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   require(mapping_ != MAP_FAILED, "there is memory for a fiber's stack");
-  const int guarded = mprotect(mapping_, kPage, PROT_NONE);
+  const int guarded = mprotect(mapping_, kGuard, PROT_NONE);
   require(guarded == 0, "a stack gets its guard page");
-  char* const stack = static_cast<char*>(mapping_) + kPage;
+  char* const stack = static_cast<char*>(mapping_) + kGuard;
   stack_ = stack;
   rest_ = first_rest(stack + stack_size_, entry, argument);
   if (!sanitizers::tsan()) return;
