@@ -25,12 +25,16 @@ std::string place(const Finding& finding, program::Phase phase) {
 
 }  // namespace
 
-std::string finding_slug(const Finding& finding) {
+std::string slug_of(std::string_view kind, std::string_view title) {
   std::uint64_t hash = 0;
-  for (const char c : finding.signature()) {
+  for (const char c : fmt::format("{} | {}", kind, title)) {
     hash = Random::mixed(hash + static_cast<unsigned char>(c) + 1);
   }
-  return fmt::format("{}-{:016x}", finding_kind_name(finding.kind), hash);
+  return fmt::format("{}-{:016x}", kind, hash);
+}
+
+std::string finding_slug(const Finding& finding) {
+  return slug_of(finding_kind_name(finding.kind), finding.title);
 }
 
 std::string finding_report(const Finding& finding, program::Phase phase) {

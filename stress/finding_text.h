@@ -11,6 +11,7 @@
 namespace racier::stress {
 
 // Returns "KIND-HASH", one word for each signature.
+std::string slug_of(std::string_view kind, std::string_view title);
 std::string finding_slug(const Finding& finding);
 
 // Returns a program that failed as a text: it expects the finding; its comment tells it, and

@@ -2,53 +2,18 @@
 #include "stress/stress_options.h"
 
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <sstream>
-#include <stdexcept>
 
-#include "core/program/machine_keys.h"
-#include "stress/duration.h"
+#include "stress/words.h"
 
 namespace racier::stress {
 namespace {
 
 namespace po = boost::program_options;
 
-// A value that will not do; says which and why.
-struct WrongOption : std::runtime_error {
-  WrongOption(const char* option, const std::string& value, const std::string& expected)
-      : std::runtime_error(std::string("--") + option + ": expected " + expected + ", not '" +
-                           value + "'") {}
-};
-
-constexpr const char* kDurationExpected = "a duration like 90s, 10m or 8h";
-
-std::uint64_t number(const char* option, const std::string& word, std::uint64_t min,
-                     std::uint64_t max) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  const bool all = end == word.data() + word.size();
-  if (error != std::errc() || !all || value < min || value > max) {
-    std::string expected = "a number";
-    if (max != ~0ull) {
-      expected += " from " + std::to_string(min) + " to " + std::to_string(max);
-    }
-    throw WrongOption(option, word, expected);
-  }
-  return value;
-}
-
 std::string names_of(std::span<const Workload> rows) {
   std::string names;
   for (const Workload& row : rows) names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return names;
-}
-
-std::string names_of(std::span<const bug::Row> rows) {
-  std::string names;
-  for (const bug::Row& row : rows) {
-    names += (names.empty() ? "" : ", ") + std::string(row.id) + " " + row.name;
-  }
   return names;
 }
 
@@ -100,45 +65,34 @@ po::options_description description(Words& words) {
 }
 
 void set_length(StressOptions& options, const Words& words) {
-  if (!words.round.empty()) options.round = number("round", words.round, 0, ~0ull);
-  if (!words.rounds.empty()) options.rounds = number("rounds", words.rounds, 1, ~0ull);
+  if (!words.round.empty()) options.round = number_option("round", words.round, 0, ~0ull);
+  if (!words.rounds.empty()) options.rounds = number_option("rounds", words.rounds, 1, ~0ull);
   if (!words.duration.empty()) {
-    const auto duration = parse_duration(words.duration);
-    if (!duration) throw WrongOption("for", words.duration, kDurationExpected);
-    options.duration = *duration;
+    options.duration = duration_option("for", words.duration);
   } else if (options.rounds != 0 || options.round) {
     options.duration = {};
     if (options.rounds == 0) options.rounds = 1;
   }
-  const auto stuck_after = parse_duration(words.stuck_after);
-  if (!stuck_after || stuck_after->count() == 0) {
-    throw WrongOption("stuck-after", words.stuck_after, kDurationExpected);
+  options.stuck_after = duration_option("stuck-after", words.stuck_after);
+  if (options.stuck_after.count() == 0) {
+    throw WrongOption("stuck-after", words.stuck_after, "a duration above 0");
   }
-  options.stuck_after = *stuck_after;
 }
 
 StressOptions options_of(const Words& words, std::uint64_t seed) {
   StressOptions options;
   set_length(options, words);
   options.threads = static_cast<int>(
-      number("threads", words.threads, 1, program::kProgramTasksMax));
-  options.seed = words.seed.empty() ? seed : number("seed", words.seed, 0, ~0ull);
+      number_option("threads", words.threads, 1, program::kProgramTasksMax));
+  options.seed = words.seed.empty() ? seed : number_option("seed", words.seed, 0, ~0ull);
   options.workload = find_workload(words.workload);
   if (options.workload == nullptr) {
     throw WrongOption("workload", words.workload, "one of " + names_of(workloads()));
   }
-  for (const std::string& name : words.bugs) {
-    const auto bug = bug::find(name);
-    if (!bug) throw WrongOption("bug", name, "one of " + names_of(bug::rows()));
-    options.bugs.arm(*bug);
-  }
-  const program::MachineKey& rmap = program::machine_keys().front();
-  if (!words.rmap.empty() && !rmap.parse(words.rmap)) {
-    throw WrongOption("rmap", words.rmap, rmap.expected());
-  }
-  options.rmap = words.rmap;
+  for (const std::string& name : words.bugs) options.bugs.arm(bug_option(name));
+  options.rmap = rmap_option(words.rmap);
   if (!words.jitter.empty()) {
-    options.jitter = static_cast<std::uint32_t>(number("jitter", words.jitter, 0, 1u << 30));
+    options.jitter = static_cast<std::uint32_t>(number_option("jitter", words.jitter, 0, 1u << 30));
   }
   options.findings = words.findings;
   options.json = words.json;
