@@ -313,7 +313,7 @@ test_each_command_runs_its_program() {
   check "campaign" is "$out" "campaign --build-root $PWD/build --for 2m"
   check "campaign's programs" has "$log" "/asan -j 2 -k 0 program_fuzz racier-stress"
   check "campaign's programs" has "$log" "/tsan -j 2 -k 0 program_fuzz racier-stress"
-  check "campaign's programs" has "$log" "/release -j 2 -k 0 racier-repro racier-campaign"
+  check "campaign's programs" has "$log" "/release -j 2 -k 0 racier-repro program_seeds racier-campaign"
 }
 
 test_benchmarks_are_run_one_after_the_other() {
