@@ -41,14 +41,18 @@ class NumberType final : public ArgumentType {
   }
   // Small numbers are drawn more often than great ones.
   std::uint64_t draw(Random& random, const Scope&) const override {
-    return min_ + random.below(1 + random.below(1 + random.below(fuzzed_max_ - min_ + 1)));
+    return min_ +
+           random.below(1 + random.below(1 + random.below(fuzzed_max_ - min_ + 1)));
   }
   std::uint64_t mutate(Random& random, std::uint64_t value,
                        const Scope& scope) const override {
     switch (random.below(4)) {
-      case 0: return fit(value + 1, scope);
-      case 1: return fit(value == 0 ? fuzzed_max_ : value - 1, scope);
-      default: return draw(random, scope);
+      case 0:
+        return fit(value + 1, scope);
+      case 1:
+        return fit(value == 0 ? fuzzed_max_ : value - 1, scope);
+      default:
+        return draw(random, scope);
     }
   }
   std::uint64_t simplest() const override { return min_; }
@@ -89,7 +93,9 @@ class ChoiceType final : public ArgumentType {
     text += choices_[value].name;
   }
   std::uint64_t decode(ByteReader& bytes) const override { return bytes.byte(); }
-  void encode(ByteWriter& bytes, std::uint64_t value) const override { bytes.byte(value); }
+  void encode(ByteWriter& bytes, std::uint64_t value) const override {
+    bytes.byte(value);
+  }
   bool valid(std::uint64_t value, const Scope&) const override {
     return value < choices_.size();
   }
@@ -183,9 +189,10 @@ class AddressType final : public ArgumentType {
   std::uint64_t align_;
 };
 
-constexpr Choice kProtections[] = {{"none", 1}, {"r", 3}, {"w", 1},  {"rw", 12},
+constexpr Choice kProtections[] = {{"none", 1}, {"r", 3},  {"w", 1},  {"rw", 12},
                                    {"x", 1},    {"rx", 1}, {"wx", 1}, {"rwx", 1}};
-static_assert(kVmRead == 1 && kVmWrite == 2 && kVmExec == 4, "an index is a set of bits");
+static_assert(kVmRead == 1 && kVmWrite == 2 && kVmExec == 4,
+              "an index is a set of bits");
 constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
 
 constexpr VariableType kProcessType(Variable::kProcess, "process");
@@ -216,9 +223,12 @@ const ArgumentType& WordAddr::type() { return kWordAddrType; }
 
 const char* variable_noun(Variable kind) {
   switch (kind) {
-    case Variable::kProcess: return "process";
-    case Variable::kMapping: return "mapping";
-    case Variable::kFile: return "file";
+    case Variable::kProcess:
+      return "process";
+    case Variable::kMapping:
+      return "mapping";
+    case Variable::kFile:
+      return "file";
   }
   return "?";
 }

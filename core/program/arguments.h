@@ -1,8 +1,8 @@
 // core/program/arguments.h - the types of the arguments that ops take.
 //
-// An argument is 64 bits in a Call and a small struct in the op's function.  What can be done
-// with one (decode, encode, parse, print, draw, mutate) is in its ArgumentType, and nowhere
-// else.  A new type is a struct here and a row in arguments.cc.
+// An argument is 64 bits in a Call and a small struct in the op's function.  What can
+// be done with one (decode, encode, parse, print, draw, mutate) is in its ArgumentType,
+// and nowhere else.  A new type is a struct here and a row in arguments.cc.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -19,20 +19,24 @@ class ArgumentType {
  public:
   const char* noun() const { return noun_; }
 
-  // Returns what a value has to look like in a text, for errors: "a page number (0 to 63)".
+  // Returns what a value has to look like in a text, for errors: "a page number (0 to
+  // 63)".
   virtual std::string expected() const = 0;
-  // Returns the value that `word` stands for, or nothing.  Not for variables: their names are
-  // the program's (parse.cc).
+  // Returns the value that `word` stands for, or nothing.  Not for variables: their
+  // names are the program's (parse.cc).
   virtual std::optional<std::uint64_t> parse(std::string_view word) const = 0;
   virtual void print(std::string& text, std::uint64_t value) const = 0;
 
   // Reads any value, and writes one so that reading gives fit(value).
   virtual std::uint64_t decode(ByteReader& bytes) const { return bytes.number(); }
-  virtual void encode(ByteWriter& bytes, std::uint64_t value) const { bytes.number(value); }
+  virtual void encode(ByteWriter& bytes, std::uint64_t value) const {
+    bytes.number(value);
+  }
 
   // Returns whether a program may say `value`.
   virtual bool valid(std::uint64_t value, const Scope& scope) const = 0;
-  // Returns the value that a fuzzer uses for `value`: itself, if it is within its limits.
+  // Returns the value that a fuzzer uses for `value`: itself, if it is within its
+  // limits.
   virtual std::uint64_t fit(std::uint64_t value, const Scope& scope) const = 0;
   // Returns a random value, and one that differs a little from `value`.
   virtual std::uint64_t draw(Random& random, const Scope& scope) const = 0;

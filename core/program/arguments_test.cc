@@ -9,9 +9,10 @@ namespace racier::program {
 namespace {
 
 std::vector<const ArgumentType*> all_types() {
-  return {&ProcessRef::type(), &MappingRef::type(), &FileRef::type(),    &PageNo::type(),
-          &PageCount::type(),  &HeapPages::type(),  &WordNo::type(),     &Protection::type(),
-          &Sharing::type(),    &PageAddr::type(),   &WordAddr::type()};
+  return {&ProcessRef::type(), &MappingRef::type(), &FileRef::type(),
+          &PageNo::type(),     &PageCount::type(),  &HeapPages::type(),
+          &WordNo::type(),     &Protection::type(), &Sharing::type(),
+          &PageAddr::type(),   &WordAddr::type()};
 }
 
 Scope some_scope() {
@@ -44,7 +45,8 @@ TEST(Arguments, EveryNumberFitsSomehow) {
   Random random(2);
   for (const ArgumentType* const type : all_types()) {
     for (int i = 0; i < 200; ++i) {
-      const std::uint64_t value = type->fit(random.next() >> random.below(64), some_scope());
+      const std::uint64_t value =
+          type->fit(random.next() >> random.below(64), some_scope());
       ASSERT_TRUE(type->valid(value, some_scope())) << type->expected() << " " << value;
       ASSERT_EQ(type->fit(value, some_scope()), value);
     }

@@ -13,7 +13,8 @@ class ByteReader {
 
   bool at_end() const { return at_ >= bytes_.size(); }
   std::uint8_t byte() { return at_end() ? 0 : bytes_[at_++]; }
-  // A number in groups of seven bits, lowest first, a set top bit saying that more follow.
+  // A number in groups of seven bits, lowest first, a set top bit saying that more
+  // follow.
   std::uint64_t number() {
     std::uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {

@@ -17,7 +17,8 @@ std::size_t fuzzed_index(const MachineKey& key, std::uint64_t value) {
   return static_cast<std::size_t>(std::min(at, last) - key.fuzzed.begin());
 }
 
-// ---- Decoding -------------------------------------------------------------------------
+// ---- Decoding
+// -------------------------------------------------------------------------
 
 void decode_machine(ByteReader& in, MachineOptions& machine) {
   for (const MachineKey& key : machine_keys()) {
@@ -73,7 +74,8 @@ void decode_calls(ByteReader& in, Calls& calls) {
   }
 }
 
-// ---- Encoding -------------------------------------------------------------------------
+// ---- Encoding
+// -------------------------------------------------------------------------
 
 void encode_schedule(ByteWriter& out, const Schedule& schedule) {
   out.byte(static_cast<std::uint64_t>(schedule.strategy));
@@ -111,7 +113,8 @@ void encode_calls(ByteWriter& out, const Calls& calls) {
   }
 }
 
-// ---- Fitting --------------------------------------------------------------------------
+// ---- Fitting
+// --------------------------------------------------------------------------
 
 void fit_schedule(Schedule& schedule, std::size_t tasks) {
   const auto fit_task = [&](std::uint8_t& task) {
@@ -121,7 +124,8 @@ void fit_schedule(Schedule& schedule, std::size_t tasks) {
     schedule.switches.clear();
     schedule.choices.clear();
   }
-  schedule.overrides.resize(std::min<std::size_t>(schedule.overrides.size(), kOverridesMax));
+  schedule.overrides.resize(
+      std::min<std::size_t>(schedule.overrides.size(), kOverridesMax));
   schedule.switches.resize(std::min(schedule.switches.size(), kFuzzedSwitchesMax));
   schedule.choices.resize(std::min(schedule.choices.size(), kFuzzedSwitchesMax));
   for (Switch& change : schedule.switches) {

@@ -1,8 +1,8 @@
 // core/program/corpus_test.cc - runs what is in corpus/.
 //
-// With RACIER_REWRITE=1 in the environment the files are rewritten: printed canonically, their
-// outcomes as they were, and where an expectation is missed, with a schedule that meets it if
-// one switch is enough.  The diff is for review.
+// With RACIER_REWRITE=1 in the environment the files are rewritten: printed
+// canonically, their outcomes as they were, and where an expectation is missed, with a
+// schedule that meets it if one switch is enough.  The diff is for review.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,7 +42,8 @@ std::vector<CorpusFile> files_of(const char* folder) {
     std::string text{std::istreambuf_iterator<char>(in), {}};
     Parsed parsed = parse(text);
     EXPECT_TRUE(parsed.program) << parsed.error.str(entry.path().string());
-    if (parsed.program) files.push_back({entry.path(), text, std::move(*parsed.program)});
+    if (parsed.program)
+      files.push_back({entry.path(), text, std::move(*parsed.program)});
   }
   std::sort(files.begin(), files.end(),
             [](const CorpusFile& a, const CorpusFile& b) { return a.path < b.path; });
@@ -62,7 +63,8 @@ class Corpus : public ::testing::Test {
     return run(program, program.schedule, options);
   }
 
-  // Returns what is wrong with the run of `program` under its own schedule, line by line.
+  // Returns what is wrong with the run of `program` under its own schedule, line by
+  // line.
   std::string problems_of(const Program& program) {
     const RunResult& result = run(program);
     std::string lines;
@@ -77,8 +79,9 @@ class Corpus : public ::testing::Test {
   void expect_clean_whatever_happens(const Program& program, int count,
                                      const RunOptions& options = {}) {
     for (int seed = 0; seed < count; ++seed) {
-      for (const Schedule& schedule : {pos_seed(static_cast<std::uint64_t>(seed)),
-                                       random_walk_seed(static_cast<std::uint64_t>(seed))}) {
+      for (const Schedule& schedule :
+           {pos_seed(static_cast<std::uint64_t>(seed)),
+            random_walk_seed(static_cast<std::uint64_t>(seed))}) {
         const RunResult& result = run(program, schedule, options);
         ASSERT_FALSE(result.finding)
             << strategy_name(schedule.strategy) << " seed " << seed << ", "
@@ -96,8 +99,10 @@ class Corpus : public ::testing::Test {
     for (std::uint8_t task = 0; task < tasks; ++task) {
       for (std::uint8_t next = 0; next < tasks; ++next) {
         for (std::uint32_t step = 0; task != next && step < kStepsMax; ++step) {
-          program.schedule = {.strategy = StrategyKind::kReplay, .overrides = {},
-                              .switches = {{task, step, next}}, .choices = {}};
+          program.schedule = {.strategy = StrategyKind::kReplay,
+                              .overrides = {},
+                              .switches = {{task, step, next}},
+                              .choices = {}};
           if (judge(program, run(program)).met()) return true;
         }
       }
@@ -120,7 +125,8 @@ class Corpus : public ::testing::Test {
 };
 
 TEST_F(Corpus, Rewritten) {
-  if (std::getenv("RACIER_REWRITE") == nullptr) GTEST_SKIP() << "RACIER_REWRITE is not set";
+  if (std::getenv("RACIER_REWRITE") == nullptr)
+    GTEST_SKIP() << "RACIER_REWRITE is not set";
   for (const char* const folder : {"programs", "bugs"}) {
     for (const CorpusFile& file : files_of(folder)) rewrite(file);
   }
@@ -129,7 +135,8 @@ TEST_F(Corpus, Rewritten) {
 TEST_F(Corpus, TextsAreCanonical) {
   for (const char* const folder : {"programs", "bugs"}) {
     for (const CorpusFile& file : files_of(folder)) {
-      EXPECT_EQ(file.text, print(file.program)) << file.path << ": RACIER_REWRITE=1 rewrites";
+      EXPECT_EQ(file.text, print(file.program))
+          << file.path << ": RACIER_REWRITE=1 rewrites";
       EXPECT_FALSE(file.program.header.empty()) << file.path << " says what it shows";
       EXPECT_TRUE(validate(file.program).empty()) << file.path;
     }
@@ -157,15 +164,16 @@ TEST_F(Corpus, EveryOpThatIsDrawnHasAProgram) {
       for (const Call& call : file.program.list(list)) seen[call.op] = true;
     }
   }
-  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << op_table()[i].name;
+  for (std::size_t i = 0; i < seen.size(); ++i)
+    EXPECT_TRUE(seen[i]) << op_table()[i].name;
 }
 
 TEST_F(Corpus, EveryBugHasAProgramThatShowsIt) {
   for (const bug::Row& row : bug::rows()) {
     const auto files = files_of("bugs");
-    const auto file = std::find_if(files.begin(), files.end(), [&](const CorpusFile& known) {
-      return known.name() == row.name;
-    });
+    const auto file =
+        std::find_if(files.begin(), files.end(),
+                     [&](const CorpusFile& known) { return known.name() == row.name; });
     ASSERT_NE(file, files.end()) << "corpus/bugs/" << row.name << ".racier";
     SCOPED_TRACE(file->path);
     BugSet armed;
@@ -181,8 +189,8 @@ TEST_F(Corpus, EveryBugHasAProgramThatShowsIt) {
   }
 }
 
-// The same program and schedule: the same steps, a thousand times out of a thousand.  A run of
-// something else comes in between.
+// The same program and schedule: the same steps, a thousand times out of a thousand.  A
+// run of something else comes in between.
 TEST_F(Corpus, RunsAreDeterministic) {
   FiberRuntime alone;
   Runner runner(alone);

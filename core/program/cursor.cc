@@ -1,4 +1,5 @@
-// core/program/cursor.cc - reads words, numbers and quoted texts.  Tested by parse_test.cc.
+// core/program/cursor.cc - reads words, numbers and quoted texts.  Tested by
+// parse_test.cc.
 #include "core/program/cursor.h"
 
 #include "core/program/text.h"
@@ -15,7 +16,8 @@ bool ends_word(char c) {
 std::string shown(std::string_view text) {
   constexpr std::size_t kShownMax = 40;
   std::string plain = "`";
-  for (const char c : text.substr(0, kShownMax)) plain += c >= ' ' && c <= '~' ? c : '?';
+  for (const char c : text.substr(0, kShownMax))
+    plain += c >= ' ' && c <= '~' ? c : '?';
   return plain + (text.size() > kShownMax ? "...`" : "`");
 }
 
@@ -65,7 +67,8 @@ void Cursor::expect_end() {
   if (!at_end()) fail("the end of the line");
 }
 
-std::uint64_t Cursor::number(std::string_view noun, std::uint64_t max, std::uint64_t min) {
+std::uint64_t Cursor::number(std::string_view noun, std::uint64_t max,
+                             std::uint64_t min) {
   const auto value = parse_number(peek());
   if (!value || *value < min || *value > max) {
     std::string expected = std::string(noun) + " (";

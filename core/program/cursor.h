@@ -15,8 +15,8 @@ class Cursor {
   Cursor(std::string_view line, int number) : line_(line), number_(number) {}
 
   bool at_end();
-  // Returns the next word without taking it: letters, digits and most signs, up to a blank or
-  // one of ( ) = " : , > -> ; may be empty.
+  // Returns the next word without taking it: letters, digits and most signs, up to a
+  // blank or one of ( ) = " : , > -> ; may be empty.
   std::string_view peek();
   std::string_view word(std::string_view expected);
   // Takes `sign` if it is next.

@@ -16,7 +16,8 @@ void change_references(Program& program, Variable kind, Changed changed) {
       const Op& op = op_of(call);
       for (int i = 0; i < op.argument_count; ++i) {
         std::uint64_t& value = call.arguments[static_cast<std::size_t>(i)];
-        if (op.type(i).variable() == kind && value != kNoVariable) value = changed(value);
+        if (op.type(i).variable() == kind && value != kNoVariable)
+          value = changed(value);
       }
     }
   }
@@ -46,8 +47,9 @@ void insert_call(Program& program, CallPlace place, Call call) {
   program.list(place.list).insert(iterator_at(program, place), std::move(call));
   if (!kind) return;
   const std::uint64_t number = number_at(program, place, *kind);
-  change_references(program, *kind,
-                    [&](std::uint64_t value) { return value + (value >= number ? 1 : 0); });
+  change_references(program, *kind, [&](std::uint64_t value) {
+    return value + (value >= number ? 1 : 0);
+  });
 }
 
 void erase_call(Program& program, CallPlace place) {
@@ -86,7 +88,8 @@ void erase_task(Program& program, int task) {
   std::erase_if(schedule.switches, [&](const Switch& change) {
     return change.task == task || change.next == task;
   });
-  std::erase_if(schedule.choices, [&](const Choice& choice) { return choice.task == task; });
+  std::erase_if(schedule.choices,
+                [&](const Choice& choice) { return choice.task == task; });
   const auto renumber = [&](std::uint8_t& other) { other -= other > task ? 1 : 0; };
   for (Switch& change : schedule.switches) {
     renumber(change.task);

@@ -1,4 +1,5 @@
-// core/program/edit.h - changes to programs after which every reference still means the same.
+// core/program/edit.h - changes to programs after which every reference still means the
+// same.
 //
 // A variable's number is its place among those that the program defines, so a call that
 // comes or goes moves the numbers behind it; these functions put the references right.
@@ -21,8 +22,8 @@ void erase_call(Program& program, CallPlace place);
 // Takes the call at `from` to `to`, a place in the program without it.
 void move_call(Program& program, CallPlace from, CallPlace to);
 
-// Removes the last tasks that have no calls, or the task `task` with all that it does; the
-// schedule goes on speaking of the others.
+// Removes the last tasks that have no calls, or the task `task` with all that it does;
+// the schedule goes on speaking of the others.
 void erase_task(Program& program, int task);
 
 }  // namespace racier::program

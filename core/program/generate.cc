@@ -16,7 +16,8 @@ int weight_of(const Op& op, std::span<const OpWeight> weights) {
 
 std::uint16_t draw_op(Random& random, std::span<const OpWeight> weights) {
   std::uint64_t sum = 0;
-  for (const Op& op : op_table()) sum += static_cast<std::uint64_t>(weight_of(op, weights));
+  for (const Op& op : op_table())
+    sum += static_cast<std::uint64_t>(weight_of(op, weights));
   std::uint64_t rest = random.below(sum);
   std::uint16_t index = 0;
   for (const Op& op : op_table()) {
@@ -64,7 +65,8 @@ Override draw_override(Random& random) {
 
 Schedule draw_schedule(Random& random) {
   Schedule schedule;
-  // To run until blocked but for a few overrides is to bound preemptions: most bugs need one.
+  // To run until blocked but for a few overrides is to bound preemptions: most bugs
+  // need one.
   const std::uint64_t draw = random.below(10);
   schedule.strategy = draw < 5   ? StrategyKind::kPos
                       : draw < 6 ? StrategyKind::kRandomWalk
@@ -73,7 +75,8 @@ Schedule draw_schedule(Random& random) {
   schedule.object = static_cast<std::uint32_t>(random.below(64));
   const bool by_rule = schedule.strategy == StrategyKind::kRunToBlock;
   if (by_rule || random.below(4) == 0) {
-    for (auto rest = 1 + random.below(1 + random.below(kOverridesMax)); rest > 0; --rest) {
+    for (auto rest = 1 + random.below(1 + random.below(kOverridesMax)); rest > 0;
+         --rest) {
       schedule.overrides.push_back(draw_override(random));
     }
   }
@@ -85,7 +88,8 @@ Program generate(std::uint64_t seed, const GenerateOptions& options) {
   Program program;
   program.machine = options.machine;
   // Ops first: what a call may refer to is known when all are there.
-  program.setup = {call_of("process"), call_of("mmap"), call_of("write"), call_of("write")};
+  program.setup = {call_of("process"), call_of("mmap"), call_of("write"),
+                   call_of("write")};
   for (std::size_t i = 0; i < options.setup_calls; ++i) {
     program.setup.push_back(draw_call(random, {}));
   }

@@ -24,13 +24,14 @@ struct GenerateOptions {
   std::span<const OpWeight> weights = {};
 };
 
-// Returns a program of random calls: the same for the same seed.  The setup begins with a
-// process and a mapping that it has touched, so that most calls have something to do.  The
-// schedule is a seeded one.
+// Returns a program of random calls: the same for the same seed.  The setup begins with
+// a process and a mapping that it has touched, so that most calls have something to do.
+// The schedule is a seeded one.
 Program generate(std::uint64_t seed, const GenerateOptions& options = {});
 
 // Returns a random call for a program with these variables; never an op of weight 0.
-Call draw_call(Random& random, const Scope& scope, std::span<const OpWeight> weights = {});
+Call draw_call(Random& random, const Scope& scope,
+               std::span<const OpWeight> weights = {});
 // Draws the arguments of `call` anew.
 void draw_arguments(Random& random, const Scope& scope, Call& call);
 // Returns a random schedule of a seeded strategy, perhaps with overrides.

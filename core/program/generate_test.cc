@@ -32,7 +32,8 @@ TEST(Generate, DrawsEveryOpThatHasAWeight) {
       for (const Call& call : program.list(list)) seen.insert(op_of(call).name);
     }
   }
-  for (const Op& op : op_table()) EXPECT_EQ(seen.contains(op.name), op.weight > 0) << op.name;
+  for (const Op& op : op_table())
+    EXPECT_EQ(seen.contains(op.name), op.weight > 0) << op.name;
 }
 
 TEST(Generate, WeightsTakeTheOpsPlaces) {

@@ -27,24 +27,31 @@ void judge_end(const Expectation& expectation, const RunResult& result,
                std::vector<std::string>& problems) {
   const bool found = result.finding.has_value();
   switch (expectation.kind) {
-    case Expectation::Kind::kAny: return;
-    case Expectation::Kind::kClean:
-      if (found) problems.push_back("expected a clean run, found " + quoted(*result.finding));
+    case Expectation::Kind::kAny:
       return;
-    case Expectation::Kind::kFinding: break;
+    case Expectation::Kind::kClean:
+      if (found)
+        problems.push_back("expected a clean run, found " + quoted(*result.finding));
+      return;
+    case Expectation::Kind::kFinding:
+      break;
   }
-  const bool met = found && result.finding->kind == expectation.finding &&
-                   (expectation.title.empty() || result.finding->title == expectation.title);
+  const bool met =
+      found && result.finding->kind == expectation.finding &&
+      (expectation.title.empty() || result.finding->title == expectation.title);
   if (met) return;
   Finding wanted;
   wanted.kind = expectation.finding;
   wanted.title = expectation.title.empty() ? "any" : expectation.title;
-  problems.push_back("expected " + quoted(wanted) + ", " +
-                     (found ? "found " + quoted(*result.finding) : "the run was clean"));
+  problems.push_back(
+      "expected " + quoted(wanted) + ", " +
+      (found ? "found " + quoted(*result.finding) : "the run was clean"));
 }
 
 // Which row of the table of marks belongs to `mark`.
-const char* name_of(Mark mark) { return mark::rows()[static_cast<std::size_t>(mark)].name; }
+const char* name_of(Mark mark) {
+  return mark::rows()[static_cast<std::size_t>(mark)].name;
+}
 
 }  // namespace
 
@@ -73,7 +80,8 @@ Verdict judge(const Program& program, const RunResult& result) {
 
 void rewrite_outcomes(Program& program, const RunResult& result) {
   for_each_call(program, [&](int, Call& call, std::uint32_t number, std::uint64_t) {
-    if (call.expected) call.expected = call.expected->rewritten(result.outcomes[number]);
+    if (call.expected)
+      call.expected = call.expected->rewritten(result.outcomes[number]);
   });
 }
 

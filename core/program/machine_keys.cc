@@ -27,12 +27,12 @@ const char* rcu_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
-template <std::uint32_t MachineOptions::*kMember>
+template <std::uint32_t MachineOptions::* kMember>
 std::uint64_t get(const MachineOptions& options) {
   return options.*kMember;
 }
 
-template <std::uint32_t MachineOptions::*kMember>
+template <std::uint32_t MachineOptions::* kMember>
 void set(MachineOptions& options, std::uint64_t value) {
   options.*kMember = static_cast<std::uint32_t>(value);
 }
@@ -52,7 +52,8 @@ constexpr MachineKey kKeys[] = {
      &set<&MachineOptions::frames>, 16, 1u << 22, kFuzzedFrames, nullptr},
     {"slab_pages", "pages for slab caches", &get<&MachineOptions::slab_pages>,
      &set<&MachineOptions::slab_pages>, 16, 1u << 20, kFuzzedSlabPages, nullptr},
-    {"swap_slots", "slots of the swap area, the first of which is never used; 0: no swap",
+    {"swap_slots",
+     "slots of the swap area, the first of which is never used; 0: no swap",
      &get<&MachineOptions::swap_slots>, &set<&MachineOptions::swap_slots>, 0, 1u << 22,
      kFuzzedSlots, nullptr},
     {"files", "files f0, f1, ...", &get<&MachineOptions::files>,

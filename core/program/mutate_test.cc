@@ -19,7 +19,7 @@ void expect_good(const Program& program) {
 TEST(Mutate, KeepsProgramsValid) {
   Random random(1);
   Program program = generate(1);
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < 1500; ++i) {
     mutate(program, random);
     ASSERT_NO_FATAL_FAILURE(expect_good(program));
   }
@@ -76,8 +76,10 @@ TEST(Mutate, TheSameNumbersGiveTheSameChange) {
 TEST(Mutate, AReplayedScheduleToo) {
   Random random(5);
   Program program = generate(5);
-  program.schedule = {.strategy = StrategyKind::kReplay, .overrides = {},
-                      .switches = {{0, 3, 1}}, .choices = {}};
+  program.schedule = {.strategy = StrategyKind::kReplay,
+                      .overrides = {},
+                      .switches = {{0, 3, 1}},
+                      .choices = {}};
   for (int i = 0; i < 500; ++i) {
     mutate_schedule(program, random);
     ASSERT_NO_FATAL_FAILURE(expect_good(program));

@@ -1,10 +1,11 @@
 // core/program/op.h - what an op is: a row made from its function.
 //
-//   op<&munmap<PageInMapping>>("munmap", "Unmaps pages.", "process", "mapping", "page", "pages")
+//   op<&fork>("fork", "Copies a process, copy-on-write.", "process")
 //
-// The function's parameters, behind the Run, are the arguments of a call, one or more each
-// (a place has several parts), in order; a NewProcess or NewMapping is the variable that the
-// call defines.  The row is all that decoding, parsing, printing, mutating and running know.
+// The function's parameters, behind the Run, are the arguments of a call, one or more
+// each (a place has several parts), in order; a NewProcess or NewMapping is the
+// variable that the call defines.  The row is all that decoding, parsing, printing,
+// mutating and running know.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -104,7 +105,8 @@ struct OpOf<kFunction> {
 // Makes the row of `kFunction`, an Outcome(Run&, parameters...).
 template <auto kFunction, typename... Names>
 constexpr Op op(const char* name, const char* sentence, Names... names) {
-  static_assert(sizeof...(Names) == OpOf<kFunction>::kArguments, "a name for each argument");
+  static_assert(sizeof...(Names) == OpOf<kFunction>::kArguments,
+                "a name for each argument");
   Op row;
   row.name = name;
   row.sentence = sentence;

@@ -13,21 +13,22 @@ namespace {
 // New ops go to the end: a fuzzer's corpus names them by number.
 constexpr Op kOps[] = {
     op<&ops::process>("process", "Starts a process with nothing mapped.").weighing(2),
-    op<&ops::mmap<Anywhere>>("mmap", "Maps anonymous memory where there is room.", "process",
-                             "pages", "protection", "sharing"),
-    op<&ops::mmap_file<Anywhere>>("mmap_file", "Maps pages of a file, private.", "process",
-                                  "pages", "protection", "file", "file_page")
+    op<&ops::mmap<Anywhere>>("mmap", "Maps anonymous memory where there is room.",
+                             "process", "pages", "protection", "sharing"),
+    op<&ops::mmap_file<Anywhere>>("mmap_file", "Maps pages of a file, private.",
+                                  "process", "pages", "protection", "file", "file_page")
         .weighing(5),
     op<&ops::mmap<PageInMapping>>(
         "mmap_over", "Maps anonymous memory over what is there (MAP_FIXED).", "process",
         "mapping", "page", "pages", "protection", "sharing")
         .weighing(5),
-    op<&ops::munmap<PageInMapping>>("munmap", "Unmaps pages.", "process", "mapping", "page",
-                                    "pages"),
+    op<&ops::munmap<PageInMapping>>("munmap", "Unmaps pages.", "process", "mapping",
+                                    "page", "pages"),
     op<&ops::mprotect<PageInMapping>>("mprotect", "Changes what accesses pages allow.",
-                                      "process", "mapping", "page", "pages", "protection"),
-    op<&ops::brk<HeapEnd>>("brk", "Makes the heap so large; it is a mapping.", "process",
-                           "pages")
+                                      "process", "mapping", "page", "pages",
+                                      "protection"),
+    op<&ops::brk<HeapEnd>>("brk", "Makes the heap so large; it is a mapping.",
+                           "process", "pages")
         .weighing(5),
     op<&ops::read<WordInMapping>>("read", "Loads a word.", "process", "mapping", "page",
                                   "word")
@@ -38,23 +39,26 @@ constexpr Op kOps[] = {
     op<&ops::add<WordInMapping>>("add", "Adds to a word: one read-modify-write access.",
                                  "process", "mapping", "page", "word")
         .weighing(5),
-    op<&ops::fetch<WordInMapping>>("fetch", "Executes an instruction.", "process", "mapping",
-                                   "page", "word")
+    op<&ops::fetch<WordInMapping>>("fetch", "Executes an instruction.", "process",
+                                   "mapping", "page", "word")
         .weighing(2),
     op<&ops::fork>("fork", "Copies a process, copy-on-write.", "process").weighing(12),
-    op<&ops::clone>("clone", "Starts a process that shares the memory of one.", "process")
+    op<&ops::clone>("clone", "Starts a process that shares the memory of one.",
+                    "process")
         .weighing(4),
     op<&ops::exit>("exit", "Ends a process.", "process").weighing(5),
-    op<&ops::page_referenced>("page_referenced", "Asks whether a page was used, everywhere.",
-                              "process", "mapping", "page")
+    op<&ops::page_referenced>("page_referenced",
+                              "Asks whether a page was used, everywhere.", "process",
+                              "mapping", "page")
         .weighing(8),
     op<&ops::unmap_page>("unmap_page", "Takes a page away from everyone who maps it.",
                          "process", "mapping", "page")
         .weighing(20),
-    op<&ops::reclaim>("reclaim", "Frees pages, the least used first.", "pages").weighing(10),
+    op<&ops::reclaim>("reclaim", "Frees pages, the least used first.", "pages")
+        .weighing(10),
     // For recordings of real programs.
-    op<&ops::mmap<PageAt>>("mmap_at", "Maps anonymous memory there.", "process", "address",
-                           "pages", "protection", "sharing")
+    op<&ops::mmap<PageAt>>("mmap_at", "Maps anonymous memory there.", "process",
+                           "address", "pages", "protection", "sharing")
         .weighing(0),
     op<&ops::mmap_file<PageAt>>("mmap_file_at", "Maps pages of a file there, private.",
                                 "process", "address", "pages", "protection", "file",
@@ -63,10 +67,12 @@ constexpr Op kOps[] = {
     op<&ops::munmap<PageAt>>("munmap_at", "Unmaps pages there.", "process", "address",
                              "pages")
         .weighing(0),
-    op<&ops::mprotect<PageAt>>("mprotect_at", "Changes what accesses pages there allow.",
-                               "process", "address", "pages", "protection")
+    op<&ops::mprotect<PageAt>>("mprotect_at",
+                               "Changes what accesses pages there allow.", "process",
+                               "address", "pages", "protection")
         .weighing(0),
-    op<&ops::brk<PageAt>>("brk_at", "Moves the end of the heap there.", "process", "address")
+    op<&ops::brk<PageAt>>("brk_at", "Moves the end of the heap there.", "process",
+                          "address")
         .weighing(0),
     op<&ops::read<WordAt>>("read_at", "Loads the word there.", "process", "address")
         .weighing(0),
@@ -75,8 +81,8 @@ constexpr Op kOps[] = {
     op<&ops::fetch<WordAt>>("fetch_at", "Executes an instruction there.", "process",
                             "address")
         .weighing(0),
-    op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.", "process",
-                      "address")
+    op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.",
+                      "process", "address")
         .weighing(0),
 };
 

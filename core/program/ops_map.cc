@@ -25,20 +25,23 @@ Outcome map(Run& run, NewMapping result, Mm& mm, const MmapRequest& request) {
 }  // namespace
 
 template <typename Place>
-Outcome mmap(Run& run, NewMapping result, ProcessRef process, Place place, PageCount pages,
-             Protection protection, Sharing sharing) {
+Outcome mmap(Run& run, NewMapping result, ProcessRef process, Place place,
+             PageCount pages, Protection protection, Sharing sharing) {
   return run.in(process, [&](Mm& mm) {
     const auto addr = place.address(run, mm);
     if (!addr) return Outcome::skipped();
     const std::uint32_t shared = sharing.shared() ? kVmShared : 0;
     return map(run, result, mm,
-               {.addr = *addr, .pages = pages.value, .vm_flags = flags_of(protection) | shared});
+               {.addr = *addr,
+                .pages = pages.value,
+                .vm_flags = flags_of(protection) | shared});
   });
 }
 
 template <typename Place>
 Outcome mmap_file(Run& run, NewMapping result, ProcessRef process, Place place,
-                  PageCount pages, Protection protection, FileRef file, PageNo file_page) {
+                  PageCount pages, Protection protection, FileRef file,
+                  PageNo file_page) {
   return run.in(process, [&](Mm& mm) {
     const auto addr = place.address(run, mm);
     AddressSpace* const mapped = run.file(file);
@@ -91,12 +94,14 @@ Outcome heap_at(Run& run, ProcessRef process, PageAddr start) {
   });
 }
 
-template Outcome mmap(Run&, NewMapping, ProcessRef, Anywhere, PageCount, Protection, Sharing);
-template Outcome mmap(Run&, NewMapping, ProcessRef, PageInMapping, PageCount, Protection,
+template Outcome mmap(Run&, NewMapping, ProcessRef, Anywhere, PageCount, Protection,
                       Sharing);
-template Outcome mmap(Run&, NewMapping, ProcessRef, PageAt, PageCount, Protection, Sharing);
-template Outcome mmap_file(Run&, NewMapping, ProcessRef, Anywhere, PageCount, Protection,
-                           FileRef, PageNo);
+template Outcome mmap(Run&, NewMapping, ProcessRef, PageInMapping, PageCount,
+                      Protection, Sharing);
+template Outcome mmap(Run&, NewMapping, ProcessRef, PageAt, PageCount, Protection,
+                      Sharing);
+template Outcome mmap_file(Run&, NewMapping, ProcessRef, Anywhere, PageCount,
+                           Protection, FileRef, PageNo);
 template Outcome mmap_file(Run&, NewMapping, ProcessRef, PageAt, PageCount, Protection,
                            FileRef, PageNo);
 template Outcome munmap(Run&, ProcessRef, PageInMapping, PageCount);

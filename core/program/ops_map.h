@@ -6,11 +6,12 @@ namespace racier::program::ops {
 
 // Each is defined for the places that the table uses.
 template <typename Place>
-Outcome mmap(Run& run, NewMapping result, ProcessRef process, Place place, PageCount pages,
-             Protection protection, Sharing sharing);
+Outcome mmap(Run& run, NewMapping result, ProcessRef process, Place place,
+             PageCount pages, Protection protection, Sharing sharing);
 template <typename Place>
 Outcome mmap_file(Run& run, NewMapping result, ProcessRef process, Place place,
-                  PageCount pages, Protection protection, FileRef file, PageNo file_page);
+                  PageCount pages, Protection protection, FileRef file,
+                  PageNo file_page);
 template <typename Place>
 Outcome munmap(Run& run, ProcessRef process, Place place, PageCount pages);
 template <typename Place>

@@ -1,4 +1,5 @@
-// core/program/ops_reclaim.cc - ops that take pages away from who maps them, or ask about it.
+// core/program/ops_reclaim.cc - ops that take pages away from who maps them, or ask
+// about it.
 // Tested by corpus/programs.
 #include "core/program/ops_reclaim.h"
 
@@ -10,7 +11,8 @@
 namespace racier::program::ops {
 namespace {
 
-// Returns the page that `addr` maps, with a reference, or nullptr: none, or the zero page.
+// Returns the page that `addr` maps, with a reference, or nullptr: none, or the zero
+// page.
 // Kernel: follow_page() with FOLL_GET.
 Page* follow_page(Machine& m, Mm& mm, VirtAddr addr) {
   const SpinGuard guard(mm.page_table_lock);
@@ -22,7 +24,8 @@ Page* follow_page(Machine& m, Mm& mm, VirtAddr addr) {
   return &page;
 }
 
-// Does `work` with the page at `place`, locked and with a reference; skipped if there is none.
+// Does `work` with the page at `place`, locked and with a reference; skipped if there
+// is none.
 template <typename Work>
 Outcome with_page(Run& run, ProcessRef process, PageInMapping place, Work work) {
   Machine& m = run.machine();
@@ -42,9 +45,12 @@ Outcome with_page(Run& run, ProcessRef process, PageInMapping place, Work work) 
 
 Status status_of(Unmap result) {
   switch (result) {
-    case Unmap::kSuccess: return Status::kOk;
-    case Unmap::kAgain: return Status::kAgain;
-    case Unmap::kFail: return Status::kBusy;
+    case Unmap::kSuccess:
+      return Status::kOk;
+    case Unmap::kAgain:
+      return Status::kAgain;
+    case Unmap::kFail:
+      return Status::kBusy;
   }
   return Status::kInvalid;
 }

@@ -1,4 +1,5 @@
-// core/program/ops_reclaim.h - ops that take pages away from who maps them, or ask about it.
+// core/program/ops_reclaim.h - ops that take pages away from who maps them, or ask
+// about it.
 #pragma once
 #include "core/program/places.h"
 

@@ -41,10 +41,16 @@ Outcome Outcome::of(const UserResult& result) {
 std::string Outcome::str() const {
   std::string text;
   switch (kind) {
-    case Kind::kNotRun: return "not run";
-    case Kind::kSkipped: return "skipped";
-    case Kind::kDone: text = status_word(status); break;
-    case Kind::kValue: append_number(text, value); break;
+    case Kind::kNotRun:
+      return "not run";
+    case Kind::kSkipped:
+      return "skipped";
+    case Kind::kDone:
+      text = status_word(status);
+      break;
+    case Kind::kValue:
+      append_number(text, value);
+      break;
   }
   if (faulted) text += " " + fault_text(error_code);
   return text;
@@ -52,12 +58,14 @@ std::string Outcome::str() const {
 
 bool Expected::met_by(const Outcome& outcome) const {
   switch (what) {
-    case What::kAnything: break;
-    case What::kSkipped: return outcome.kind == Outcome::Kind::kSkipped;
+    case What::kAnything:
+      break;
+    case What::kSkipped:
+      return outcome.kind == Outcome::Kind::kSkipped;
     case What::kStatus:
-      if (status == Status::kOk ? !outcome.succeeded()
-                                : outcome.kind != Outcome::Kind::kDone ||
-                                      outcome.status != status) {
+      if (status == Status::kOk
+              ? !outcome.succeeded()
+              : outcome.kind != Outcome::Kind::kDone || outcome.status != status) {
         return false;
       }
       break;
@@ -65,9 +73,12 @@ bool Expected::met_by(const Outcome& outcome) const {
       if (outcome.kind != Outcome::Kind::kValue || outcome.value != value) return false;
   }
   switch (fault) {
-    case Fault::kAnything: return true;
-    case Fault::kNone: return !outcome.faulted;
-    case Fault::kCode: return outcome.faulted && outcome.error_code == error_code;
+    case Fault::kAnything:
+      return true;
+    case Fault::kNone:
+      return !outcome.faulted;
+    case Fault::kCode:
+      return outcome.faulted && outcome.error_code == error_code;
   }
   return true;
 }
@@ -77,10 +88,12 @@ Expected Expected::rewritten(const Outcome& outcome) const {
   if (met_by(outcome) || outcome.kind == Outcome::Kind::kNotRun) return expected;
   if (outcome.kind == Outcome::Kind::kSkipped) return {.what = What::kSkipped};
   if (what != What::kAnything) {
-    const bool value_wanted = what == What::kValue && outcome.kind == Outcome::Kind::kValue;
+    const bool value_wanted =
+        what == What::kValue && outcome.kind == Outcome::Kind::kValue;
     expected.what = value_wanted ? What::kValue : What::kStatus;
     expected.value = value_wanted ? outcome.value : 0;
-    expected.status = outcome.kind == Outcome::Kind::kDone ? outcome.status : Status::kOk;
+    expected.status =
+        outcome.kind == Outcome::Kind::kDone ? outcome.status : Status::kOk;
   }
   if (fault != Fault::kAnything) {
     expected.fault = outcome.faulted ? Fault::kCode : Fault::kNone;
@@ -92,10 +105,16 @@ Expected Expected::rewritten(const Outcome& outcome) const {
 std::string Expected::str() const {
   std::string text;
   switch (what) {
-    case What::kAnything: break;
-    case What::kSkipped: return "skipped";
-    case What::kStatus: text = status_word(status); break;
-    case What::kValue: append_number(text, value); break;
+    case What::kAnything:
+      break;
+    case What::kSkipped:
+      return "skipped";
+    case What::kStatus:
+      text = status_word(status);
+      break;
+    case What::kValue:
+      append_number(text, value);
+      break;
   }
   if (fault == Fault::kAnything) return text;
   if (!text.empty()) text += " ";

@@ -23,7 +23,8 @@ TEST(Parse, NumbersAreDecimalOrHex) {
   EXPECT_EQ(parse_number("0"), 0u);
   EXPECT_EQ(parse_number("0x1f"), 31u);
   EXPECT_EQ(parse_number("18446744073709551615"), ~0ull);
-  for (const char* const text : {"", "0x", "-1", "1a", "18446744073709551616", " 1", "+1"}) {
+  for (const char* const text :
+       {"", "0x", "-1", "1a", "18446744073709551616", " 1", "+1"}) {
     EXPECT_EQ(parse_number(text), std::nullopt) << text;
   }
 }
@@ -88,24 +89,28 @@ TEST(Parse, ADefinitionNeedsNoName) {
 }
 
 TEST(Parse, CommentsStayWithWhatIsBelowThem) {
-  EXPECT_EQ(canonical("machine\nsetup # first\n  p0 = process # second\n# third\ntask A\n"
-                      "  exit p0\n# fourth\nexpect clean # fifth\n# sixth\n"),
-            "setup\n  # first\n  # second\n  p0 = process\n"
-            "task A\n  # third\n  exit p0\n"
-            "# fourth\n# fifth\n# sixth\nexpect clean\n");
+  EXPECT_EQ(
+      canonical("machine\nsetup # first\n  p0 = process # second\n# third\ntask A\n"
+                "  exit p0\n# fourth\nexpect clean # fifth\n# sixth\n"),
+      "setup\n  # first\n  # second\n  p0 = process\n"
+      "task A\n  # third\n  exit p0\n"
+      "# fourth\n# fifth\n# sixth\nexpect clean\n");
 }
 
 TEST(Parse, SeededSchedules) {
-  const std::string line = "schedule strategy=pos seed=9 object=3 overrides=12:1,0:200\n";
+  const std::string line =
+      "schedule strategy=pos seed=9 object=3 overrides=12:1,0:200\n";
   EXPECT_EQ(canonical("setup\n" + line), "setup\n" + line + "expect clean\n");
   EXPECT_EQ(canonical("setup\nschedule\n"), "setup\nschedule\nexpect clean\n");
-  EXPECT_EQ(canonical("setup\nschedule strategy=run_to_block\n"), "setup\nexpect clean\n");
+  EXPECT_EQ(canonical("setup\nschedule strategy=run_to_block\n"),
+            "setup\nexpect clean\n");
 }
 
 TEST(Parse, Expectations) {
   for (const std::string line :
        {"expect any\n", "expect clean\n", "expect finding rmap\n",
-        "expect finding use-after-free \"KASAN: x\"\n", "expect finding rmap \"a\\nb#c\"\n",
+        "expect finding use-after-free \"KASAN: x\"\n",
+        "expect finding rmap \"a\\nb#c\"\n",
         "expect invariant refcount_not_from_zero\n"}) {
     EXPECT_EQ(canonical("setup\n" + line), "setup\n" + line);
   }
@@ -113,11 +118,13 @@ TEST(Parse, Expectations) {
 
 TEST(Parse, OddBytesAndEmptyTextsAreNoTrouble) {
   EXPECT_EQ(canonical(""), "setup\nexpect clean\n");
-  EXPECT_EQ(canonical("\r\n\t \n# only a comment"), "# only a comment\nsetup\nexpect clean\n");
+  EXPECT_EQ(canonical("\r\n\t \n# only a comment"),
+            "# only a comment\nsetup\nexpect clean\n");
   EXPECT_EQ(canonical("setup\r\n  p = process\r\n"),
             "setup\n  p0 = process\nexpect clean\n");
-  EXPECT_EQ(canonical(std::string_view("\0", 1)),
-            "1:1: expected machine, bug, setup, task, schedule, expect or mark, not `?`");
+  EXPECT_EQ(
+      canonical(std::string_view("\0", 1)),
+      "1:1: expected machine, bug, setup, task, schedule, expect or mark, not `?`");
 }
 
 struct Mistake {
@@ -127,12 +134,14 @@ struct Mistake {
 
 const std::vector<Mistake>& mistakes() {
   static const std::vector<Mistake> kMistakes = {
-      {"hello", "1:1: expected machine, bug, setup, task, schedule, expect or mark, not `hello`"},
-      {"machine colour=3", "1:9: no option of a machine is called `colour`; there is rmap "
-                           "frames slab_pages swap_slots files file_pages rcu"},
+      {"hello",
+       "1:1: expected machine, bug, setup, task, schedule, expect or mark, not "
+       "`hello`"},
+      {"machine colour=3",
+       "1:9: no option of a machine is called `colour`; there is rmap "
+       "frames slab_pages swap_slots files file_pages rcu"},
       {"machine frames", "1:15: expected `=`, not the end of the line"},
-      {"machine frames=many",
-       "1:16: expected a number from 16 to 4194304, not `many`"},
+      {"machine frames=many", "1:16: expected a number from 16 to 4194304, not `many`"},
       {"machine frames=1", "1:16: expected a number from 16 to 4194304, not `1`"},
       {"machine rcu=old", "1:13: expected one of classic, preempt, not `old`"},
       {"machine files=1\nmachine files=2", "2:1: there is one `machine`"},
@@ -140,10 +149,12 @@ const std::vector<Mistake>& mistakes() {
       {"bug B99", "1:5: no bug is called `B99`"},
       {"bug B07 B09", "1:9: expected the end of the line, not `B09`"},
       {"setup\nsetup", "2:1: there is one `setup`"},
-      {"task A\nsetup", "2:1: `setup` is too late here: the order is machine and bug, setup, "
-                        "task, schedule, expect and mark"},
-      {"task B", "1:6: expected the name of the task, `A`, not `B`: tasks are A, B, C ... in "
-                 "order"},
+      {"task A\nsetup",
+       "2:1: `setup` is too late here: the order is machine and bug, setup, "
+       "task, schedule, expect and mark"},
+      {"task B",
+       "1:6: expected the name of the task, `A`, not `B`: tasks are A, B, C ... in "
+       "order"},
       {"task", "1:5: expected the name of the task, `A`, not the end of the line"},
       {"task A\ntask B\ntask C\ntask D\ntask E\ntask F\ntask G\ntask H\ntask I",
        "9:6: a program has at most 8 tasks"},
@@ -155,8 +166,9 @@ const std::vector<Mistake>& mistakes() {
       {"setup\n  f1 = process", "2:3: `f1` is the name of a file of the machine"},
       {"setup\n  p = process\n  q = exit p",
        "3:3: `exit` defines nothing: no name and no `=` before it"},
-      {"setup\n  exit", "2:7: expected a process for the process of exit, not the end of the "
-                        "line"},
+      {"setup\n  exit",
+       "2:7: expected a process for the process of exit, not the end of the "
+       "line"},
       {"setup\n  exit q", "2:8: expected a process, but nothing defines `q`"},
       {"setup\n  p = process\n  m = mmap m 1 rw private",
        "3:12: expected a process, not `m`, which is a mapping"},
@@ -164,20 +176,27 @@ const std::vector<Mistake>& mistakes() {
       {"machine files=1\nsetup\n  p = process\n  mmap_file p 1 r f1 0",
        "4:19: the machine has no file `f1`"},
       {"setup\n  mmap - 0 rw private",
-       "2:10: expected a number of pages (1 to 16777216) for the pages of mmap, not `0`"},
+       "2:10: expected a number of pages (1 to 16777216) for the pages of mmap, not "
+       "`0`"},
       {"setup\n  mmap - x rw private",
-       "2:10: expected a number of pages (1 to 16777216) for the pages of mmap, not `x`"},
+       "2:10: expected a number of pages (1 to 16777216) for the pages of mmap, not "
+       "`x`"},
       {"setup\n  mmap - 1 rv private",
-       "2:12: expected a protection (none, r, w, rw, x, rx, wx, rwx) for the protection of "
+       "2:12: expected a protection (none, r, w, rw, x, rx, wx, rwx) for the "
+       "protection of "
        "mmap, not `rv`"},
-      {"setup\n  mmap - 1 rw", "2:14: expected a sharing (private, shared) for the sharing of "
-                               "mmap, not the end of the line"},
-      {"setup\n  mmap - 1 rw private now", "2:23: expected the end of the line, not `now`"},
+      {"setup\n  mmap - 1 rw",
+       "2:14: expected a sharing (private, shared) for the sharing of "
+       "mmap, not the end of the line"},
+      {"setup\n  mmap - 1 rw private now",
+       "2:23: expected the end of the line, not `now`"},
       {"setup\n  munmap_at - 0x1001 1",
-       "2:15: expected an address of a page (below 0x800000000000, a multiple of 4096) for the "
+       "2:15: expected an address of a page (below 0x800000000000, a multiple of 4096) "
+       "for the "
        "address of munmap_at, not `0x1001`"},
       {"setup\n  read_at - 0x800000000000",
-       "2:13: expected an address of a word (below 0x800000000000, a multiple of 8) for the "
+       "2:13: expected an address of a word (below 0x800000000000, a multiple of 8) "
+       "for the "
        "address of read_at, not `0x800000000000`"},
       {"setup\n  exit - (again: 1)",
        "2:11: no property of a call is called `again`; there is fail_nth"},
@@ -186,10 +205,12 @@ const std::vector<Mistake>& mistakes() {
        "2:21: expected the number of an allocation (1 to 65535), not `0`"},
       {"setup\n  exit - (fail_nth: 1", "2:22: expected `)`, not the end of the line"},
       {"setup\n  exit - -> fine",
-       "2:13: expected an outcome: a number, ok, skipped, an error such as nomem or segv, "
+       "2:13: expected an outcome: a number, ok, skipped, an error such as nomem or "
+       "segv, "
        "fault CODE, nofault, not `fine`"},
       {"setup\n  exit - ->",
-       "2:12: expected an outcome: a number, ok, skipped, an error such as nomem or segv, "
+       "2:12: expected an outcome: a number, ok, skipped, an error such as nomem or "
+       "segv, "
        "fault CODE, nofault, not the end of the line"},
       {"setup\n  exit - -> ok fault",
        "2:21: expected the code of a fault (0 to 255), not the end of the line"},
@@ -197,29 +218,38 @@ const std::vector<Mistake>& mistakes() {
        "2:16: expected fault CODE, nofault or the end of the line, not `twice`"},
       {"schedule\nschedule", "2:1: there is one `schedule`"},
       {"schedule strategy=luck",
-       "1:19: expected a strategy (run_to_block, random_walk, pos, replay), not `luck`"},
-      {"schedule speed=1", "1:10: no part of a schedule is called `speed`; there is strategy "
-                           "seed object overrides"},
-      {"schedule seed=-1", "1:15: expected a seed (0 to 18446744073709551615), not `-1`"},
-      {"schedule overrides=1:0,1:0,1:0,1:0,1:0", "1:36: expected at most 4 overrides, not `1`"},
+       "1:19: expected a strategy (run_to_block, random_walk, pos, replay), not "
+       "`luck`"},
+      {"schedule speed=1",
+       "1:10: no part of a schedule is called `speed`; there is strategy "
+       "seed object overrides"},
+      {"schedule seed=-1",
+       "1:15: expected a seed (0 to 18446744073709551615), not `-1`"},
+      {"schedule overrides=1:0,1:0,1:0,1:0,1:0",
+       "1:36: expected at most 4 overrides, not `1`"},
       {"schedule overrides=1", "1:21: expected `:`, not the end of the line"},
       {"schedule strategy=pos\n  A 1 -> B",
        "2:3: expected expect or mark (only a replayed schedule has lines), not `A`"},
-      {"task A\nschedule\n  A 1 -> B", "3:10: expected a task of this program, or rcu, not `B`"},
+      {"task A\nschedule\n  A 1 -> B",
+       "3:10: expected a task of this program, or rcu, not `B`"},
       {"task A\nschedule\n  A one -> rcu",
        "3:5: expected the number of a step (0 to 4294967295), not `one`"},
       {"task A\nschedule\n  A 1 rcu", "3:7: expected `->`, not `rcu`"},
       {"task A\nschedule\n  choose A 1 1", "3:14: expected `=`, not `1`"},
-      {"schedule\ntask A", "2:1: `task` is too late here: the order is machine and bug, setup, "
-                           "task, schedule, expect and mark"},
-      {"expect", "1:7: expected clean, any, finding or invariant, not the end of the line"},
+      {"schedule\ntask A",
+       "2:1: `task` is too late here: the order is machine and bug, setup, "
+       "task, schedule, expect and mark"},
+      {"expect",
+       "1:7: expected clean, any, finding or invariant, not the end of the line"},
       {"expect clean\nexpect any", "2:1: there is one `expect`"},
       {"expect finding trouble",
        "1:16: expected a kind of finding, such as use-after-free, not `trouble`"},
       {"expect finding rmap title", "1:21: expected a title in quotes, not `title`"},
-      {"expect finding rmap \"title", "1:27: expected `\"` at the end of the text, not the end "
-                                      "of the line"},
-      {"expect invariant peace", "1:18: expected the name of an invariant, not `peace`"},
+      {"expect finding rmap \"title",
+       "1:27: expected `\"` at the end of the text, not the end "
+       "of the line"},
+      {"expect invariant peace",
+       "1:18: expected the name of an invariant, not `peace`"},
       {"mark party >= 1", "1:6: expected the name of a mark, not `party`"},
       {"mark swap_in 1", "1:14: expected `>`, not `1`"},
       {"mark swap_in >= 0", "1:17: expected a count (1 to 4294967295), not `0`"},

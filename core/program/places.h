@@ -1,8 +1,9 @@
 // core/program/places.h - the ways in which a call names a place in an address space.
 //
 // Programs that people and fuzzers write name a page of a mapping; recordings of real
-// programs name addresses.  An op that works on a place is a template over the way, so that
-// both exist and neither is a copy.  Each way is made of Parts, the arguments of the call.
+// programs name addresses.  An op that works on a place is a template over the way, so
+// that both exist and neither is a copy.  Each way is made of Parts, the arguments of
+// the call.
 #pragma once
 #include <optional>
 #include <tuple>

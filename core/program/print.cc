@@ -72,7 +72,8 @@ void print_schedule(std::string& text, const Schedule& schedule, int tasks) {
     text += " -> " + task_name(change.next, tasks) + "\n";
   }
   for (const Choice& choice : schedule.choices) {
-    append_decimal(text += "  choose " + task_name(choice.task, tasks) + " ", choice.index);
+    append_decimal(text += "  choose " + task_name(choice.task, tasks) + " ",
+                   choice.index);
     append_decimal(text += " = ", choice.value);
     text += '\n';
   }
@@ -102,9 +103,14 @@ void print_quoted(std::string& text, std::string_view title) {
 
 void print_expectation(std::string& text, const Expectation& expectation) {
   switch (expectation.kind) {
-    case Expectation::Kind::kClean: text += "expect clean\n"; return;
-    case Expectation::Kind::kAny: text += "expect any\n"; return;
-    case Expectation::Kind::kFinding: break;
+    case Expectation::Kind::kClean:
+      text += "expect clean\n";
+      return;
+    case Expectation::Kind::kAny:
+      text += "expect any\n";
+      return;
+    case Expectation::Kind::kFinding:
+      break;
   }
   if (const char* const name = invariant_name(expectation)) {
     text += std::string("expect invariant ") + name + "\n";
@@ -148,7 +154,8 @@ std::string print(const Program& program) {
   print_schedule(text, program.schedule, tasks);
   print_expectation(text, program.expectation);
   for (const MarkExpectation& mark : program.marks) {
-    text += std::string("mark ") + mark::rows()[static_cast<std::size_t>(mark.mark)].name;
+    text +=
+        std::string("mark ") + mark::rows()[static_cast<std::size_t>(mark.mark)].name;
     append_decimal(text += " >= ", mark.at_least);
     text += '\n';
   }

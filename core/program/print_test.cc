@@ -18,17 +18,21 @@ Program decorated(std::uint64_t seed) {
   program.machine.swap_slots = static_cast<std::uint32_t>(random.below(100));
   if (random.below(2) == 0) program.setup[0].note = "Why.";
   if (random.below(2) == 0) {
-    program.setup[1].expected = {.what = Expected::What::kValue, .value = random.next()};
+    program.setup[1].expected = {.what = Expected::What::kValue,
+                                 .value = random.next()};
   }
   if (random.below(2) == 0) program.schedule_note = "Who comes first.";
   if (random.below(2) == 0) {
-    program.schedule = {.strategy = StrategyKind::kReplay, .overrides = {},
-                        .switches = {{0, 7, 1}, {1, 3, 2}}, .choices = {{2, 0, 9}}};
+    program.schedule = {.strategy = StrategyKind::kReplay,
+                        .overrides = {},
+                        .switches = {{0, 7, 1}, {1, 3, 2}},
+                        .choices = {{2, 0, 9}}};
   }
   if (random.below(2) == 0) {
-    program.expectation = {.kind = Expectation::Kind::kFinding,
-                           .finding = static_cast<FindingKind>(random.below(kFindingKinds)),
-                           .title = random.below(2) == 0 ? "" : "a \"title\\\"\nof two"};
+    program.expectation = {
+        .kind = Expectation::Kind::kFinding,
+        .finding = static_cast<FindingKind>(random.below(kFindingKinds)),
+        .title = random.below(2) == 0 ? "" : "a \"title\\\"\nof two"};
   }
   if (random.below(2) == 0) program.marks.push_back({Mark::kCowCopy, 3});
   return program;
@@ -45,9 +49,7 @@ TEST(Print, ParsingGivesTheSameProgram) {
   }
 }
 
-TEST(Print, OfAnEmptyProgram) {
-  EXPECT_EQ(print(Program()), "setup\nexpect clean\n");
-}
+TEST(Print, OfAnEmptyProgram) { EXPECT_EQ(print(Program()), "setup\nexpect clean\n"); }
 
 TEST(Print, ACommentBeforeTheScheduleIsNotTheHeader) {
   Program program;

@@ -1,4 +1,5 @@
-// core/program/program.cc - what makes a program a good one.  Tested by program_test.cc.
+// core/program/program.cc - what makes a program a good one.  Tested by
+// program_test.cc.
 #include "core/program/program.h"
 
 #include "core/program/machine_keys.h"
@@ -26,14 +27,17 @@ void check_machine(const Program& program, Problems& problems) {
 void check_call(const Program& program, const Scope& scope, int list, std::size_t index,
                 Problems& problems) {
   const Call& call = program.list(list)[index];
-  const std::string where = (list == 0 ? "setup" : "task " + task_name(list - 1, program.lists())) +
-                            ", call " + number_text(index + 1) + ": ";
+  const std::string where =
+      (list == 0 ? "setup" : "task " + task_name(list - 1, program.lists())) +
+      ", call " + number_text(index + 1) + ": ";
+  if (call.expected == Expected()) problems.push_back(where + "it expects nothing");
   const Op& op = op_of(call);
   for (int i = 0; i < kArgumentsMax; ++i) {
     const std::uint64_t value = call.arguments[static_cast<std::size_t>(i)];
     if (i < op.argument_count ? op.type(i).valid(value, scope) : value == 0) continue;
-    problems.push_back(where + "argument " + number_text(static_cast<std::uint64_t>(i) + 1) +
-                       " of " + op.name + " cannot be " + number_text(value));
+    problems.push_back(where + "argument " +
+                       number_text(static_cast<std::uint64_t>(i) + 1) + " of " +
+                       op.name + " cannot be " + number_text(value));
   }
 }
 
@@ -41,7 +45,8 @@ void check_schedule(const Program& program, Problems& problems) {
   const Schedule& schedule = program.schedule;
   const std::size_t last = program.tasks.size();  // the task of RCU callbacks
   if (schedule.overrides.size() > kOverridesMax) {
-    problems.push_back("schedule: more than " + number_text(kOverridesMax) + " overrides");
+    problems.push_back("schedule: more than " + number_text(kOverridesMax) +
+                       " overrides");
   }
   const bool lists = !schedule.switches.empty() || !schedule.choices.empty();
   if (lists && schedule.strategy != StrategyKind::kReplay) {

@@ -1,9 +1,9 @@
-// core/program/program.h - a program: what a machine is to do, who may interrupt whom, and
-// what should come of it.
+// core/program/program.h - a program: what a machine is to do, who may interrupt whom,
+// and what should come of it.
 //
-// A value.  It is written by hand (parse.h), printed (print.h), decoded from a fuzzer's bytes
-// (bytes.h), generated, mutated and minimised (generate.h, mutate.h, edit.h), and run
-// (runner.h).
+// A value.  It is written by hand (parse.h), printed (print.h), decoded from a fuzzer's
+// bytes (bytes.h), generated, mutated and minimised (generate.h, mutate.h, edit.h), and
+// run (runner.h).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -23,17 +23,19 @@ namespace racier::program {
 inline constexpr int kProgramTasksMax = 8;
 inline constexpr int kArgumentsMax = 6;
 
-// What calls work on.  Processes and mappings are defined by calls, files by the machine.
+// What calls work on.  Processes and mappings are defined by calls, files by the
+// machine.
 enum class Variable : std::uint8_t { kProcess, kMapping, kFile };
 inline constexpr int kVariableKinds = static_cast<int>(Variable::kFile) + 1;
 
 // In the place of a variable's number: none; the call will do nothing.
 inline constexpr std::uint64_t kNoVariable = ~0ull;
 
-// One call of an op.  `arguments` are as the op's row says (ops.h), the rest 0.  If the op
-// defines a variable, its number is the count of those that come before in the program.
+// One call of an op.  `arguments` are as the op's row says (ops.h), the rest 0.  If the
+// op defines a variable, its number is the count of those that come before in the
+// program.
 struct Call {
-  std::uint16_t op = 0;  // index in op_table()
+  std::uint16_t op = 0;        // index in op_table()
   std::uint16_t fail_nth = 0;  // the n-th allocation that may fail does; 0: none
   std::array<std::uint64_t, kArgumentsMax> arguments{};
   std::optional<Expected> expected;
@@ -61,8 +63,8 @@ struct Program {
   std::string header;  // the comment at the top, lines without their "# "
   MachineOptions machine;
   BugSet bugs;
-  Calls setup;               // runs alone, before the tasks
-  std::vector<Calls> tasks;  // run together; named A, B, ...
+  Calls setup;                // runs alone, before the tasks
+  std::vector<Calls> tasks;   // run together; named A, B, ...
   std::string schedule_note;  // the comment above the schedule
   Schedule schedule;
   Expectation expectation;
@@ -81,16 +83,18 @@ struct Program {
 struct Scope {
   std::array<std::uint32_t, kVariableKinds> counts{};
   std::uint32_t& of(Variable kind) { return counts[static_cast<std::size_t>(kind)]; }
-  std::uint32_t of(Variable kind) const { return counts[static_cast<std::size_t>(kind)]; }
+  std::uint32_t of(Variable kind) const {
+    return counts[static_cast<std::size_t>(kind)];
+  }
 };
 Scope scope_of(const Program& program);
 
-// Returns everything that is wrong with `program`, a sentence each; empty: it can be run,
-// printed and encoded.
+// Returns everything that is wrong with `program`, a sentence each; empty: it can be
+// run, printed and encoded.
 std::vector<std::string> validate(const Program& program);
 
-// Returns the name of a task in texts: "A" to "H"; behind the last one comes the task that
-// runs RCU callbacks, "rcu".
+// Returns the name of a task in texts: "A" to "H"; behind the last one comes the task
+// that runs RCU callbacks, "rcu".
 std::string task_name(int task, int tasks);
 std::optional<int> find_task(std::string_view name, int tasks);
 

@@ -37,9 +37,12 @@ TEST(Validate, ListsAllProblems) {
   program.machine.frames = 3;
   program.machine.rmap = "hope";
   program.setup[1].arguments = {99, 0, 8, 2, 0, 5};
-  program.schedule = {.strategy = StrategyKind::kPos, .overrides = {},
-                      .switches = {{0, 1, 9}}, .choices = {{7, 0, 0}}};
-  EXPECT_EQ(validate(program).size(), 10u);
+  program.setup[0].expected = Expected();
+  program.schedule = {.strategy = StrategyKind::kPos,
+                      .overrides = {},
+                      .switches = {{0, 1, 9}},
+                      .choices = {{7, 0, 0}}};
+  EXPECT_EQ(validate(program).size(), 11u);
 }
 
 TEST(Validate, AnOpThatDoesNotExist) {

@@ -12,7 +12,8 @@
 
 namespace racier::program {
 
-// The variable that the call itself defines: an argument of an op's function, not of the call.
+// The variable that the call itself defines: an argument of an op's function, not of
+// the call.
 struct NewProcess {
   static constexpr Variable kDefines = Variable::kProcess;
   std::uint32_t number;
@@ -31,10 +32,11 @@ class Variables {
 
   // Gives the process an address space, with one user reference to it.
   void set_process(std::uint64_t number, Mm& mm);
-  // Takes its address space away from a process; returns it with that reference, or nullptr.
+  // Takes its address space away from a process; returns it with that reference, or
+  // nullptr.
   Mm* take_process(std::uint64_t number);
-  // Returns its address space with a user reference of the caller's own, or nullptr: it does
-  // not exist yet, or no more.  Kernel: get_task_mm().
+  // Returns its address space with a user reference of the caller's own, or nullptr: it
+  // does not exist yet, or no more.  Kernel: get_task_mm().
   Mm* get_mm(std::uint64_t number);
   // Likewise without a reference.  At quiescence.
   Mm* peek_process(std::uint64_t number) const;
@@ -47,8 +49,8 @@ class Variables {
     SpinLock task_lock{lock_class::kTaskLock};
     Mm* mm GUARDED_BY(task_lock) = nullptr;
   };
-  // First page number, and pages in the low bits; 0: no value.  One word, read and written
-  // without order: that a task knows an address orders nothing in the kernel.
+  // First page number, and pages in the low bits; 0: no value.  One word, read and
+  // written without order: that a task knows an address orders nothing in the kernel.
   using Mapping = Atomic<std::uint64_t>;
   static constexpr int kPagesBits = 28;
 
@@ -68,9 +70,9 @@ class Run {
   Machine& machine() const { return machine_; }
   int cpu() const { return cpu_; }
 
-  // Does `work` with a user reference to the address space of `process`, as remote access
-  // does; skipped if there is none.  Not given back when the run ends in between: what is
-  // held then goes with the machine.
+  // Does `work` with a user reference to the address space of `process`, as remote
+  // access does; skipped if there is none.  Not given back when the run ends in
+  // between: what is held then goes with the machine.
   template <typename Work>
   Outcome in(ProcessRef process, Work work) {
     Mm* const mm = variables_.get_mm(process.value);
@@ -80,7 +82,9 @@ class Run {
     return outcome;
   }
 
-  void define(NewProcess process, Mm& mm) { variables_.set_process(process.number, mm); }
+  void define(NewProcess process, Mm& mm) {
+    variables_.set_process(process.number, mm);
+  }
   void define(NewMapping mapping, VirtRange range) {
     variables_.set_mapping(mapping.number, range);
   }
@@ -92,11 +96,11 @@ class Run {
   // Returns the file, with no reference taken, or nullptr.
   AddressSpace* file(FileRef ref) const;
 
-  // Returns what the running call stores to `mm`: no other call of the program does, and no
-  // file starts with it (file_word() has a top byte).
+  // Returns what the running call stores to `mm`: no other call of the program does,
+  // and no file starts with it (file_word() has a top byte).
   std::uint64_t store_value(const Mm& mm) const {
-    return static_cast<std::uint64_t>(mm.id) << 40 | static_cast<std::uint64_t>(cpu_) << 32 |
-           (call_ + 1);
+    return static_cast<std::uint64_t>(mm.id) << 40 |
+           static_cast<std::uint64_t>(cpu_) << 32 | (call_ + 1);
   }
   // Call number `call` of the program, counted over all lists, begins.
   void begin_call(std::uint32_t call) { call_ = call; }

@@ -50,11 +50,16 @@ struct Runner::Station {
 
 const char* phase_name(Phase phase) {
   switch (phase) {
-    case Phase::kSetup: return "setup";
-    case Phase::kTasks: return "tasks";
-    case Phase::kAudit: return "audit";
-    case Phase::kTeardown: return "teardown";
-    case Phase::kLeakAudit: return "leak audit";
+    case Phase::kSetup:
+      return "setup";
+    case Phase::kTasks:
+      return "tasks";
+    case Phase::kAudit:
+      return "audit";
+    case Phase::kTeardown:
+      return "teardown";
+    case Phase::kLeakAudit:
+      return "leak audit";
   }
   return "?";
 }
@@ -67,9 +72,9 @@ Machine* Runner::machine() const {
 }
 
 Runner::Station& Runner::station_for(const MachineOptions& options) {
-  const auto found = std::find_if(stations_.begin(), stations_.end(), [&](const auto& known) {
-    return known->machine->options() == options;
-  });
+  const auto found = std::find_if(
+      stations_.begin(), stations_.end(),
+      [&](const auto& known) { return known->machine->options() == options; });
   if (found == stations_.begin() && !stations_.empty()) return *stations_.front();
   if (found != stations_.end()) {
     std::rotate(stations_.begin(), found, found + 1);
@@ -200,8 +205,9 @@ void Runner::audit() {
   for (std::uint32_t i = 0; i < processes; ++i) {
     const Mm* const mm = variables_.peek_process(i);
     if (mm == nullptr) continue;
-    const auto known = std::find_if(users_.begin(), users_.end(),
-                                    [&](const check::MmUsers& row) { return row.mm == mm; });
+    const auto known =
+        std::find_if(users_.begin(), users_.end(),
+                     [&](const check::MmUsers& row) { return row.mm == mm; });
     if (known != users_.end()) {
       ++known->users;
     } else {

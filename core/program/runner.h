@@ -1,6 +1,6 @@
 // core/program/runner.h - runs programs.
 //
-//   FiberRuntime alone;                        // by the fixed rule: set-up and teardown
+//   FiberRuntime alone;  // by the fixed rule: for set-up and teardown
 //   Runner runner(alone);
 //   FiberRuntime runtime(program.schedule);
 //   const RunResult& result = runner.run(program, runtime, {});
@@ -26,17 +26,20 @@ class CallObserver {
  public:
   virtual ~CallObserver() = default;
   // `call` is its number in the program; `list` as Program::list().
-  virtual void call_begins([[maybe_unused]] int list, [[maybe_unused]] std::uint32_t call) {}
-  virtual void call_ends([[maybe_unused]] int list, [[maybe_unused]] std::uint32_t call) {}
+  virtual void call_begins([[maybe_unused]] int list,
+                           [[maybe_unused]] std::uint32_t call) {}
+  virtual void call_ends([[maybe_unused]] int list,
+                         [[maybe_unused]] std::uint32_t call) {}
 };
 
 struct RunOptions {
-  bool audit = true;     // at quiescence: behind the tasks, and (leaks) behind the teardown
+  // Audits at quiescence: behind the tasks, and for leaks behind the teardown.
+  bool audit = true;
   bool teardown = true;  // ends all processes; without it there is no leak audit
   // Watches every step of memory and of the reverse map.  Not with native threads.
   bool watch = true;
-  BugSet bugs = {};  // armed as well as those of the program
-  BugSet disarmed = {};  // not armed, although the program says so
+  BugSet bugs = {};                  // armed as well as those of the program
+  BugSet disarmed = {};              // not armed, although the program says so
   CallObserver* observer = nullptr;  // of setup and tasks
 };
 
@@ -47,29 +50,30 @@ const char* phase_name(Phase phase);
 struct RunResult {
   std::optional<Finding> finding;  // its task and step are of the phase's own run
   Phase phase = Phase::kSetup;     // the last one that began
-  std::vector<Outcome> outcomes;   // of each call in program order: setup, then the tasks
+  std::vector<Outcome> outcomes;   // of each call, setup first
   std::array<std::uint32_t, kMarks> marks{};
-  std::uint64_t steps = 0;   // of the tasks
+  std::uint64_t steps = 0;    // of the tasks
   std::uint32_t skipped = 0;  // calls whose operands did not exist
 
   std::uint32_t mark(Mark mark) const { return marks[static_cast<std::size_t>(mark)]; }
 };
 
-// Runs one program after the other.  Machines are kept for the next program that wants one
-// like them; nothing else is: what a run leaves behind, however it ended, the next one wipes.
-// Belongs to one OS thread.
+// Runs one program after the other.  Machines are kept for the next program that wants
+// one like them; nothing else is: what a run leaves behind, however it ended, the next
+// one wipes.  Belongs to one OS thread.
 class Runner {
  public:
-  // Set-up and teardown run as the only task on `alone`, which decides nothing at random, so
-  // that a schedule is about the tasks and nothing else.
+  // Set-up and teardown run as the only task on `alone`, which decides nothing at
+  // random, so that a schedule is about the tasks and nothing else.
   explicit Runner(Runtime& alone);
   ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
-  // Runs `program`, which is valid, with its tasks on `runtime`.  The result is valid until
-  // the next run.
-  const RunResult& run(const Program& program, Runtime& runtime, const RunOptions& options);
+  // Runs `program`, which is valid, with its tasks on `runtime`.  The result is valid
+  // until the next run.
+  const RunResult& run(const Program& program, Runtime& runtime,
+                       const RunOptions& options);
 
   // The machine and the run that were used last, as the run left them: for reports.
   Machine* machine() const;
@@ -85,8 +89,8 @@ class Runner {
 
  private:
   struct Station;  // a machine with its watcher and its auditor
-  // Where a list of calls starts: the number of its first call, and of the first variables
-  // that it defines.
+  // Where a list of calls starts: the number of its first call, and of the first
+  // variables that it defines.
   struct Start {
     std::uint32_t call = 0;
     Scope defined;
@@ -107,7 +111,7 @@ class Runner {
   static constexpr std::size_t kStationsMax = 8;
 
   Runtime& alone_;
-  RunOptions options_;  // of the current run
+  RunOptions options_;                              // of the current run
   std::vector<std::unique_ptr<Station>> stations_;  // the last used first
   Station* station_ = nullptr;
   Variables variables_;

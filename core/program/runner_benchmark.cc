@@ -44,8 +44,8 @@ void run(benchmark::State& state, const RunOptions& options) {
     if (result.finding) state.SkipWithError(result.finding->title.c_str());
     steps += result.steps;
   }
-  state.counters["steps"] =
-      benchmark::Counter(static_cast<double>(steps), benchmark::Counter::kAvgIterations);
+  state.counters["steps"] = benchmark::Counter(static_cast<double>(steps),
+                                               benchmark::Counter::kAvgIterations);
   state.SetItemsProcessed(state.iterations());
 }
 

@@ -130,7 +130,8 @@ TEST_F(RunnerTest, RunsWithoutTasksAndWithoutSetup) {
 TEST_F(RunnerTest, EightTasks) {
   std::string text = "setup\n p = process\n m = mmap p 8 rw private\n";
   for (char task = 'A'; task <= 'H'; ++task) {
-    text += std::string("task ") + task + "\n write p m 0 0\n fork p\n unmap_page p m 0\n";
+    text +=
+        std::string("task ") + task + "\n write p m 0 0\n fork p\n unmap_page p m 0\n";
   }
   runtime_.set_schedule(pos_seed(1));
   const RunResult& result = run(text);
@@ -144,7 +145,8 @@ TEST_F(RunnerTest, NativeThreads) {
   options.watch = false;
   for (int i = 0; i < 20; ++i) {
     const RunResult& result = runner_.run(program, native, options);
-    ASSERT_FALSE(result.finding) << result.finding->signature() << result.finding->detail;
+    ASSERT_FALSE(result.finding)
+        << result.finding->signature() << result.finding->detail;
   }
 }
 
@@ -153,15 +155,15 @@ TEST_F(RunnerTest, RandomProgramsAreClean) {
     const Program program = generate(seed);
     runtime_.set_schedule(program.schedule);
     const RunResult& result = runner_.run(program, runtime_, {});
-    ASSERT_FALSE(result.finding)
-        << "seed " << seed << ", " << phase_name(result.phase) << ": "
-        << result.finding->signature() << "\n"
-        << result.finding->detail << "\n"
-        << print(program);
+    ASSERT_FALSE(result.finding) << "seed " << seed << ", " << phase_name(result.phase)
+                                 << ": " << result.finding->signature() << "\n"
+                                 << result.finding->detail << "\n"
+                                 << print(program);
   }
 }
 
-// ---- Verdicts -------------------------------------------------------------------------
+// ---- Verdicts
+// -------------------------------------------------------------------------
 
 struct Row {
   const char* lines;  // behind kClean
