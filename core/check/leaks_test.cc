@@ -36,7 +36,12 @@ const Leak kLeaks[] = {
     {"Vma", Inv::kNoVmaLeft,
      [](World& w) { copy_vma_struct(w.m, w.vma_at(*w.child, w.kAnon)); }},
     {"AnonVma", Inv::kNoRmapObjectLeft,
-     [](World& w) { w.vma_at(*w.child, w.kSwap).rmap.anchor.store(0); }},
+     [](World& w) {
+       w.write(*w.child, w.kEmpty);
+       RmapOfVma& rmap = w.vma_at(*w.child, w.kEmpty).rmap;
+       rmap.node.unlink();
+       rmap.anchor.store(0);
+     }},
     {"Shmem", Inv::kNoShmemLeft, [](World& w) { w.m.create_shmem(1); }},
     {"SwapSlot", Inv::kNoSwapSlotLeft, [](World& w) { (void)get_swap_page(w.m); }},
     {"Page", Inv::kNoFrameLeft, [](World& w) { (void)alloc_page(w.m, Gfp::kKernel); }},

@@ -4,6 +4,7 @@
 #include "core/check/walk_audit.h"
 
 #include "core/check/machine_for_test.h"
+#include "core/check/unseen.h"
 
 namespace racier::check {
 namespace {
@@ -69,27 +70,30 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(WalkAudit, TasksWalkAtTheSameTime) {
   WalkAudit audit;
-  // The first task begins before b is there, the second after; both are shown only a.
-  int stage = 0;
+  Atomic<int> stage{0};
   const auto wait_for = [&](int wanted) {
-    while (stage < wanted) step({&stage, Access::kRead, std::memory_order_relaxed, {}});
+    while (stage.load() < wanted) stage.wait_until_written();
   };
-  RunState run;
-  const auto finding = run_tasks(run, random_walk_seed(1),
-                                 {[&] {
-                                    tell(audit, "a(");
-                                    stage = 1;
-                                    wait_for(2);
-                                    tell(audit, "1)");
-                                    stage = 3;
-                                  },
-                                  [&] {
-                                    wait_for(1);
-                                    tell(audit, "b(1");
-                                    stage = 2;
-                                    wait_for(3);
-                                    tell(audit, ")");
-                                  }});
+  const auto tell_unseen = [&](std::string_view story) {
+    const Unseen unseen;
+    tell(audit, story);
+  };
+  // The first walk begins before b is there, the second after; both are shown only a.
+  const auto first = [&] {
+    tell_unseen("a(");
+    stage.store(1);
+    wait_for(2);
+    tell_unseen("1)");
+    stage.store(3);
+  };
+  const auto second = [&] {
+    wait_for(1);
+    tell_unseen("b(1");
+    stage.store(2);
+    wait_for(3);
+    tell_unseen(")");
+  };
+  const auto finding = run_tasks(random_walk_seed(1), {first, second});
   EXPECT_EQ(name_of(finding), kMissed);
   EXPECT_EQ(finding->task, 1);
 }

@@ -1,6 +1,7 @@
 // core/check/watcher.cc - tells both pictures what happens.
 #include "core/check/watcher.h"
 
+#include "core/check/unseen.h"
 #include "core/objects/mm.h"
 #include "core/objects/page.h"
 #include "core/objects/vma.h"
@@ -12,40 +13,60 @@ void Watcher::reset() {
   memory_.reset();
 }
 
-void Watcher::mm_created(const Mm& mm) { memory_.mm_created(mm.id); }
-void Watcher::mm_exited(const Mm& mm) { memory_.mm_exited(mm.id); }
+void Watcher::mm_created(const Mm& mm) {
+  const Unseen unseen;
+  memory_.mm_created(mm.id);
+}
+void Watcher::mm_exited(const Mm& mm) {
+  const Unseen unseen;
+  memory_.mm_exited(mm.id);
+}
 
 void Watcher::fork_begin(const Mm& parent, const Mm& child) {
+  const Unseen unseen;
   memory_.fork_begin(parent.id, child.id);
 }
 void Watcher::fork_end(const Mm& parent, const Mm& child, bool ok) {
+  const Unseen unseen;
   memory_.fork_end(parent.id, child.id, ok);
 }
 
-void Watcher::mapped(const Vma& vma) { memory_.mapped(vma); }
+void Watcher::mapped(const Vma& vma) {
+  const Unseen unseen;
+  memory_.mapped(vma);
+}
 // Until the end, cached translations go on showing the old memory.
 void Watcher::unmap_begin(const Mm&, VirtRange) {}
 void Watcher::unmap_end(const Mm& mm, VirtRange range) {
+  const Unseen unseen;
   memory_.unmap_end(mm.id, range);
 }
 
 void Watcher::rmap_added(const Page& page, const Vma& vma, VirtAddr addr) {
+  const Unseen unseen;
   walks_.added(page.pfn, vma.vm_mm->id, addr);
 }
 void Watcher::rmap_removed(const Page& page, const Vma& vma, VirtAddr addr) {
+  const Unseen unseen;
   walks_.removed(page.pfn, vma.vm_mm->id, addr);
 }
 
-void Watcher::walk_begin(const Page& page) { walks_.walk_begin(page.pfn); }
+void Watcher::walk_begin(const Page& page) {
+  const Unseen unseen;
+  walks_.walk_begin(page.pfn);
+}
 void Watcher::walk_shown(const Page& page, const Vma& vma, VirtAddr addr) {
+  const Unseen unseen;
   walks_.walk_shown(page.pfn, vma.vm_mm->id, addr);
 }
 void Watcher::walk_end(const Page& page, bool stopped) {
+  const Unseen unseen;
   walks_.walk_end(page.pfn, stopped);
 }
 
 void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access,
                        std::uint64_t value, std::uint64_t before) {
+  const Unseen unseen;
   memory_.accessed(mm.id, addr, access, value, before);
 }
 
