@@ -80,9 +80,11 @@ bool Watch::collect() {
 extern "C" {
 // A race is reported each time it happens, not once per process: a finding must replay
 // (see also TsanReport::watch_words_again()).  history_size: how far back an access is
-// remembered; beyond, its race is not seen.
+// remembered; beyond, its race is not seen.  report_signal_unsafe: abort() would bring a
+// flood of reports, and one while another is being made hangs for ever.
 const char* __tsan_default_options() {
-  return "suppress_equal_stacks=0:history_size=7:second_deadlock_stack=1";
+  return "suppress_equal_stacks=0:history_size=7:second_deadlock_stack=1:"
+         "report_signal_unsafe=0";
 }
 
 const char* __asan_default_options() {
