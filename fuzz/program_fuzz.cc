@@ -33,8 +33,12 @@ racier::fuzz::Fuzzer& fuzzer() {
   std::_Exit(code);
 }
 
+// ThreadSanitizer looks away from a word of the heap that once raced, for the rest of the
+// process, so a race is not asked for again.
 void say_if_not_replayed(const Found& found) {
-  if (found.finding.kind == racier::FindingKind::kReplay) return;
+  using racier::FindingKind;
+  const FindingKind kind = found.finding.kind;
+  if (kind == FindingKind::kReplay || kind == FindingKind::kDataRace) return;
   const auto again = fuzzer().replay(found.program);
   const std::string signature = again ? again->signature() : "a clean run";
   if (signature == found.finding.signature()) return;

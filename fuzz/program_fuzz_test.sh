@@ -26,6 +26,7 @@ check() {  # check SENTENCE CONDITION...
 exits() { [[ $status = "$1" ]]; }
 one_line() { [[ -n $1 && $1 != *$'\n'* ]]; }
 has() { [[ $1 == *"$2"* ]]; }
+lacks() { ! has "$@"; }
 is() { [[ $1 = "$2" ]]; }
 matches() { [[ $1 =~ $2 ]]; }
 holds() { compgen -G "$1" >/dev/null; }
@@ -75,6 +76,7 @@ check_finding() {  # check_finding FOLDER
   check "the first line" matches "$err" \
     $'(^|\n)racier: core/[a-z_/]+\\.cc:[0-9]+: [a-z_]+: Assertion \'lock-order \\| '
   check "the kernel's manner" has "$err" $'\nWARNING: possible circular locking dependency'
+  check "no flood of the sanitizer" lacks "$err" "signal-unsafe"
   check "libFuzzer's crash file" holds "$1/crash-*"
   check "the program" holds "$1/finding-lock-order-*.racier"
   check "nothing else" is "$(find "$1" -type f | wc -l)" 2
