@@ -87,7 +87,7 @@ TEST(FindingFile, AReportBeginsLikeAFailedAssertion) {
 TEST(FindingFile, APlaceThatIsNotKnownIsThatOfTheFirstFrame) {
   Found race = found();
   race.finding.where = {};
-  race.finding.detail = "  write of 4 bytes by task 1\n    removed (walk_audit.cc:66)\n";
+  race.finding.detail = "  write by task 1\n    removed (walk_audit.cc:66)\n";
   EXPECT_TRUE(finding_report(race).starts_with(
       "racier: walk_audit.cc:66: removed: Assertion 'rmap | a \"title\"' failed.\n"));
   race.finding.detail = "nothing";

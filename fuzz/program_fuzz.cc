@@ -33,8 +33,8 @@ racier::fuzz::Fuzzer& fuzzer() {
   std::_Exit(code);
 }
 
-// ThreadSanitizer looks away from a word of the heap that once raced, for the rest of the
-// process, so a race is not asked for again.
+// ThreadSanitizer looks away from a word of the heap that once raced, for the rest of
+// the process, so a race is not asked for again.
 void say_if_not_replayed(const Found& found) {
   using racier::FindingKind;
   const FindingKind kind = found.finding.kind;
