@@ -127,13 +127,13 @@ class Corpus : public ::testing::Test {
 TEST_F(Corpus, Rewritten) {
   if (std::getenv("RACIER_REWRITE") == nullptr)
     GTEST_SKIP() << "RACIER_REWRITE is not set";
-  for (const char* const folder : {"programs", "bugs"}) {
+  for (const char* const folder : {"programs", "bugs", "found"}) {
     for (const CorpusFile& file : files_of(folder)) rewrite(file);
   }
 }
 
 TEST_F(Corpus, TextsAreCanonical) {
-  for (const char* const folder : {"programs", "bugs"}) {
+  for (const char* const folder : {"programs", "bugs", "found"}) {
     for (const CorpusFile& file : files_of(folder)) {
       EXPECT_EQ(file.text, print(file.program))
           << file.path << ": RACIER_REWRITE=1 rewrites";
@@ -144,8 +144,18 @@ TEST_F(Corpus, TextsAreCanonical) {
 }
 
 TEST_F(Corpus, ProgramsMeetTheirExpectations) {
-  for (const CorpusFile& file : files_of("programs")) {
-    EXPECT_EQ(problems_of(file.program), "") << file.path;
+  for (const char* const folder : {"programs", "found"}) {
+    for (const CorpusFile& file : files_of(folder)) {
+      EXPECT_EQ(problems_of(file.program), "") << file.path;
+    }
+  }
+}
+
+// What was found once, with no bug armed, and mended.
+TEST_F(Corpus, FoundProgramsStayClean) {
+  for (const CorpusFile& file : files_of("found")) {
+    SCOPED_TRACE(file.path);
+    expect_clean_whatever_happens(file.program, 200);
   }
 }
 
