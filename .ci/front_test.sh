@@ -313,7 +313,8 @@ test_each_command_runs_its_program() {
   check "campaign" is "$out" "campaign --build-root $PWD/build --for 2m"
   check "campaign's programs" has "$log" "/asan -j 2 -k 0 program_fuzz racier-stress"
   check "campaign's programs" has "$log" "/tsan -j 2 -k 0 program_fuzz racier-stress"
-  check "campaign's programs" has "$log" "/release -j 2 -k 0 racier-repro program_seeds racier-campaign"
+  check "campaign's programs" has "$log" \
+    "/release -j 2 -k 0 racier-repro program_seeds racier-campaign"
 }
 
 test_benchmarks_are_run_one_after_the_other() {
@@ -321,9 +322,16 @@ test_benchmarks_are_run_one_after_the_other() {
   stub build/release/core/a/a_benchmark <<<'echo "a $*"'
   stub build/release/core/b/b_benchmark <<<'echo "b $*"; exit 1'
   stub build/release/core/c/c_benchmark <<<'echo "c $*"'
-  front bench --x
+  front bench --rooms --x
   check "up to one that fails" is "$out" $'a --x\nb --x'
   check "a benchmark that fails" exits 1
+}
+
+test_figures_are_a_program_of_their_own() {
+  new_world
+  stub build/release/stress/racier-bench <<<'echo "figures $*"'
+  front bench --json x
+  check "bench" is "$out" "figures --json x"
 }
 
 test_tests_of_all_presets_are_summed() {

@@ -63,16 +63,14 @@ SwapEntry take_from_swap_cache(AddressSpace& swapper, Page& page)
   return entry;
 }
 
-// Returns a new page for `entry`, locked, in the swap cache and on the LRU but not read yet;
-// or nullptr and in `gone` whether the slot is not in use any more.
-Page* add_new_page(Machine& m, SwapEntry entry, bool& gone) {
-  gone = false;
+// Returns a new page for `entry`, locked, in the swap cache and on the LRU but not read yet.
+// Errors: kNoMemory; kNoEntry (the slot is not in use any more); kExists (somebody was faster).
+Result<Page*> add_new_page(Machine& m, SwapEntry entry) {
   Page* const page = alloc_page(m, Gfp::kKernel);
-  if (page == nullptr) return nullptr;
+  if (page == nullptr) return Status::kNoMemory;
   if (!swap_duplicate(m, entry)) {
-    gone = true;
     put_page(m, *page);
-    return nullptr;
+    return Status::kNoEntry;
   }
   lock_page(m, *page);
   if (insert_in_swap_cache(m, *page, entry)) {
@@ -82,7 +80,7 @@ Page* add_new_page(Machine& m, SwapEntry entry, bool& gone) {
   unlock_page(m, *page);
   swap_free(m, entry);
   put_page(m, *page);
-  return nullptr;
+  return Status::kExists;
 }
 
 // Turns the slot of a shmem page, which is in the swap cache too, into `entry`.  Returns false
@@ -163,17 +161,14 @@ Page* lookup_swap_cache(Machine& m, SwapEntry entry) {
 Page* read_swap_cache(Machine& m, SwapEntry entry) {
   for (;;) {
     if (Page* const cached = lookup_swap_cache(m, entry)) return cached;
-    bool gone = false;
-    Page* const page = add_new_page(m, entry, gone);
-    if (page == nullptr) {
-      if (gone) return nullptr;
-      // No memory, or somebody was faster: then it is in the cache now.
-      return lookup_swap_cache(m, entry);
-    }
-    m.swap.store.read(entry.slot, m.frames.data(page->pfn));
-    page->set(PageFlag::kUptodate);
-    unlock_page(m, *page);
-    return page;
+    const Result<Page*> added = add_new_page(m, entry);
+    if (added.status() == Status::kExists) continue;
+    if (!added) return nullptr;
+    Page& page = **added;
+    m.swap.store.read(entry.slot, m.frames.data(page.pfn));
+    page.set(PageFlag::kUptodate);
+    unlock_page(m, page);
+    return &page;
   }
 }
 

@@ -16,13 +16,13 @@ constexpr const char* kPoisoned =
     "    #0 0x55aa in std::__atomic_base<long>::store(long) "
     "/usr/include/c++/12/at.h:9:1\n"
     "    #1 0x55ab in racier::Atomic<long>::store(long) "
-    "/work/main/core/sync/atomic.h:30:5\n"
+    "/src/racier/core/sync/atomic.h:30:5\n"
     "    #2 0x55ac in racier::mm::set_pte(racier::Pte&, int) "
-    "/work/main/core/mm/pte.cc:12:3\n"
-    "    #3 0x55ad in main /work/main/core/mm/pte_test.cc:40:2\n"
+    "/src/racier/core/mm/pte.cc:12:3\n"
+    "    #3 0x55ad in main /src/racier/core/mm/pte_test.cc:40:2\n"
     "\n"
     "Address 0x7f12 is a wild pointer\n"
-    "    #0 0x66 in other /work/main/other.cc:1:1\n";
+    "    #0 0x66 in other /src/racier/other.cc:1:1\n";
 
 TEST(AsanReport, IsNamedByTheFirstTellingFrame) {
   const Finding finding = sanitizer_reports::parse_asan_report(kPoisoned);
@@ -35,7 +35,7 @@ TEST(AsanReport, WithoutSymbolsIsStillAFinding) {
   const Finding finding = sanitizer_reports::parse_asan_report(
       "==42==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x1\n"
       "READ of size 1 at 0x1 thread T0\n"
-      "    #0 0x55aa  (/tmp/racier+0x1234)\n");
+      "    #0 0x55aa  (/build/racier+0x1234)\n");
   EXPECT_EQ(finding.signature(), "sanitizer | KASAN: slab-out-of-bounds Read in ?");
 }
 
@@ -45,7 +45,7 @@ TEST(AsanReport, DoubleFree) {
       "    #0 0x55aa in operator delete(void*) "
       "/build/compiler-rt/lib/asan/x.cpp:152:3\n"
       "    #1 0x55ab in racier::mm::exit_mmap(racier::Mm&) "
-      "/work/main/core/mm/exit.cc:7:1\n");
+      "/src/racier/core/mm/exit.cc:7:1\n");
   EXPECT_EQ(finding.signature(), "sanitizer | KASAN: double-free in exit_mmap");
 }
 
