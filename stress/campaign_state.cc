@@ -22,6 +22,7 @@ std::string CampaignState::print() const {
   json["rmap"] = arming.rmap;
   json["seconds"] = seconds;
   json["jobs"] = jobs;
+  json["cells"] = Json::object();
   for (const auto& [name, cell] : cells) {
     json["cells"][name] = {{"seconds", cell.seconds},
                            {"work", cell.work},

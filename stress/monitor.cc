@@ -56,7 +56,11 @@ void Monitor::look(Clock::time_point now) {
 }
 
 Finding Monitor::stuck_finding() const {
-  const std::vector<Stuck> waiting = runtime_.waiting();
+  std::vector<Stuck> waiting = runtime_.waiting();
+  // The task of RCU callbacks comes last, and sleeps while there is nothing to do.
+  const bool idler = waiting.size() > 1 && waiting.back().sleeps &&
+                     waiting.back().task->id == runtime_.tasks() - 1;
+  if (idler) waiting.pop_back();
   Finding finding;
   finding.kind = FindingKind::kNoProgress;
   finding.title =

@@ -37,8 +37,8 @@ int main(int argc, char** argv) {
   const StressOptions& options = parsed.options;
   if (options.print) {
     const auto program = round_program(options.round_options(*options.round));
-    const std::string error = write_whole("/dev/stdout", racier::program::print(program));
-    return error.empty() ? 0 : could_not_run(error);
+    std::fputs(racier::program::print(program).c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : could_not_run("cannot write the program");
   }
   const std::string error = prepare_folder(options.findings);
   if (!error.empty()) return could_not_run(error);

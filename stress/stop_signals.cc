@@ -17,13 +17,15 @@ std::atomic<const char*> last_words{nullptr};
 constexpr std::array kDeadly = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 std::array<struct sigaction, kDeadly.size()> before;
 
-// Says them, and leaves the rest to whoever would have had the signal: it comes again.
-void on_deadly(int signal) {
+// Says them, and leaves the rest to whoever would have had the signal: a fault happens again,
+// what was sent is sent again.
+void on_deadly(int signal, siginfo_t* info, void*) {
   const char* const words = last_words.load();
   if (words != nullptr) [[maybe_unused]] const auto n = ::write(2, words, std::strlen(words));
   for (std::size_t i = 0; i < kDeadly.size(); ++i) {
     if (kDeadly[i] == signal) ::sigaction(signal, &before[i], nullptr);
   }
+  if (info->si_code <= 0) ::raise(signal);
 }
 
 }  // namespace
@@ -41,7 +43,8 @@ bool stop_requested() { return stop.load(); }
 void set_last_words(const char* words) {
   if (last_words.exchange(words) != nullptr) return;
   struct sigaction action = {};
-  action.sa_handler = on_deadly;
+  action.sa_sigaction = on_deadly;
+  action.sa_flags = SA_SIGINFO;
   for (std::size_t i = 0; i < kDeadly.size(); ++i) {
     ::sigaction(kDeadly[i], &action, &before[i]);
   }

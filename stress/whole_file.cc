@@ -48,15 +48,25 @@ void sync_folder(const fs::path& folder) {
   ::close(fd);
 }
 
-}  // namespace
-
-std::string write_whole(const fs::path& file, std::string_view text) {
+// Returns whether `file` is to be written to as it is: a device, a pipe, /dev/stdout.
+bool is_special(const fs::path& file) {
   std::error_code ignored;
   const fs::file_status status = fs::status(file, ignored);
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
+  if (fs::exists(status) && !fs::is_regular_file(status)) return true;
+  const std::string path = fs::absolute(file, ignored).lexically_normal();
+  return path.starts_with("/dev/") || path.starts_with("/proc/");
+}
+
+}  // namespace
+
+std::string write_whole(const fs::path& name, std::string_view text) {
+  std::error_code ignored;
+  fs::path file = name;
+  if (is_special(file)) {
     const int error = write_file(file, text, 0, false);
     return error == 0 ? "" : failure("write", file, error);
   }
+  if (fs::is_symlink(file, ignored)) file = fs::weakly_canonical(file, ignored);
   const fs::path aside = file.string() + "." + std::to_string(::getpid()) + ".tmp";
   int error = write_file(aside, text, O_CREAT | O_TRUNC, true);
   if (error == 0 && ::rename(aside.c_str(), file.c_str()) != 0) error = errno;

@@ -1,0 +1,90 @@
+// stress/value_audit_test.cc - tests of value_audit.h: programs run on fibers, then loads are
+// falsified.
+#include "stress/value_audit.h"
+
+#include <gtest/gtest.h>
+
+#include "core/check/values.h"
+#include "core/program/parse.h"
+#include "core/program/runner.h"
+#include "core/runtime/fiber_runtime.h"
+
+namespace racier::stress {
+namespace {
+
+// Numbers of calls:
+constexpr const char* kText = R"(setup
+  p0 = process
+  m0 = mmap p0 4 rw private
+  m1 = mmap p0 4 rw shared
+  write p0 m0 0 0
+  write p0 m0 1 0
+  write p0 m0 0 1
+  p1 = fork p0
+  p2 = clone p1
+  write p1 m0 0 0
+  write p2 m1 0 0
+  read p0 m0 0 0
+  read p1 m0 0 0
+  read p2 m0 1 0
+  read p0 m1 0 0
+task A
+  read p0 m0 0 0
+  write p0 m0 0 0
+task B
+  read p1 m0 3 3
+)";
+constexpr std::size_t kStoreOfParent = 3, kStoreToOtherPage = 4, kStoreToOtherWord = 5;
+constexpr std::size_t kStoreOfChild = 8, kLoadOfParent = 10, kLoadOfTwin = 12;
+constexpr std::size_t kLoadInTask = 14, kLaterStore = 15;
+
+class ValueAudit : public testing::Test {
+ protected:
+  ValueAudit() : program_(*program::parse(kText).program) {
+    FiberRuntime alone, runtime;
+    program::Runner runner(alone);
+    const auto& result = runner.run(program_, runtime, {});
+    EXPECT_FALSE(result.finding);
+    outcomes_ = result.outcomes;
+  }
+  // What is said if load number `load` had returned `value`.
+  std::string if_returned(std::size_t load, std::uint64_t value) {
+    auto outcomes = outcomes_;
+    outcomes[load].value = value;
+    const auto finding = audit_values(program_, outcomes);
+    return finding ? finding->detail : "";
+  }
+  std::string if_it_had(std::size_t load, std::size_t store) {
+    return if_returned(load, outcomes_[store].value);
+  }
+  program::Program program_;
+  std::vector<program::Outcome> outcomes_;
+};
+
+bool says(const std::string& detail, const char* words) {
+  return detail.find(words) != detail.npos;
+}
+
+TEST_F(ValueAudit, BelievesWhatIsTrue) {
+  EXPECT_EQ(audit_values(program_, outcomes_), std::nullopt);
+  EXPECT_EQ(if_it_had(kLoadOfParent, kStoreOfParent), "");
+  EXPECT_EQ(if_returned(kLoadOfParent, 0), "") << "a lost store is not seen";
+}
+
+TEST_F(ValueAudit, SeesBytesOfOthers) {
+  EXPECT_TRUE(says(if_it_had(kLoadOfParent, kStoreToOtherPage), "to another address"));
+  EXPECT_TRUE(says(if_it_had(kLoadOfParent, kStoreToOtherWord), "to another address"));
+  EXPECT_TRUE(says(if_it_had(kLoadOfParent, kStoreOfChild), "no ancestor"));
+  EXPECT_TRUE(says(if_it_had(kLoadInTask, kLaterStore), "later in the same task"));
+  EXPECT_TRUE(says(if_it_had(kLoadOfTwin, kStoreOfChild), "to another address"));
+}
+
+TEST_F(ValueAudit, SeesBytesOfNobody) {
+  EXPECT_TRUE(says(if_returned(kLoadOfParent, check::value_of({1, 0, 0})), "no call stored"));
+  EXPECT_TRUE(says(if_returned(kLoadOfParent, 0xaaaaaaaaaaaaaa), "no call stored"));
+  EXPECT_TRUE(says(if_returned(kLoadOfParent, outcomes_[kStoreOfParent].value + (1ull << 40)),
+                   "stored something else"));
+}
+
+}  // namespace
+}  // namespace racier::stress
