@@ -115,10 +115,13 @@ int Campaign::run() {
     return 3;
   }
   if (found_something()) return 1;
-  return std::ranges::any_of(cells(), [&](const Cell& cell) { return broken(cell); }) ? 3 : 0;
+  return std::ranges::any_of(cells(), [&](const Cell& cell) { return broken(cell); })
+             ? 3
+             : 0;
 }
 
-// ---- The start ------------------------------------------------------------------------------
+// ---- The start
+// ------------------------------------------------------------------------------
 
 void Campaign::prepare() {
   check(prepare_folder(places_.out));
@@ -130,12 +133,13 @@ void Campaign::prepare() {
   remove_aside();
   load_state();
   check(findings_.open(places_.findings()));
-  const auto total =
-      options_.duration.count() == 0 ? "as long as it may" : print_duration(options_.duration);
+  const auto total = options_.duration.count() == 0 ? "as long as it may"
+                                                    : print_duration(options_.duration);
   if (state_.starts > 0) {
     const auto before = print_duration(seconds(std::llround(state_.seconds)));
     const bool over = seconds_left() <= 0;
-    screen_.line(fmt::format("{} has had {} of {}{}", places_.out.string(), before, total,
+    screen_.line(fmt::format("{} has had {} of {}{}", places_.out.string(), before,
+                             total,
                              over ? ": nothing is left, a longer --for goes on" : ""));
   } else {
     screen_.line(fmt::format("{}: {}", places_.out.string(), total));
@@ -153,7 +157,8 @@ void Campaign::prepare() {
 void Campaign::take_lock() {
   lock_ = ::open(places_.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock_ < 0) {
-    throw CannotRun("cannot write " + places_.lock().string() + ": " + std::strerror(errno));
+    throw CannotRun("cannot write " + places_.lock().string() + ": " +
+                    std::strerror(errno));
   }
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     throw CannotRun("another campaign is running in " + places_.out.string());
@@ -169,15 +174,16 @@ void Campaign::remove_aside() {
       if (entry.path().extension() == ".tmp") aside.push_back(entry.path());
     }
   };
-  for (const fs::path& folder : {places_.out, places_.corpus(), places_.findings(),
-                                 places_.logs(), places_.work(), places_.broken(),
-                                 places_.seeds()}) {
+  for (const fs::path& folder :
+       {places_.out, places_.corpus(), places_.findings(), places_.logs(),
+        places_.work(), places_.broken(), places_.seeds()}) {
     look_in(folder);
   }
-  for (const fs::directory_entry& entry : fs::directory_iterator(places_.findings(), error)) {
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(places_.findings(), error)) {
     look_in(entry.path());
   }
-  for (const fs::path& file : aside) fs::remove(file, error);
+  for (const fs::path& file : aside) fs::remove_all(file, error);
 }
 
 void Campaign::load_state() {
@@ -186,11 +192,12 @@ void Campaign::load_state() {
     try {
       state_ = CampaignState::parse(*text);
     } catch (const std::exception& error) {
-      throw CannotRun(places_.state().string() + " is no state of a campaign: " + error.what());
+      throw CannotRun(places_.state().string() +
+                      " is no state of a campaign: " + error.what());
     }
     if (state_.arming != options_.arming) {
-      throw CannotRun(fmt::format("the campaign in {} is another one{}", places_.out.string(),
-                                  print_arming(state_.arming)));
+      throw CannotRun(fmt::format("the campaign in {} is another one{}",
+                                  places_.out.string(), print_arming(state_.arming)));
     }
     if (options_.seed) state_.seed = *options_.seed;
   } else {
@@ -216,9 +223,10 @@ void Campaign::make_seeds() {
   if (::access(places_.program_seeds().c_str(), X_OK) != 0) return;
   const fs::path log = places_.logs() / "program_seeds.log";
   const fs::path programs = fs::path(RACIER_SOURCE_DIR) / "corpus";
-  const auto end = run_command({places_.program_seeds(), places_.seeds(), programs / "programs",
-                                programs / "bugs", programs / "found"},
-                               places_.out, log, seconds(60));
+  const auto end =
+      run_command({places_.program_seeds(), places_.seeds(), programs / "programs",
+                   programs / "bugs", programs / "found"},
+                  places_.out, log, seconds(60));
   if (end && end->signal == 0 && end->exit_code == 0) return;
   throw CannotRun("program_seeds: " + read_whole(log).value_or("it failed"));
 }
@@ -226,7 +234,8 @@ void Campaign::make_seeds() {
 void Campaign::harvest_leftovers() {
   std::vector<Job> jobs;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(places_.work(), error)) {
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(places_.work(), error)) {
     if (const auto job = job_of(entry.path())) jobs.push_back(*job);
   }
   std::ranges::sort(jobs, {}, &Job::number);
@@ -242,7 +251,8 @@ void Campaign::harvest_leftovers() {
   state_.harvested.clear();
 }
 
-// ---- The loop -------------------------------------------------------------------------------
+// ---- The loop
+// -------------------------------------------------------------------------------
 
 void Campaign::work() {
   auto shown = Clock::now();
@@ -338,7 +348,8 @@ void Campaign::start(const Cell& cell) {
 void Campaign::wait() {
   std::vector<pollfd> ends;
   for (const Running& running : running_) {
-    if (running.child->poll_fd() >= 0) ends.push_back({running.child->poll_fd(), POLLIN, 0});
+    if (running.child->poll_fd() >= 0)
+      ends.push_back({running.child->poll_fd(), POLLIN, 0});
   }
   constexpr int kMilliseconds = 200;
   ::poll(ends.data(), ends.size(), kMilliseconds);
@@ -354,7 +365,8 @@ void Campaign::look_after_jobs() {
     const Job job = at->job;
     const double seconds = at->seconds();
     std::optional<ChildEnd> end = at->child->end();
-    if (stop_requested() && (end->hung || end->signal == SIGTERM)) end.reset();  // our doing
+    if (stop_requested() && (end->hung || end->signal == SIGTERM))
+      end.reset();  // our doing
     running_.erase(at++);
     harvest(job, seconds, end);
   }
@@ -369,9 +381,11 @@ void Campaign::ask_all() {
   }
 }
 
-// ---- The harvest ----------------------------------------------------------------------------
+// ---- The harvest
+// ----------------------------------------------------------------------------
 
-void Campaign::harvest(const Job& job, double seconds, const std::optional<ChildEnd>& end) {
+void Campaign::harvest(const Job& job, double seconds,
+                       const std::optional<ChildEnd>& end) {
   const Harvest harvest = read_harvest(job, places_, end);
   for (const fs::path& input : harvest.inputs) keep_input(input);
   for (const Found& found : harvest.found) {
@@ -390,8 +404,9 @@ void Campaign::harvest(const Job& job, double seconds, const std::optional<Child
         harvest.found.empty() && end->exit_code != 0 && !stop_requested();
     failed = could_not_run ? failed + 1 : 0;
     if (could_not_run) {
-      screen_.complain(fmt::format("{} ended with exit code {}: {}", job.name(), end->exit_code,
-                                   last_line(read_whole(job.log(places_)).value_or(""))));
+      screen_.complain(
+          fmt::format("{} ended with exit code {}: {}", job.name(), end->exit_code,
+                      last_line(read_whole(job.log(places_)).value_or(""))));
     }
   }
   save_state();
@@ -407,20 +422,24 @@ void Campaign::harvest(const Job& job, double seconds, const std::optional<Child
 
 void Campaign::keep_input(const fs::path& file) {
   std::error_code error;
-  // One that was being written when its writer was killed; every other text is a program.
+  // One that was being written when its writer was killed; every other text is a
+  // program.
   if (fs::file_size(file, error) == 0 || error) return;
   fs::rename(file, places_.corpus() / file.filename(), error);
   if (!error) return;
-  throw CannotRun("cannot write to " + places_.corpus().string() + ": " + error.message());
+  throw CannotRun("cannot write to " + places_.corpus().string() + ": " +
+                  error.message());
 }
 
-// Moves an input that fails to where no fuzzer reads it: it would die of it at every start.
+// Moves an input that fails to where no fuzzer reads it: it would die of it at every
+// start.
 void Campaign::set_aside(const std::string& input) {
   if (input.empty()) return;
   for (const fs::path& folder : {places_.corpus(), places_.seeds()}) {
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-      if (entry.file_size(error) != input.size() || read_whole(entry.path()) != input) continue;
+      if (entry.file_size(error) != input.size() || read_whole(entry.path()) != input)
+        continue;
       fs::rename(entry.path(), places_.broken() / entry.path().filename(), error);
       if (error) throw CannotRun("cannot write to " + places_.broken().string());
     }
@@ -442,7 +461,8 @@ std::string Campaign::replayed(const std::string& slug) {
   const fs::path program = findings_.folder_of(slug) / "program.racier";
   if (::access(places_.repro().c_str(), X_OK) != 0) return "not tried";
   const fs::path log = places_.logs() / "replay.log";
-  const auto end = run_command({places_.repro(), "run", program}, places_.out, log, seconds(30));
+  const auto end =
+      run_command({places_.repro(), "run", program}, places_.out, log, seconds(30));
   if (!end) return "no end after 30 s";
   if (end->signal != 0) return fmt::format("killed by signal {}", end->signal);
   if (end->exit_code == 0) return "the same finding";
@@ -458,21 +478,25 @@ void Campaign::remove_folder(const Job& job) {
 void Campaign::save_state() {
   state_.seconds =
       seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
-  for (const Running& running : running_) state_.running[running.job.number] = running.seconds();
+  for (const Running& running : running_)
+    state_.running[running.job.number] = running.seconds();
   check(write_whole(places_.state(), state_.print()));
 }
 
-// ---- What people see --------------------------------------------------------------------------
+// ---- What people see
+// --------------------------------------------------------------------------
 
 std::uint64_t Campaign::corpus_size() const {
   std::error_code error;
   const fs::directory_iterator files(places_.corpus(), error);
-  return error ? 0 : static_cast<std::uint64_t>(std::distance(begin(files), end(files)));
+  return error ? 0
+               : static_cast<std::uint64_t>(std::distance(begin(files), end(files)));
 }
 
 void Campaign::show_progress() {
   std::string text = print_duration(seconds(std::llround(state_.seconds)));
-  if (options_.duration.count() != 0) text += " of " + print_duration(options_.duration);
+  if (options_.duration.count() != 0)
+    text += " of " + print_duration(options_.duration);
   for (const Cell& cell : cells()) {
     std::uint64_t work = state_.cells[cell.name].work;
     for (const Running& running : running_) {
@@ -481,7 +505,8 @@ void Campaign::show_progress() {
     }
     text += fmt::format("  {} {}", cell.name, print_count(work));
   }
-  text += fmt::format("  corpus {}  findings {}", corpus_size(), findings_.findings().size());
+  text += fmt::format("  corpus {}  findings {}", corpus_size(),
+                      findings_.findings().size());
   screen_.progress(text + (found_something() ? " !!!" : ""));
 }
 
@@ -494,8 +519,8 @@ const char* Campaign::verdict() const {
 }
 
 void Campaign::finish() {
-  const CampaignAccount account{options_, state_, findings_, corpus_size(), verdict(),
-                                stop_requested()};
+  const CampaignAccount account{options_,      state_,    findings_,
+                                corpus_size(), verdict(), stop_requested()};
   check(write_whole(places_.report(), report_json(account)));
   for (const std::string& line : report_lines(account)) screen_.line(line);
 }

@@ -42,8 +42,8 @@ std::string_view behind(std::string_view text, std::string_view word) {
   return at == text.npos ? "" : text.substr(at + word.size());
 }
 
-// Returns a program of ours that failed, from its text: the first line of its comment is the
-// signature.  Nothing if it is none.
+// Returns a program of ours that failed, from its text: the first line of its comment
+// is the signature.  Nothing if it is none.
 std::optional<Found> found_in(std::string program) {
   const std::string_view line = std::string_view(program).substr(0, program.find('\n'));
   const std::size_t bar = line.find(" | ");
@@ -67,7 +67,8 @@ std::string stable(std::string_view text) {
   std::istringstream words{std::string(text)};
   for (std::string word; words >> word;) {
     const std::size_t slash = word.rfind('/');
-    if (slash != word.npos) word = word.substr(slash + 1, word.find(':', slash) - slash - 1);
+    if (slash != word.npos)
+      word = word.substr(slash + 1, word.find(':', slash) - slash - 1);
     std::string without;
     for (const char c : word) {
       const bool digit = c >= '0' && c <= '9';
@@ -116,9 +117,11 @@ std::string how_to_replay(const Job& job, const Places& places, const Found& fou
                           const std::string& on_threads) {
   const std::string folder = (places.findings() / found.slug()).string();
   std::string text;
-  if (!found.program.empty()) text += "racier repro run " + folder + "/program.racier\n";
+  if (!found.program.empty())
+    text += "racier repro run " + folder + "/program.racier\n";
   if (!found.input.empty()) {
-    text += fmt::format("racier fuzz --preset {} {}/input\n", job.cell->preset, folder);
+    text += fmt::format("racier repro --preset {} run {}/input\n", job.cell->preset,
+                        folder);
   }
   text += on_threads;
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
@@ -151,7 +154,8 @@ Found crash_in_log(std::string_view log, const Cell& cell, const ChildEnd& end) 
   assertion = assertion.substr(0, assertion.rfind("' failed"));
   if (end.hung) {
     found.kind = "hang";
-    found.title = fmt::format("{} ({}) did not end when its time was over", tool, cell.preset);
+    found.title =
+        fmt::format("{} ({}) did not end when its time was over", tool, cell.preset);
   } else if (!assertion.empty()) {
     found.kind = "assertion";
     found.title = assertion;
@@ -165,21 +169,23 @@ Found crash_in_log(std::string_view log, const Cell& cell, const ChildEnd& end) 
     found.title = fmt::format("{} ({}) was killed: out of memory?", tool, cell.preset);
   } else if (end.signal != 0) {
     found.kind = "crash";
-    found.title = fmt::format("{} ({}): {}", tool, cell.preset, ::strsignal(end.signal));
+    found.title =
+        fmt::format("{} ({}): {}", tool, cell.preset, ::strsignal(end.signal));
   } else {
     found.kind = "crash";
-    found.title =
-        fmt::format("{} ({}) ended with exit code {}", tool, cell.preset, end.exit_code);
+    found.title = fmt::format("{} ({}) ended with exit code {}", tool, cell.preset,
+                              end.exit_code);
   }
   return found;
 }
 
-Harvest read_harvest(const Job& job, const Places& places, const std::optional<ChildEnd>& end) {
+Harvest read_harvest(const Job& job, const Places& places,
+                     const std::optional<ChildEnd>& end) {
   Harvest harvest;
   const fs::path folder = job.folder(places);
   const std::string log = read_whole(job.log(places)).value_or("");
-  const auto result =
-      nlohmann::json::parse(read_whole(folder / "result.json").value_or(""), nullptr, false);
+  const auto result = nlohmann::json::parse(
+      read_whole(folder / "result.json").value_or(""), nullptr, false);
   harvest.work = work_in_log(job.cell->tool, log);
   harvest.inputs = files_in(folder / "corpus");
   const std::string input = artifact(folder);
@@ -190,12 +196,16 @@ Harvest read_harvest(const Job& job, const Places& places, const std::optional<C
     found->count = count_in(result, found->signature());
     found->input = input;
     found->report = report_of(log);
-    const auto on_threads = behind(line_with(found->program, "racier stress --preset"), "# ");
+    const auto on_threads =
+        behind(line_with(found->program, "racier stress --preset"), "# ");
     found->replay = how_to_replay(job, places, *found, std::string(on_threads));
     harvest.found.push_back(std::move(*found));
   }
-  if (!harvest.found.empty() || !end || !ended_badly(*end)) return harvest;
-  Found found = crash_in_log(log, *job.cell, *end);
+  // Of a job that nobody saw end (the campaign itself was killed) an input that
+  // libFuzzer saved is proof enough: it saves one only when it dies of it.
+  const bool died = end ? ended_badly(*end) : !input.empty();
+  if (!harvest.found.empty() || !died) return harvest;
+  Found found = crash_in_log(log, *job.cell, end.value_or(ChildEnd{}));
   std::string on_threads;
   if (!input.empty()) {
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(input.data());
