@@ -34,8 +34,8 @@ std::string path_in_tree(std::string_view path) {
   return std::string(path);
 }
 
-// Returns "walk_audit.cc:66: removed" of the first line of `detail` that has a frame, as
-// a sanitizer's report has: "    removed (walk_audit.cc:66)".
+// Returns "walk_audit.cc:66: removed" of the first line of `detail` that has a frame,
+// as a sanitizer's report has: "    removed (walk_audit.cc:66)".
 std::string place_in(std::string_view detail) {
   const std::size_t open = detail.find(" (");
   const std::size_t close = detail.find(')', open);

@@ -2,9 +2,10 @@
 //
 // Start here: run() is a campaign from begin to end; work() is its loop.
 //
-// What a job does is in a folder of its own until it has ended; then it is harvested: the
-// inputs that it found go to the corpus, what failed to the findings, its figures to the
-// state.  A campaign that was killed leaves such folders, and the next one harvests them.
+// What a job does is in a folder of its own until it has ended; then it is harvested:
+// the inputs that it found go to the corpus, what failed to the findings, its figures
+// to the state.  A campaign that was killed leaves such folders, and the next one
+// harvests them.
 #pragma once
 #include <chrono>
 #include <list>
@@ -84,9 +85,10 @@ class Campaign {
   Clock::time_point start_ = Clock::now();
   FindingStore findings_;
   std::list<Running> running_;
-  std::map<std::string, int> failed_starts_;  // by cell: jobs in a row that could not run
+  std::map<std::string, int>
+      failed_starts_;        // by cell: jobs in a row that could not run
   std::uint64_t turns_ = 0;  // jobs begun since the start
-  bool asked_ = false;                        // all jobs were asked to end
+  bool asked_ = false;       // all jobs were asked to end
 };
 
 }  // namespace racier::stress

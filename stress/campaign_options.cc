@@ -1,4 +1,5 @@
-// stress/campaign_options.cc - reads the command line.  Tested by campaign_options_test.cc.
+// stress/campaign_options.cc - reads the command line.  Tested by
+// campaign_options_test.cc.
 #include "stress/campaign_options.h"
 
 #include <boost/program_options.hpp>
@@ -22,6 +23,7 @@ po::options_description description(Words& words) {
     auto* const value = po::value(&to)->value_name("WORD");
     return usual == nullptr ? value : value->default_value(usual);
   };
+  // clang-format off
   all.add_options()
       ("for", text(words.duration, "2m"),
        "how long in all: 90s, 10m, 8h; a campaign that goes on counts what it has had; "
@@ -38,13 +40,15 @@ po::options_description description(Words& words) {
        "how long a program may take to end when its time is over")
       ("build-root", text(words.builds, "build"), "where the builds are (set by ./racier)")
       ("help", "this text");
+  // clang-format on
   return all;
 }
 
 CampaignOptions options_of(const Words& words, int cores) {
   CampaignOptions options;
   options.duration = duration_option("for", words.duration);
-  if (!words.turns.empty()) options.turns = number_option("turns", words.turns, 1, ~0ull);
+  if (!words.turns.empty())
+    options.turns = number_option("turns", words.turns, 1, ~0ull);
   if (words.out.empty()) throw WrongOption("out", words.out, "a folder");
   options.places.out = std::filesystem::absolute(words.out);
   options.places.builds = std::filesystem::absolute(words.builds);
@@ -65,8 +69,10 @@ CampaignOptions options_of(const Words& words, int cores) {
 std::string help(const po::options_description& all) {
   std::ostringstream text;
   text << "usage: racier campaign [options]\n\n"
-          "Fuzzes and stresses, under AddressSanitizer and ThreadSanitizer, in turns.  What\n"
-          "is found is in OUT/findings, a folder each; OUT/report.json tells all.  Stopped\n"
+          "Fuzzes and stresses, under AddressSanitizer and ThreadSanitizer, in turns.  "
+          "What\n"
+          "is found is in OUT/findings, a folder each; OUT/report.json tells all.  "
+          "Stopped\n"
           "or killed, it goes on when it is started again with the same folder.\n"
           "Exit codes: 0 clean, 1 finding, 2 wrong use, 3 could not run.\n\n"
        << all;
@@ -75,7 +81,8 @@ std::string help(const po::options_description& all) {
 
 }  // namespace
 
-ParsedCampaignOptions parse_campaign_options(int argc, const char* const* argv, int cores) {
+ParsedCampaignOptions parse_campaign_options(int argc, const char* const* argv,
+                                             int cores) {
   Words words;
   const po::options_description all = description(words);
   constexpr int kStyle =
@@ -83,9 +90,12 @@ ParsedCampaignOptions parse_campaign_options(int argc, const char* const* argv, 
   try {
     po::variables_map map;
     const po::positional_options_description nothing;
-    po::store(
-        po::command_line_parser(argc, argv).options(all).positional(nothing).style(kStyle).run(),
-        map);
+    po::store(po::command_line_parser(argc, argv)
+                  .options(all)
+                  .positional(nothing)
+                  .style(kStyle)
+                  .run(),
+              map);
     po::notify(map);
     if (map.count("help") != 0) return {{}, 0, help(all)};
     return {options_of(words, cores), std::nullopt, ""};

@@ -13,10 +13,11 @@ struct CampaignOptions {
   std::chrono::seconds duration{120};
   std::uint64_t turns = 0;  // jobs of this start; 0: any number
   Places places;
-  std::optional<std::uint64_t> seed;  // nothing: what the campaign began with, or a new one
+  std::optional<std::uint64_t>
+      seed;  // nothing: what the campaign began with, or a new one
   int jobs = 1;
   Arming arming;
-  std::chrono::seconds slice{0};  // of a job; 0: what fits
+  std::chrono::seconds slice{0};   // of a job; 0: what fits
   std::chrono::seconds grace{60};  // for a job to end, once its time is over
 };
 
@@ -27,6 +28,7 @@ struct ParsedCampaignOptions {
 };
 
 // `cores` is the usual number of jobs.
-ParsedCampaignOptions parse_campaign_options(int argc, const char* const* argv, int cores);
+ParsedCampaignOptions parse_campaign_options(int argc, const char* const* argv,
+                                             int cores);
 
 }  // namespace racier::stress

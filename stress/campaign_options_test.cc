@@ -22,8 +22,8 @@ TEST(CampaignOptions, HaveUsualValues) {
 }
 
 TEST(CampaignOptions, AreRead) {
-  const auto parsed = parse({"--for", "8h", "--jobs", "9", "--seed", "0", "--bug", "B10",
-                             "--bug=B07", "--build-root", "/b", "--out", "/o"});
+  const auto parsed = parse({"--for", "8h", "--jobs", "9", "--seed", "0", "--bug",
+                             "B10", "--bug=B07", "--build-root", "/b", "--out", "/o"});
   EXPECT_EQ(parsed.exit_code, std::nullopt) << parsed.text;
   EXPECT_EQ(parsed.options.duration.count(), 8 * 3600);
   EXPECT_EQ(parsed.options.jobs, 9);
@@ -37,7 +37,8 @@ TEST(CampaignOptions, AreRead) {
 
 TEST(CampaignOptions, WrongUseIsOneLine) {
   const std::vector<std::vector<const char*>> lines = {
-      {"--fo", "1"}, {"--jobs", "0"}, {"--turns", "0"}, {"--for", "1w"}, {"--out="}, {"x"}};
+      {"--fo", "1"},   {"--jobs", "0"}, {"--turns", "0"},
+      {"--for", "1w"}, {"--out="},      {"x"}};
   for (const auto& line : lines) {
     const auto parsed = parse(line);
     EXPECT_EQ(parsed.exit_code, 2) << line[0];

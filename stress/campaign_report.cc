@@ -31,7 +31,9 @@ const char* unit(const Cell& cell) {
 // Returns the commit that is checked out in the source tree, as git's files tell it.
 std::string commit() {
   const std::filesystem::path git = std::filesystem::path(RACIER_SOURCE_DIR) / ".git";
-  const auto first_line = [](std::string text) { return text.substr(0, text.find('\n')); };
+  const auto first_line = [](std::string text) {
+    return text.substr(0, text.find('\n'));
+  };
   const std::string head = first_line(read_whole(git / "HEAD").value_or(""));
   if (!head.starts_with("ref: ")) return head;
   return first_line(read_whole(git / head.substr(5)).value_or(""));
@@ -102,10 +104,10 @@ std::vector<std::string> report_lines(const CampaignAccount& account) {
   std::vector<std::string> lines;
   for (const Cell& cell : cells()) {
     const CellState state = state_of(account, cell);
-    lines.push_back(fmt::format("{:<12} {:>5.0f} s  {:>10} {:<10}  {:>8}/s  {} jobs", cell.name,
-                                state.seconds, print_count(state.work), unit(cell),
-                                print_count(static_cast<std::uint64_t>(rate(state))),
-                                state.turns));
+    lines.push_back(
+        fmt::format("{:<12} {:>5.0f} s  {:>10} {:<10}  {:>8}/s  {} jobs", cell.name,
+                    state.seconds, print_count(state.work), unit(cell),
+                    print_count(static_cast<std::uint64_t>(rate(state))), state.turns));
   }
   for (const auto& [slug, stored] : account.findings.findings()) {
     lines.push_back(
@@ -116,16 +118,17 @@ std::vector<std::string> report_lines(const CampaignAccount& account) {
                               account.findings.findings().size(),
                               account.options.places.report().string()));
   const auto had = std::chrono::seconds(std::llround(account.state.seconds));
-  lines.push_back(fmt::format("--- End of test: {}: seed {}, after {}{}{}", account.verdict,
-                              account.state.seed, print_duration(had),
-                              print_arming(account.state.arming),
-                              account.stopped ? " (stopped: start it again to go on)" : ""));
+  lines.push_back(fmt::format(
+      "--- End of test: {}: seed {}, after {}{}{}", account.verdict, account.state.seed,
+      print_duration(had), print_arming(account.state.arming),
+      account.stopped ? " (stopped: start it again to go on)" : ""));
   return lines;
 }
 
 std::string print_arming(const Arming& arming) {
   std::string text;
-  for (const std::string& bug : arming.bugs) text += (text.empty() ? ", bugs: " : ", ") + bug;
+  for (const std::string& bug : arming.bugs)
+    text += (text.empty() ? ", bugs: " : ", ") + bug;
   if (!arming.rmap.empty()) text += ", rmap: " + arming.rmap;
   return text;
 }
@@ -135,7 +138,8 @@ std::string print_count(std::uint64_t count) {
   const auto value = static_cast<double>(count);
   if (count < kThousand) return std::to_string(count);
   if (count < kThousand * kThousand) return fmt::format("{:.1f}k", value / 1e3);
-  if (count < kThousand * kThousand * kThousand) return fmt::format("{:.1f}M", value / 1e6);
+  if (count < kThousand * kThousand * kThousand)
+    return fmt::format("{:.1f}M", value / 1e6);
   return fmt::format("{:.1f}G", value / 1e9);
 }
 

@@ -18,15 +18,16 @@ struct CellState {
 };
 
 struct CampaignState {
-  std::string begun;   // date and time
+  std::string begun;  // date and time
   std::uint64_t starts = 0;
   std::uint64_t seed = 0;
   Arming arming;
-  double seconds = 0;  // that it has run
+  double seconds = 0;      // that it has run
   std::uint64_t jobs = 0;  // begun
   std::map<std::string, CellState> cells;
   std::map<std::uint64_t, double> running;  // seconds of the jobs that are running
-  std::set<std::uint64_t> harvested;  // jobs whose folders are to be removed, if they exist
+  std::set<std::uint64_t>
+      harvested;  // jobs whose folders are to be removed, if they exist
 
   std::string print() const;
   // Throws std::exception if `text` is no state.

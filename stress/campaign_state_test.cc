@@ -21,11 +21,13 @@ TEST(CampaignState, SurvivesAsText) {
   EXPECT_EQ(again.print(), state.print());
   EXPECT_EQ(again.arming, state.arming);
   EXPECT_EQ(again.cells.at("fuzz-asan").work, 1ull << 40);
-  EXPECT_EQ(CampaignState::parse(CampaignState().print()).print(), CampaignState().print());
+  EXPECT_EQ(CampaignState::parse(CampaignState().print()).print(),
+            CampaignState().print());
 }
 
 TEST(CampaignState, AnythingElseIsRefused) {
-  for (const char* text : {"", "{", "[]", "{}", "{\"version\": 2}", "{\"version\": 1}"}) {
+  for (const char* text :
+       {"", "{", "[]", "{}", "{\"version\": 2}", "{\"version\": 1}"}) {
     EXPECT_ANY_THROW(CampaignState::parse(text)) << text;
   }
 }

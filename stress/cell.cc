@@ -30,8 +30,8 @@ void add_fuzz(std::vector<std::string>& command, const Job& job, const Places& p
   command.push_back("-artifact_prefix=" + folder);
   command.push_back(fmt::format("-max_total_time={}", job.seconds));
   command.push_back(fmt::format("-seed={}", job.seed % 0x7fffffff + 1));
-  for (const char* flag : {"-timeout=25", "-rss_limit_mb=2560", "-max_len=1024",
-                           "-print_final_stats=1"}) {
+  for (const char* flag :
+       {"-timeout=25", "-rss_limit_mb=2560", "-max_len=1024", "-print_final_stats=1"}) {
     command.emplace_back(flag);
   }
   // New inputs go to the first folder; the others are only read.
@@ -88,7 +88,9 @@ fs::path Places::program(const Cell& cell) const {
   return builds / cell.preset / program;
 }
 
-std::string Job::name() const { return fmt::format("job-{:06}-{}", number, cell->name); }
+std::string Job::name() const {
+  return fmt::format("job-{:06}-{}", number, cell->name);
+}
 
 std::vector<std::string> command_of(const Job& job, const Places& places,
                                     const Arming& arming) {

@@ -53,7 +53,9 @@ struct Job {
 
   // Returns "job-000012-fuzz-asan".
   std::string name() const;
-  std::filesystem::path folder(const Places& places) const { return places.work() / name(); }
+  std::filesystem::path folder(const Places& places) const {
+    return places.work() / name();
+  }
   std::filesystem::path log(const Places& places) const {
     return places.logs() / (name() + ".log");
   }

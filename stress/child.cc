@@ -17,7 +17,8 @@ namespace racier::stress {
 namespace {
 
 // Between fork() and exec(): only what a signal handler may do.
-[[noreturn]] void become(char* const* arguments, const char* where, int log, pid_t parent) {
+[[noreturn]] void become(char* const* arguments, const char* where, int log,
+                         pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before
@@ -43,14 +44,15 @@ namespace {
 
 }  // namespace
 
-Child::Child(const std::vector<std::string>& command, const std::filesystem::path& where,
-             const std::filesystem::path& log) {
+Child::Child(const std::vector<std::string>& command,
+             const std::filesystem::path& where, const std::filesystem::path& log) {
   std::vector<char*> arguments;
   for (const std::string& word : command) {
     arguments.push_back(const_cast<char*>(word.c_str()));
   }
   arguments.push_back(nullptr);
-  const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+  const int fd =
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ == 0) become(arguments.data(), where.c_str(), fd, parent);

@@ -19,8 +19,9 @@ struct ChildEnd {
 // Whoever dies first: the child does not outlive its parent.
 class Child {
  public:
-  // Starts `command` (a path and its arguments) in folder `where`; stdout and stderr go to
-  // `log`.  A command that cannot be started ends with exit code 127, and the log says why.
+  // Starts `command` (a path and its arguments) in folder `where`; stdout and stderr go
+  // to `log`.  A command that cannot be started ends with exit code 127, and the log
+  // says why.
   Child(const std::vector<std::string>& command, const std::filesystem::path& where,
         const std::filesystem::path& log);
   // Kills it, with all that it started.

@@ -105,25 +105,30 @@ std::string FindingStore::add_new(const Found& found, const StoredFinding& store
   if (problem.empty()) problem = write_meta(aside, stored);
   if (problem.empty()) {
     fs::rename(aside, folder_of(found.slug()), error);
-    if (error) problem = "cannot write " + folder_of(found.slug()).string() + ": " +
-                         error.message();
+    if (error)
+      problem =
+          "cannot write " + folder_of(found.slug()).string() + ": " + error.message();
   }
   if (!problem.empty()) fs::remove_all(aside, error);
   return problem;
 }
 
-std::string FindingStore::note_replay(const std::string& slug, const std::string& gave) {
+std::string FindingStore::note_replay(const std::string& slug,
+                                      const std::string& gave) {
   StoredFinding& stored = findings_.at(slug);
   stored.replays = gave;
   const fs::path file = folder_of(slug) / "how-to-replay.txt";
   const std::string text = read_whole(file).value_or("");
-  const std::string error = write_whole(file, text + "# racier repro run: " + gave + "\n");
+  const std::string error =
+      write_whole(file, text + "# racier repro run: " + gave + "\n");
   return error.empty() ? write_meta(folder_of(slug), stored) : error;
 }
 
-std::string FindingStore::write_meta(const fs::path& folder, const StoredFinding& stored) {
-  return write_whole(folder / "meta.json",
-                     to_json(stored).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+std::string FindingStore::write_meta(const fs::path& folder,
+                                     const StoredFinding& stored) {
+  return write_whole(
+      folder / "meta.json",
+      to_json(stored).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::string time_now() {

@@ -1,10 +1,10 @@
 // stress/finding_store.h - findings of many runs, one folder for each bug.
 //
 //   FOLDER/<kind>-<hash>/program.racier     the program that failed, if one is known
-//                        input              the fuzzer's bytes of it, if it was the fuzzer
-//                        report.txt         what was said
-//                        how-to-replay.txt  commands
-//                        meta.json          signature, count, when and where it was seen
+//                        input              the fuzzer's bytes of it, if it was the
+//                        fuzzer report.txt         what was said how-to-replay.txt
+//                        commands meta.json          signature, count, when and where
+//                        it was seen
 //
 // A folder appears whole, and the count in it grows.
 #pragma once
@@ -17,7 +17,7 @@ namespace racier::stress {
 
 // Something that went wrong, once or more often in one job.
 struct Found {
-  std::string kind;   // a word
+  std::string kind;  // a word
   std::string title;
   std::uint64_t count = 1;
   std::string program;  // as a text
@@ -55,15 +55,20 @@ class FindingStore {
   [[nodiscard]] std::string open(std::filesystem::path folder);
   // Adds `found`; `is_new` tells whether nobody knew of it.  Returns as open().
   [[nodiscard]] std::string add(const Found& found, const Source& source, bool& is_new);
-  // Notes what replaying the program of `slug` gave, in a few words.  Returns as open().
-  [[nodiscard]] std::string note_replay(const std::string& slug, const std::string& gave);
+  // Notes what replaying the program of `slug` gave, in a few words.  Returns as
+  // open().
+  [[nodiscard]] std::string note_replay(const std::string& slug,
+                                        const std::string& gave);
 
   const std::map<std::string, StoredFinding>& findings() const { return findings_; }
-  std::filesystem::path folder_of(const std::string& slug) const { return folder_ / slug; }
+  std::filesystem::path folder_of(const std::string& slug) const {
+    return folder_ / slug;
+  }
 
  private:
   std::string add_new(const Found& found, const StoredFinding& stored);
-  std::string write_meta(const std::filesystem::path& folder, const StoredFinding& stored);
+  std::string write_meta(const std::filesystem::path& folder,
+                         const StoredFinding& stored);
 
   std::filesystem::path folder_;
   std::map<std::string, StoredFinding> findings_;  // by slug

@@ -47,9 +47,11 @@ std::string finding_report(const Finding& finding, program::Phase phase) {
 std::string finding_program(program::Program program, const Finding& finding,
                             program::Phase phase, const std::string& replay) {
   program.header = finding_report(finding, phase);
-  program.header += "\n\nFound on native threads, whose schedule nobody knows.  Once more:\n" +
-                    replay + "\nOn fibers, under the schedule below: racier repro run FILE";
-  program.expectation = {program::Expectation::Kind::kFinding, finding.kind, finding.title};
+  program.header +=
+      "\n\nFound on native threads, whose schedule nobody knows.  Once more:\n" +
+      replay + "\nOn fibers, under the schedule below: racier repro run FILE";
+  program.expectation = {program::Expectation::Kind::kFinding, finding.kind,
+                         finding.title};
   return program::print(program);
 }
 

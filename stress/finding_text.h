@@ -14,8 +14,8 @@ namespace racier::stress {
 std::string slug_of(std::string_view kind, std::string_view title);
 std::string finding_slug(const Finding& finding);
 
-// Returns a program that failed as a text: it expects the finding; its comment tells it, and
-// that `replay` runs the same program on threads again.
+// Returns a program that failed as a text: it expects the finding; its comment tells
+// it, and that `replay` runs the same program on threads again.
 std::string finding_program(program::Program program, const Finding& finding,
                             program::Phase phase, const std::string& replay);
 

@@ -1,4 +1,5 @@
-// stress/harvest_test.cc - tests of what logs tell (harvest.h, cell.h, campaign_report.h).
+// stress/harvest_test.cc - tests of what logs tell (harvest.h, cell.h,
+// campaign_report.h).
 #include "stress/harvest.h"
 
 #include <gtest/gtest.h>
@@ -19,17 +20,20 @@ TEST(Harvest, NamesCrashesStably) {
   const ChildEnd died{.exit_code = 77};
   EXPECT_EQ(crash("x\nracier: a.cc:1: f: Assertion 'a is b' failed.\n== stack\n", died),
             "assertion | a is b");
-  EXPECT_EQ(crash("SUMMARY: ThreadSanitizer: data race /x/y/vma.cc:3:4 in f(int)\n", died),
-            "sanitizer | ThreadSanitizer: data race vma.cc in f(int)");
-  EXPECT_EQ(crash("SUMMARY: AddressSanitizer: 56 byte(s) leaked in 2 allocation(s).\n", died),
-            "sanitizer | AddressSanitizer: N byte(s) leaked in N allocation(s).");
+  EXPECT_EQ(
+      crash("SUMMARY: ThreadSanitizer: data race /x/y/vma.cc:3:4 in f(int)\n", died),
+      "sanitizer | ThreadSanitizer: data race vma.cc in f(int)");
+  EXPECT_EQ(
+      crash("SUMMARY: AddressSanitizer: 56 byte(s) leaked in 2 allocation(s).\n", died),
+      "sanitizer | AddressSanitizer: N byte(s) leaked in N allocation(s).");
   EXPECT_EQ(crash("SUMMARY: libFuzzer: timeout\n", {.exit_code = 70}),
             "timeout | libFuzzer: timeout");
   EXPECT_EQ(crash("", {.signal = 9}),
             "killed | program_fuzz (tsan) was killed: out of memory?");
   EXPECT_EQ(crash("", {.signal = 9, .hung = true}),
             "hang | program_fuzz (tsan) did not end when its time was over");
-  EXPECT_EQ(crash("", {.exit_code = 5}), "crash | program_fuzz (tsan) ended with exit code 5");
+  EXPECT_EQ(crash("", {.exit_code = 5}),
+            "crash | program_fuzz (tsan) ended with exit code 5");
 }
 
 TEST(Harvest, OneSlugForEachSignature) {
@@ -45,11 +49,14 @@ TEST(Harvest, OneSlugForEachSignature) {
 }
 
 TEST(Harvest, ReadsHowMuchWasDone) {
-  EXPECT_EQ(work_in_log(Tool::kFuzz, "x\n#2\tINITED cov: 1\n#4096\tpulse  cov: 2\n"), 4096u);
+  EXPECT_EQ(work_in_log(Tool::kFuzz, "x\n#2\tINITED cov: 1\n#4096\tpulse  cov: 2\n"),
+            4096u);
   EXPECT_EQ(work_in_log(Tool::kFuzz, "\n#8 x\nstat::number_of_executed_units: 12345\n"),
             12345u);
   EXPECT_EQ(work_in_log(Tool::kFuzz, "\n    #0 0x55 in f\n#1 0x2\n"), 1u);
-  EXPECT_EQ(work_in_log(Tool::kStress, "r: Calls: Total: 5  M\nr: Calls: Total: 70  Max"), 70u);
+  EXPECT_EQ(
+      work_in_log(Tool::kStress, "r: Calls: Total: 5  M\nr: Calls: Total: 70  Max"),
+      70u);
   EXPECT_EQ(work_in_log(Tool::kStress, ""), 0u);
 }
 

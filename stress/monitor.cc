@@ -7,7 +7,8 @@
 
 namespace racier::stress {
 
-Monitor::Monitor(NativeRuntime& runtime, const CallCounts& counts, MonitorOptions options)
+Monitor::Monitor(NativeRuntime& runtime, const CallCounts& counts,
+                 MonitorOptions options)
     : runtime_(runtime), counts_(counts), options_(std::move(options)) {
   moved_ = shown_ = Clock::now();
   thread_ = std::thread(&Monitor::watch, this);
@@ -65,9 +66,10 @@ Finding Monitor::stuck_finding() const {
   finding.kind = FindingKind::kNoProgress;
   finding.title =
       waiting.empty() ? "BUG: soft lockup: no progress" : hung_title(waiting);
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.stuck_after);
-  finding.detail =
-      "no call ended for " + std::to_string(seconds.count()) + " s\n" + describe(waiting);
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(options_.stuck_after);
+  finding.detail = "no call ended for " + std::to_string(seconds.count()) + " s\n" +
+                   describe(waiting);
   if (!waiting.empty()) finding.where = waiting.front().where;
   return finding;
 }

@@ -21,8 +21,9 @@ struct MonitorOptions {
   std::function<void(const Finding&)> hung = [](const Finding&) {};
 };
 
-// Watches while it lives.  A round is stuck if no call ends for some time, although threads
-// are running: it ends with the finding kNoProgress, which says where they wait.
+// Watches while it lives.  A round is stuck if no call ends for some time, although
+// threads are running: it ends with the finding kNoProgress, which says where they
+// wait.
 class Monitor {
  public:
   Monitor(NativeRuntime& runtime, const CallCounts& counts, MonitorOptions options);
@@ -42,7 +43,7 @@ class Monitor {
 
   // Of the thread.
   std::uint64_t calls_ = 0;
-  Clock::time_point moved_;      // when it last saw a call end, or no round
+  Clock::time_point moved_;  // when it last saw a call end, or no round
   Clock::time_point shown_;
   bool cancelled_ = false;
 

@@ -44,8 +44,10 @@ TEST(Monitor, EndsADeadlockOfSpinners) {
       run(runtime, {[&] { both(first, second); }, [&] { both(second, first); }});
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->kind, FindingKind::kNoProgress);
-  EXPECT_NE(finding->detail.find("task 0 spins in "), std::string::npos) << finding->detail;
-  EXPECT_NE(finding->detail.find("task 1 spins in "), std::string::npos) << finding->detail;
+  EXPECT_NE(finding->detail.find("task 0 spins in "), std::string::npos)
+      << finding->detail;
+  EXPECT_NE(finding->detail.find("task 1 spins in "), std::string::npos)
+      << finding->detail;
   EXPECT_NE(finding->detail.find("holds first"), std::string::npos) << finding->detail;
 }
 

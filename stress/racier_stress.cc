@@ -16,7 +16,8 @@ namespace {
 // A seed of at most six digits: people type it.
 std::uint64_t seed_of_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  const auto seed = static_cast<std::uint64_t>(now) + static_cast<std::uint64_t>(::getpid());
+  const auto seed =
+      static_cast<std::uint64_t>(now) + static_cast<std::uint64_t>(::getpid());
   return racier::Random(seed).below(1000000);
 }
 

@@ -1,4 +1,5 @@
-// stress/round_runner.h - one round: a program on native threads, and all that is checked.
+// stress/round_runner.h - one round: a program on native threads, and all that is
+// checked.
 #pragma once
 #include <array>
 #include <atomic>
@@ -12,18 +13,21 @@
 
 namespace racier::stress {
 
-inline constexpr std::size_t kStatuses = static_cast<std::size_t>(Status::kNoProcess) + 1;
+inline constexpr std::size_t kStatuses =
+    static_cast<std::size_t>(Status::kNoProcess) + 1;
 
 // How many calls each thread has made.  Any thread may look.
 class CallCounts final : public program::CallObserver {
  public:
   void call_ends(int list, std::uint32_t) override {
     if (list == 0) return;
-    std::atomic<std::uint64_t>& count = counts_[static_cast<std::size_t>(list - 1)].calls;
+    std::atomic<std::uint64_t>& count =
+        counts_[static_cast<std::size_t>(list - 1)].calls;
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   std::uint64_t of(int thread) const {
-    return counts_[static_cast<std::size_t>(thread)].calls.load(std::memory_order_relaxed);
+    return counts_[static_cast<std::size_t>(thread)].calls.load(
+        std::memory_order_relaxed);
   }
   std::uint64_t total() const {
     std::uint64_t sum = 0;
@@ -45,7 +49,9 @@ struct Tally {
   std::array<std::uint64_t, kMarks> marks{};
 
   // Calls that did something.
-  std::uint64_t done() const { return std::accumulate(calls.begin(), calls.end(), 0ull); }
+  std::uint64_t done() const {
+    return std::accumulate(calls.begin(), calls.end(), 0ull);
+  }
   void add(const Tally& other);
 };
 
@@ -58,7 +64,8 @@ struct RoundResult {
 class RoundRunner {
  public:
   // Runs `program`; `seed` is for choices and jitter (see NativeRuntime::set_jitter()).
-  RoundResult run(const program::Program& program, std::uint64_t seed, std::uint32_t jitter);
+  RoundResult run(const program::Program& program, std::uint64_t seed,
+                  std::uint32_t jitter);
 
   // For who watches from another thread.
   NativeRuntime& runtime() { return threads_; }

@@ -1,4 +1,5 @@
-// stress/round_runner_test.cc - tests of round_runner.h and of what a failed round leaves.
+// stress/round_runner_test.cc - tests of round_runner.h and of what a failed round
+// leaves.
 #include "stress/round_runner.h"
 
 #include <gtest/gtest.h>
@@ -53,7 +54,8 @@ TEST(RoundRunner, AFailedRoundReplaysOnFibers) {
   FiberRuntime alone, runtime(parsed.program->schedule);
   program::Runner runner(alone);
   const auto& replayed = runner.run(*parsed.program, runtime, {});
-  EXPECT_EQ(program::judge(*parsed.program, replayed).problems, std::vector<std::string>());
+  EXPECT_EQ(program::judge(*parsed.program, replayed).problems,
+            std::vector<std::string>());
   ASSERT_TRUE(replayed.finding);
   EXPECT_EQ(replayed.finding->signature(), result.finding->signature());
 }

@@ -17,11 +17,12 @@ std::atomic<const char*> last_words{nullptr};
 constexpr std::array kDeadly = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 std::array<struct sigaction, kDeadly.size()> before;
 
-// Says them, and leaves the rest to whoever would have had the signal: a fault happens again,
-// what was sent is sent again.
+// Says them, and leaves the rest to whoever would have had the signal: a fault happens
+// again, what was sent is sent again.
 void on_deadly(int signal, siginfo_t* info, void*) {
   const char* const words = last_words.load();
-  if (words != nullptr) [[maybe_unused]] const auto n = ::write(2, words, std::strlen(words));
+  if (words != nullptr) [[maybe_unused]]
+    const auto n = ::write(2, words, std::strlen(words));
   for (std::size_t i = 0; i < kDeadly.size(); ++i) {
     if (kDeadly[i] == signal) ::sigaction(signal, &before[i], nullptr);
   }

@@ -7,8 +7,8 @@ namespace racier::stress {
 void catch_stop_signals();
 bool stop_requested();
 
-// From now on whoever dies of a signal says `words` first, to stderr.  `words` stay where they
-// are; they may change meanwhile.
+// From now on whoever dies of a signal says `words` first, to stderr.  `words` stay
+// where they are; they may change meanwhile.
 void set_last_words(const char* words);
 
 }  // namespace racier::stress

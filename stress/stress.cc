@@ -28,7 +28,8 @@ std::uint32_t draw_jitter(std::uint64_t seed) {
 }  // namespace
 
 Stress::Stress(const StressOptions& options) : options_(options) {
-  note_name_ = (options_.findings / fmt::format("stress-running-{}.txt", ::getpid())).string();
+  note_name_ =
+      (options_.findings / fmt::format("stress-running-{}.txt", ::getpid())).string();
   note_ = ::open(note_name_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 }
 
@@ -43,7 +44,8 @@ int Stress::run() {
       (options_.rounds != 0 ? fmt::format("{} rounds", options_.rounds) : "") +
       (options_.rounds != 0 && options_.duration.count() != 0 ? ", " : "") +
       (options_.duration.count() != 0 ? print_duration(options_.duration) : "") +
-      (options_.rounds == 0 && options_.duration.count() == 0 ? "until it is stopped" : "");
+      (options_.rounds == 0 && options_.duration.count() == 0 ? "until it is stopped"
+                                                              : "");
   screen_.line(fmt::format("--- Start of test: " RACIER_PRESET " {}: {}",
                            print_options(options_), length));
   MonitorOptions watching;
@@ -79,7 +81,8 @@ void Stress::run_round(std::uint64_t round) {
   if (result.finding) record(*result.finding, result.phase);
 }
 
-// Leaves word of what is about to run, for the case that the process does not survive it.
+// Leaves word of what is about to run, for the case that the process does not survive
+// it.
 void Stress::note_round(std::uint64_t round) {
   const std::string replay = replay_command(options_, round);
   set_last_words("");
@@ -89,7 +92,8 @@ void Stress::note_round(std::uint64_t round) {
   if (note_ < 0) return;
   const bool written =
       ::pwrite(note_, note.data(), note.size(), 0) == static_cast<ssize_t>(note.size());
-  if (written) [[maybe_unused]] const int ok = ::ftruncate(note_, ssize_t(note.size()));
+  if (written) [[maybe_unused]]
+    const int ok = ::ftruncate(note_, ssize_t(note.size()));
 }
 
 void Stress::record(const Finding& finding, program::Phase phase) {
@@ -141,16 +145,17 @@ std::string Stress::totals() const {
   const std::uint64_t total = runner_.counts().total();
   // rcutorture's mark of unfairness
   const bool unfair = most / 2 > least && total > 1000;
-  return fmt::format("Calls: Total: {}  Max/Min: {}/{}{}  Fail: {}{}  Rounds: {}  {:.0f}/s",
-                     total, most, least, unfair ? " ???" : "", failed_.load(),
-                     failed_ != 0 ? " !!!" : "", rounds_.load(),
-                     static_cast<double>(total) / std::max(seconds(), 0.001));
+  return fmt::format(
+      "Calls: Total: {}  Max/Min: {}/{}{}  Fail: {}{}  Rounds: {}  {:.0f}/s", total,
+      most, least, unfair ? " ???" : "", failed_.load(), failed_ != 0 ? " !!!" : "",
+      rounds_.load(), static_cast<double>(total) / std::max(seconds(), 0.001));
 }
 
 void Stress::show_progress() {
   const std::chrono::seconds now(static_cast<std::int64_t>(seconds()));
   std::string text = totals() + "  " + print_duration(now);
-  if (options_.duration.count() != 0) text += " of " + print_duration(options_.duration);
+  if (options_.duration.count() != 0)
+    text += " of " + print_duration(options_.duration);
   screen_.progress(text);
 }
 
@@ -162,11 +167,12 @@ int Stress::finish() {
   const std::lock_guard lock(mutex_);
   screen_.line(totals());
   for (const auto& [signature, known] : known_) {
-    screen_.line(fmt::format("!!! {} times, first in round {} after {:.1f} s: {}", known.count,
-                             known.round, known.seconds, signature));
+    screen_.line(fmt::format("!!! {} times, first in round {} after {:.1f} s: {}",
+                             known.count, known.round, known.seconds, signature));
   }
   screen_.line(fmt::format("--- End of test: {}: " RACIER_PRESET " {} {}", verdict,
-                           print_options(options_), stop_requested() ? "(stopped)" : ""));
+                           print_options(options_),
+                           stop_requested() ? "(stopped)" : ""));
   if (failed_ != 0) return 1;
   return idle ? 3 : json;
 }

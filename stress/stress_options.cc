@@ -13,7 +13,8 @@ namespace po = boost::program_options;
 
 std::string names_of(std::span<const Workload> rows) {
   std::string names;
-  for (const Workload& row : rows) names += (names.empty() ? "" : ", ") + std::string(row.name);
+  for (const Workload& row : rows)
+    names += (names.empty() ? "" : ", ") + std::string(row.name);
   return names;
 }
 
@@ -30,7 +31,8 @@ std::string list() {
 }
 
 struct Words {
-  std::string duration, rounds, round, threads, seed, workload, rmap, jitter, stuck_after;
+  std::string duration, rounds, round, threads, seed, workload, rmap, jitter,
+      stuck_after;
   std::string findings, json;
   std::vector<std::string> bugs;
 };
@@ -41,12 +43,16 @@ po::options_description description(Words& words) {
     auto* const value = po::value(&to)->value_name("WORD");
     return usual == nullptr ? value : value->default_value(usual);
   };
+  // clang-format off
   all.add_options()
-      ("for", text(words.duration), "how long: 90s, 10m, 8h; 0: until it is stopped (60s)")
+      ("for", text(words.duration),
+       "how long: 90s, 10m, 8h; 0: until it is stopped (60s)")
       ("rounds", text(words.rounds), "how many rounds; without --for no other end")
-      ("round", text(words.round), "that round only: once, --rounds times, or --for a time")
+      ("round", text(words.round),
+       "that round only: once, --rounds times, or --for a time")
       ("threads", text(words.threads, "4"), "threads of a round, 1 to 8")
-      ("seed", text(words.seed), "of the programs of all rounds (another one each time)")
+      ("seed", text(words.seed),
+       "of the programs of all rounds (another one each time)")
       ("workload", text(words.workload, "mixed"), "what the threads do (see --list)")
       ("bug", po::value(&words.bugs)->value_name("NAME"),
        "arm a bug, by name or id (see --list); may be repeated")
@@ -61,12 +67,15 @@ po::options_description description(Words& words) {
       ("print", "print the program of --round, run nothing")
       ("list", "list workloads and bugs")
       ("help", "this text");
+  // clang-format on
   return all;
 }
 
 void set_length(StressOptions& options, const Words& words) {
-  if (!words.round.empty()) options.round = number_option("round", words.round, 0, ~0ull);
-  if (!words.rounds.empty()) options.rounds = number_option("rounds", words.rounds, 1, ~0ull);
+  if (!words.round.empty())
+    options.round = number_option("round", words.round, 0, ~0ull);
+  if (!words.rounds.empty())
+    options.rounds = number_option("rounds", words.rounds, 1, ~0ull);
   if (!words.duration.empty()) {
     options.duration = duration_option("for", words.duration);
   } else if (options.rounds != 0 || options.round) {
@@ -84,7 +93,8 @@ StressOptions options_of(const Words& words, std::uint64_t seed) {
   set_length(options, words);
   options.threads = static_cast<int>(
       number_option("threads", words.threads, 1, program::kProgramTasksMax));
-  options.seed = words.seed.empty() ? seed : number_option("seed", words.seed, 0, ~0ull);
+  options.seed =
+      words.seed.empty() ? seed : number_option("seed", words.seed, 0, ~0ull);
   options.workload = find_workload(words.workload);
   if (options.workload == nullptr) {
     throw WrongOption("workload", words.workload, "one of " + names_of(workloads()));
@@ -92,7 +102,8 @@ StressOptions options_of(const Words& words, std::uint64_t seed) {
   for (const std::string& name : words.bugs) options.bugs.arm(bug_option(name));
   options.rmap = rmap_option(words.rmap);
   if (!words.jitter.empty()) {
-    options.jitter = static_cast<std::uint32_t>(number_option("jitter", words.jitter, 0, 1u << 30));
+    options.jitter =
+        static_cast<std::uint32_t>(number_option("jitter", words.jitter, 0, 1u << 30));
   }
   options.findings = words.findings;
   options.json = words.json;
@@ -102,8 +113,9 @@ StressOptions options_of(const Words& words, std::uint64_t seed) {
 std::string help(const po::options_description& all) {
   std::ostringstream text;
   text << "usage: racier-stress [options]\n\n"
-          "Runs random programs on real threads, round after round; each round ends in an\n"
-          "audit.  Exit codes: 0 clean, 1 finding, 2 wrong use, 3 could not run.\n\n"
+          "Runs random programs on real threads, round after round; each round ends\n"
+          "in an audit.\n"
+          "Exit codes: 0 clean, 1 finding, 2 wrong use, 3 could not run.\n\n"
        << all;
   return text.str();
 }
@@ -119,9 +131,12 @@ ParsedStressOptions parse_stress_options(int argc, const char* const* argv,
   try {
     po::variables_map map;
     const po::positional_options_description nothing;
-    po::store(
-        po::command_line_parser(argc, argv).options(all).positional(nothing).style(kStyle).run(),
-        map);
+    po::store(po::command_line_parser(argc, argv)
+                  .options(all)
+                  .positional(nothing)
+                  .style(kStyle)
+                  .run(),
+              map);
     po::notify(map);
     if (map.count("help") != 0) return {{}, 0, help(all)};
     if (map.count("list") != 0) return {{}, 0, list()};
@@ -151,8 +166,8 @@ std::string print_options(const StressOptions& options) {
 }
 
 std::string replay_command(const StressOptions& options, std::uint64_t round) {
-  return "racier stress --preset " RACIER_PRESET " " + print_options(options) + " --round " +
-         std::to_string(round);
+  return "racier stress --preset " RACIER_PRESET " " + print_options(options) +
+         " --round " + std::to_string(round);
 }
 
 }  // namespace racier::stress

@@ -19,13 +19,13 @@ struct StressOptions {
   std::uint64_t seed = 0;
   const Workload* workload = nullptr;
   BugSet bugs;
-  std::string rmap;  // empty: the usual one
+  std::string rmap;                     // empty: the usual one
   std::optional<std::uint32_t> jitter;  // nothing: another one each round
   std::chrono::seconds stuck_after{20};
   std::filesystem::path findings = ".";
   std::filesystem::path json;  // empty: none
-  bool abort = false;  // the first finding is the last
-  bool print = false;  // the program of a round, and nothing else
+  bool abort = false;          // the first finding is the last
+  bool print = false;          // the program of a round, and nothing else
 
   RoundOptions round_options(std::uint64_t round) const {
     return {seed, round, workload, threads, rmap, bugs};

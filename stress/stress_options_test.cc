@@ -47,20 +47,23 @@ TEST(StressOptions, WhatIsPrintedIsReadAgain) {
 TEST(StressOptions, WrongUseIsOneLine) {
   for (const char* line :
        {"--nonsense", "--for", "--for x", "--threads 0", "--threads 9", "--threads 2x",
-        "--seed -1", "--workload all", "--bug B999", "--rmap no", "--work fork", "extra",
-        "--rounds 0", "--jitter -3", "--stuck-after 0", "--print", "--seed 1 --seed 2"}) {
+        "--seed -1", "--workload all", "--bug B999", "--rmap no", "--work fork",
+        "extra", "--rounds 0", "--jitter -3", "--stuck-after 0", "--print",
+        "--seed 1 --seed 2"}) {
     const auto parsed = parse(line);
     EXPECT_EQ(parsed.exit_code, 2) << line;
     EXPECT_EQ(parsed.text.find('\n'), parsed.text.size() - 1) << parsed.text;
   }
-  EXPECT_EQ(parse("--workload all").text,
-            "racier-stress: --workload: expected one of fork, fault, reclaim, mixed, not "
-            "'all' (--help)\n");
+  EXPECT_EQ(
+      parse("--workload all").text,
+      "racier-stress: --workload: expected one of fork, fault, reclaim, mixed, not "
+      "'all' (--help)\n");
 }
 
 TEST(StressOptions, HelpAndList) {
   EXPECT_EQ(parse("--help").exit_code, 0);
-  EXPECT_NE(parse("--list").text.find("B10 prepare_ptl_before_anonlock"), std::string::npos);
+  EXPECT_NE(parse("--list").text.find("B10 prepare_ptl_before_anonlock"),
+            std::string::npos);
 }
 
 }  // namespace

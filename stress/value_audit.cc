@@ -43,7 +43,8 @@ class ValueAudit {
 
   std::optional<Finding> run() const {
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      if (places_[i].op != "read" || outcomes_[i].kind != Outcome::Kind::kValue) continue;
+      if (places_[i].op != "read" || outcomes_[i].kind != Outcome::Kind::kValue)
+        continue;
       const char* const wrong = what_is_wrong(i);
       if (wrong != nullptr) return finding(i, wrong);
     }
@@ -89,8 +90,10 @@ class ValueAudit {
     const std::uint64_t value = outcomes_[number].value;
     if (value == 0 || check::is_file_word(value)) return nullptr;
     const std::uint64_t store = check::tag_of(value).call;
-    if (store >= places_.size() || places_[store].op != "write") return "no call stored it";
-    if (outcomes_[store].kind != Outcome::Kind::kValue || outcomes_[store].value != value) {
+    if (store >= places_.size() || places_[store].op != "write")
+      return "no call stored it";
+    if (outcomes_[store].kind != Outcome::Kind::kValue ||
+        outcomes_[store].value != value) {
       return "the call that it names stored something else";
     }
     if (places_[store].list == places_[number].list && store > number) {
@@ -99,19 +102,22 @@ class ValueAudit {
     const VirtAddr to = address(store);
     const VirtAddr from = address(number);
     if (to >= kSomewhere || from >= kSomewhere) {
-      return to % kPageSize == from % kPageSize ? nullptr : "it was stored to another word";
+      return to % kPageSize == from % kPageSize ? nullptr
+                                                : "it was stored to another word";
     }
     if (to != from) return "it was stored to another address";
     if (is_shared(from)) return nullptr;
     const auto& stored = places_[store].call->arguments;
     const auto& loaded = places_[number].call->arguments;
-    if (!descends(loaded[0], stored[0])) return "it is of a process that is no ancestor";
+    if (!descends(loaded[0], stored[0]))
+      return "it is of a process that is no ancestor";
     return nullptr;
   }
 
   bool is_shared(VirtAddr addr) const {
-    return std::ranges::any_of(
-        shared_, [&](const Range& range) { return range.start <= addr && addr < range.end; });
+    return std::ranges::any_of(shared_, [&](const Range& range) {
+      return range.start <= addr && addr < range.end;
+    });
   }
 
   // Returns whether `process` is `ancestor`, a clone of it, or descends from it.
@@ -136,10 +142,12 @@ class ValueAudit {
     const std::uint64_t value = outcomes_[number].value;
     const inv::Row& row = inv::row(Inv::kDataIsLastStore);
     const auto line = [&](std::size_t of) {
-      return program::print_call(*places_[of].call, 0) + " (call " + std::to_string(of) + ")";
+      return program::print_call(*places_[of].call, 0) + " (call " +
+             std::to_string(of) + ")";
     };
     Finding finding{.kind = row.kind, .title = row.sentence, .detail = {}, .where = {}};
-    finding.detail = line(number) + " returned " + check::describe_value(value) + ":\n" + wrong;
+    finding.detail =
+        line(number) + " returned " + check::describe_value(value) + ":\n" + wrong;
     const std::uint64_t store = check::tag_of(value).call;
     if (store < places_.size()) finding.detail += "\nthat call: " + line(store);
     return finding;

@@ -1,9 +1,10 @@
 // stress/value_audit.h - did loads return what stores have stored?
 //
 // What can be said of user memory on native threads, where nobody knows the order of
-// accesses: every word that a load returned is zero, a file's, or was stored to that very
-// address by a call of the same process or of one that it descends from, and not later in the
-// same task.  A store that is lost is not seen; bytes of another page or process are.
+// accesses: every word that a load returned is zero, a file's, or was stored to that
+// very address by a call of the same process or of one that it descends from, and not
+// later in the same task.  A store that is lost is not seen; bytes of another page or
+// process are.
 #pragma once
 #include <optional>
 #include <span>
@@ -14,8 +15,8 @@
 
 namespace racier::stress {
 
-// Returns the first load that is wrong, as a finding.  `outcomes` are of all calls in program
-// order; no word is both added to and loaded.
+// Returns the first load that is wrong, as a finding.  `outcomes` are of all calls in
+// program order; no word is both added to and loaded.
 std::optional<Finding> audit_values(const program::Program& program,
                                     std::span<const program::Outcome> outcomes);
 

@@ -1,5 +1,5 @@
-// stress/value_audit_test.cc - tests of value_audit.h: programs run on fibers, then loads are
-// falsified.
+// stress/value_audit_test.cc - tests of value_audit.h: programs run on fibers, then
+// loads are falsified.
 #include "stress/value_audit.h"
 
 #include <gtest/gtest.h>
@@ -80,10 +80,12 @@ TEST_F(ValueAudit, SeesBytesOfOthers) {
 }
 
 TEST_F(ValueAudit, SeesBytesOfNobody) {
-  EXPECT_TRUE(says(if_returned(kLoadOfParent, check::value_of({1, 0, 0})), "no call stored"));
+  EXPECT_TRUE(
+      says(if_returned(kLoadOfParent, check::value_of({1, 0, 0})), "no call stored"));
   EXPECT_TRUE(says(if_returned(kLoadOfParent, 0xaaaaaaaaaaaaaa), "no call stored"));
-  EXPECT_TRUE(says(if_returned(kLoadOfParent, outcomes_[kStoreOfParent].value + (1ull << 40)),
-                   "stored something else"));
+  EXPECT_TRUE(
+      says(if_returned(kLoadOfParent, outcomes_[kStoreOfParent].value + (1ull << 40)),
+           "stored something else"));
 }
 
 }  // namespace

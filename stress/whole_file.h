@@ -7,9 +7,9 @@
 
 namespace racier::stress {
 
-// Makes `file` hold `text`: written aside, synced and renamed, so that whoever looks, and
-// whenever the power fails, there is the old one or the new one.  A link stays a link; what
-// is no regular file, and whatever lies in /dev, is written to instead.
+// Makes `file` hold `text`: written aside, synced and renamed, so that whoever looks,
+// and whenever the power fails, there is the old one or the new one.  A link stays a
+// link; what is no regular file, and whatever lies in /dev, is written to instead.
 // Returns what went wrong, a sentence, or "".
 [[nodiscard]] std::string write_whole(const std::filesystem::path& file,
                                       std::string_view text);

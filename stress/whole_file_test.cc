@@ -11,7 +11,8 @@ namespace fs = std::filesystem;
 
 class WholeFile : public testing::Test {
  protected:
-  WholeFile() : folder_(testing::TempDir() + "whole_file." + std::to_string(::getpid())) {
+  WholeFile()
+      : folder_(testing::TempDir() + "whole_file." + std::to_string(::getpid())) {
     EXPECT_EQ(prepare_folder(folder_), "");
   }
   ~WholeFile() override { fs::remove_all(folder_); }
@@ -30,7 +31,8 @@ TEST_F(WholeFile, ReplacesTheOldOne) {
 }
 
 TEST_F(WholeFile, SaysWhyNot) {
-  EXPECT_NE(write_whole(folder_ / "no" / "a", "x").find("cannot write"), std::string::npos);
+  EXPECT_NE(write_whole(folder_ / "no" / "a", "x").find("cannot write"),
+            std::string::npos);
   EXPECT_NE(prepare_folder("/proc/racier").find("/proc/racier"), std::string::npos);
   EXPECT_EQ(write_whole(folder_ / "a", "x"), "");
   EXPECT_NE(prepare_folder(folder_ / "a"), "");

@@ -10,11 +10,11 @@ namespace racier::stress {
 
 WrongOption::WrongOption(const char* option, const std::string& value,
                          const std::string& expected)
-    : std::runtime_error(std::string("--") + option + ": expected " + expected + ", not '" +
-                         value + "'") {}
+    : std::runtime_error(std::string("--") + option + ": expected " + expected +
+                         ", not '" + value + "'") {}
 
-std::uint64_t number_option(const char* option, const std::string& word, std::uint64_t min,
-                            std::uint64_t max) {
+std::uint64_t number_option(const char* option, const std::string& word,
+                            std::uint64_t min, std::uint64_t max) {
   std::uint64_t value = 0;
   const char* const last = word.data() + word.size();
   const auto [end, error] = std::from_chars(word.data(), last, value);
@@ -44,7 +44,8 @@ Bug bug_option(const std::string& word) {
 
 const std::string& rmap_option(const std::string& word) {
   const program::MachineKey& rmap = program::machine_keys().front();
-  if (!word.empty() && !rmap.parse(word)) throw WrongOption("rmap", word, rmap.expected());
+  if (!word.empty() && !rmap.parse(word))
+    throw WrongOption("rmap", word, rmap.expected());
   return word;
 }
 

@@ -16,33 +16,36 @@ using program::Program;
 using program::Variable;
 
 constexpr OpWeight kForkWeights[] = {
-    {"fork", 24},       {"clone", 6},     {"exit", 16},       {"write", 24},
-    {"read", 10},       {"add", 2},       {"unmap_page", 6},  {"page_referenced", 3},
-    {"munmap", 2},      {"mmap_over", 3}, {"mprotect", 2},    {"mmap", 2},
-    {"mmap_file", 1},   {"brk", 1},
+    {"fork", 24},     {"clone", 6},     {"exit", 16},      {"write", 24},
+    {"read", 10},     {"add", 2},       {"unmap_page", 6}, {"page_referenced", 3},
+    {"munmap", 2},    {"mmap_over", 3}, {"mprotect", 2},   {"mmap", 2},
+    {"mmap_file", 1}, {"brk", 1},
 };
 constexpr OpWeight kFaultWeights[] = {
-    {"write", 32},      {"read", 20},    {"add", 6},         {"fetch", 2},
-    {"mmap_over", 9},   {"munmap", 6},   {"mprotect", 8},    {"mmap", 2},
-    {"mmap_file", 2},   {"brk", 3},      {"fork", 3},        {"exit", 2},
-    {"unmap_page", 4},  {"clone", 1},
+    {"write", 32},     {"read", 20},  {"add", 6},      {"fetch", 2},
+    {"mmap_over", 9},  {"munmap", 6}, {"mprotect", 8}, {"mmap", 2},
+    {"mmap_file", 2},  {"brk", 3},    {"fork", 3},     {"exit", 2},
+    {"unmap_page", 4}, {"clone", 1},
 };
 constexpr OpWeight kReclaimWeights[] = {
-    {"write", 30},      {"read", 18},    {"add", 4},         {"reclaim", 10},
-    {"unmap_page", 12}, {"page_referenced", 8},              {"fork", 4},
-    {"exit", 4},        {"mmap_over", 4}, {"munmap", 3},     {"mprotect", 2},
-    {"mmap_file", 1},   {"brk", 1},
+    {"write", 30},      {"read", 18},           {"add", 4},      {"reclaim", 10},
+    {"unmap_page", 12}, {"page_referenced", 8}, {"fork", 4},     {"exit", 4},
+    {"mmap_over", 4},   {"munmap", 3},          {"mprotect", 2}, {"mmap_file", 1},
+    {"brk", 1},
 };
 
 constexpr Workload kWorkloads[] = {
-    {"fork", "processes that are born, share pages, and end", kForkWeights, 2048, 512, 600, 4},
-    {"fault", "faults against mmap, munmap and mprotect", kFaultWeights, 1024, 256, 1000, 2},
-    {"reclaim", "more pages than frames: swap, reclaim, reverse-map walks", kReclaimWeights,
-     160, 128, 1000, 1},
+    {"fork", "processes that are born, share pages, and end", kForkWeights, 2048, 512,
+     600, 4},
+    {"fault", "faults against mmap, munmap and mprotect", kFaultWeights, 1024, 256,
+     1000, 2},
+    {"reclaim", "more pages than frames: swap, reclaim, reverse-map walks",
+     kReclaimWeights, 160, 128, 1000, 1},
     {"mixed", "everything, as often as the fuzzer draws it", {}, 512, 128, 800, 2},
 };
 
-// A variable until all calls are known: who defines it, and the how-manieth of its kind there.
+// A variable until all calls are known: who defines it, and the how-manieth of its kind
+// there.
 constexpr std::uint64_t reference(std::size_t list, std::uint32_t ordinal) {
   return std::uint64_t{list} << 32 | ordinal;
 }
@@ -61,7 +64,8 @@ class Draft {
     program_.machine.frames = workload_.frames;
     program_.machine.swap_slots = workload_.swap_slots;
     if (!options.rmap.empty()) program_.machine.rmap = options.rmap;
-    program_.machine.rcu = random_.below(2) == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
+    program_.machine.rcu =
+        random_.below(2) == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
     program_.bugs = options.bugs;
     program_.tasks.resize(static_cast<std::size_t>(options.threads));
     alive_.resize(program_.tasks.size() + 1);
@@ -75,14 +79,17 @@ class Draft {
       for (std::size_t list = 1; list < alive_.size(); ++list) add_drawn(list);
     }
     number_variables();
-    program_.schedule = program::draw_schedule(random_);  // for who replays it on fibers
+    program_.schedule =
+        program::draw_schedule(random_);  // for who replays it on fibers
     return std::move(program_);
   }
 
  private:
   static constexpr std::uint64_t kRw = kVmRead | kVmWrite;
-  static constexpr std::size_t kMappingsMax = 4;  // of its own that a task keeps in mind
-  static constexpr std::uint64_t kAddWords = 6;   // `add` has words of its own, from here on
+  static constexpr std::size_t kMappingsMax =
+      4;  // of its own that a task keeps in mind
+  static constexpr std::uint64_t kAddWords =
+      6;  // `add` has words of its own, from here on
 
   Calls& calls(std::size_t list) { return program_.list(static_cast<int>(list)); }
 
@@ -102,14 +109,16 @@ class Draft {
     }
     calls(list).push_back(call);
   }
-  void set_up_call(std::string_view op, std::initializer_list<std::uint64_t> arguments) {
+  void set_up_call(std::string_view op,
+                   std::initializer_list<std::uint64_t> arguments) {
     Call call;
     call.op = *program::find_op(op);
     std::copy(arguments.begin(), arguments.end(), call.arguments.begin());
     add(0, call);
   }
 
-  // Three processes that all tasks work on: a parent, its child, a thread of the parent.
+  // Three processes that all tasks work on: a parent, its child, a thread of the
+  // parent.
   void set_up() {
     const std::uint64_t p0 = reference(0, 0);
     set_up_call("process", {});
@@ -132,7 +141,8 @@ class Draft {
     Alive& alive = alive_[list];
     const std::string_view op = program::op_of(call).name;
     const bool starts = program::op_of(call).defines == Variable::kProcess;
-    if (starts && alive.processes.size() >= workload_.processes_max) redraw(call, "exit");
+    if (starts && alive.processes.size() >= workload_.processes_max)
+      redraw(call, "exit");
     if (op == "exit" && alive.processes.empty()) redraw(call, "fork");
     // What is mapped anywhere is never unmapped on purpose: it goes with its process.
     const bool grows = op == "mmap" || op == "mmap_file";

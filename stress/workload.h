@@ -17,8 +17,8 @@ struct Workload {
   std::span<const program::OpWeight> weights;  // empty: those of the ops themselves
   std::uint32_t frames;
   std::uint32_t swap_slots;
-  std::uint32_t calls;         // of each task
-  std::size_t processes_max;   // that a task has alive at one time
+  std::uint32_t calls;        // of each task
+  std::size_t processes_max;  // that a task has alive at one time
 };
 
 std::span<const Workload> workloads();
@@ -39,9 +39,10 @@ std::uint64_t round_seed(std::uint64_t seed, std::uint64_t round);
 
 // Returns the program of a round: the same for the same options, on any host.
 //
-// Unlike program::generate(), which makes short programs, it keeps track of what is alive:
-// a task mostly works on the processes that all share and on its own, young ones, which it
-// ends again; so most of thousands of calls have something to do, and memory lasts.
+// Unlike program::generate(), which makes short programs, it keeps track of what is
+// alive: a task mostly works on the processes that all share and on its own, young
+// ones, which it ends again; so most of thousands of calls have something to do, and
+// memory lasts.
 program::Program round_program(const RoundOptions& options);
 
 }  // namespace racier::stress

@@ -12,7 +12,8 @@
 namespace racier::stress {
 namespace {
 
-RoundOptions options(const Workload& workload, std::uint64_t round = 0, int threads = 3) {
+RoundOptions options(const Workload& workload, std::uint64_t round = 0,
+                     int threads = 3) {
   return {7, round, &workload, threads, "", {}};
 }
 
@@ -28,7 +29,8 @@ TEST(Workload, MakesValidProgramsThatTextsHold) {
   for (const Workload& workload : workloads()) {
     for (const int threads : {1, 2, 8}) {
       const auto program = round_program(options(workload, 1, threads));
-      EXPECT_EQ(program::validate(program), std::vector<std::string>()) << workload.name;
+      EXPECT_EQ(program::validate(program), std::vector<std::string>())
+          << workload.name;
       EXPECT_EQ(program.tasks.size(), static_cast<std::size_t>(threads));
       for (const auto& calls : program.tasks) EXPECT_EQ(calls.size(), workload.calls);
       EXPECT_EQ(program::parse(program::print(program)).program, program);
@@ -47,7 +49,8 @@ TEST(Workload, WordsThatAreAddedToAreNotLoaded) {
   }
 }
 
-// On fibers, one task after the other as far as they go: clean, and most calls do something.
+// On fibers, one task after the other as far as they go: clean, and most calls do
+// something.
 TEST(Workload, RunsCleanlyAndDoesSomething) {
   FiberRuntime alone;
   program::Runner runner(alone);
@@ -58,9 +61,11 @@ TEST(Workload, RunsCleanlyAndDoesSomething) {
     program::RunOptions run_options;
     run_options.watch = false;
     const auto& result = runner.run(program, runtime, run_options);
-    ASSERT_FALSE(result.finding) << workload.name << ": " << result.finding->signature();
+    ASSERT_FALSE(result.finding)
+        << workload.name << ": " << result.finding->signature();
     std::size_t succeeded = 0;
-    for (const auto& outcome : result.outcomes) succeeded += outcome.succeeded() ? 1 : 0;
+    for (const auto& outcome : result.outcomes)
+      succeeded += outcome.succeeded() ? 1 : 0;
     EXPECT_LT(result.skipped, result.outcomes.size() / 2) << workload.name;
     EXPECT_GT(succeeded, result.outcomes.size() / 3) << workload.name;
   }
