@@ -120,8 +120,7 @@ int Campaign::run() {
              : 0;
 }
 
-// ---- The start
-// ------------------------------------------------------------------------------
+// ---- The start ----------------------------------------------------------------------
 
 void Campaign::prepare() {
   check(prepare_folder(places_.out));
@@ -251,8 +250,7 @@ void Campaign::harvest_leftovers() {
   state_.harvested.clear();
 }
 
-// ---- The loop
-// -------------------------------------------------------------------------------
+// ---- The loop -----------------------------------------------------------------------
 
 void Campaign::work() {
   auto shown = Clock::now();
@@ -348,8 +346,9 @@ void Campaign::start(const Cell& cell) {
 void Campaign::wait() {
   std::vector<pollfd> ends;
   for (const Running& running : running_) {
-    if (running.child->poll_fd() >= 0)
+    if (running.child->poll_fd() >= 0) {
       ends.push_back({running.child->poll_fd(), POLLIN, 0});
+    }
   }
   constexpr int kMilliseconds = 200;
   ::poll(ends.data(), ends.size(), kMilliseconds);
@@ -365,8 +364,9 @@ void Campaign::look_after_jobs() {
     const Job job = at->job;
     const double seconds = at->seconds();
     std::optional<ChildEnd> end = at->child->end();
-    if (stop_requested() && (end->hung || end->signal == SIGTERM))
+    if (stop_requested() && (end->hung || end->signal == SIGTERM)) {
       end.reset();  // our doing
+    }
     running_.erase(at++);
     harvest(job, seconds, end);
   }
@@ -381,8 +381,7 @@ void Campaign::ask_all() {
   }
 }
 
-// ---- The harvest
-// ----------------------------------------------------------------------------
+// ---- The harvest --------------------------------------------------------------------
 
 void Campaign::harvest(const Job& job, double seconds,
                        const std::optional<ChildEnd>& end) {
@@ -438,8 +437,9 @@ void Campaign::set_aside(const std::string& input) {
   for (const fs::path& folder : {places_.corpus(), places_.seeds()}) {
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-      if (entry.file_size(error) != input.size() || read_whole(entry.path()) != input)
+      if (entry.file_size(error) != input.size() || read_whole(entry.path()) != input) {
         continue;
+      }
       fs::rename(entry.path(), places_.broken() / entry.path().filename(), error);
       if (error) throw CannotRun("cannot write to " + places_.broken().string());
     }
@@ -478,13 +478,13 @@ void Campaign::remove_folder(const Job& job) {
 void Campaign::save_state() {
   state_.seconds =
       seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
-  for (const Running& running : running_)
+  for (const Running& running : running_) {
     state_.running[running.job.number] = running.seconds();
+  }
   check(write_whole(places_.state(), state_.print()));
 }
 
-// ---- What people see
-// --------------------------------------------------------------------------
+// ---- What people see ----------------------------------------------------------------
 
 std::uint64_t Campaign::corpus_size() const {
   std::error_code error;
@@ -495,8 +495,9 @@ std::uint64_t Campaign::corpus_size() const {
 
 void Campaign::show_progress() {
   std::string text = print_duration(seconds(std::llround(state_.seconds)));
-  if (options_.duration.count() != 0)
+  if (options_.duration.count() != 0) {
     text += " of " + print_duration(options_.duration);
+  }
   for (const Cell& cell : cells()) {
     std::uint64_t work = state_.cells[cell.name].work;
     for (const Running& running : running_) {

@@ -85,8 +85,8 @@ class Campaign {
   Clock::time_point start_ = Clock::now();
   FindingStore findings_;
   std::list<Running> running_;
-  std::map<std::string, int>
-      failed_starts_;        // by cell: jobs in a row that could not run
+  // By cell: jobs in a row that could not run.
+  std::map<std::string, int> failed_starts_;
   std::uint64_t turns_ = 0;  // jobs begun since the start
   bool asked_ = false;       // all jobs were asked to end
 };

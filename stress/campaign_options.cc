@@ -35,10 +35,12 @@ po::options_description description(Words& words) {
       ("bug", po::value(&words.bugs)->value_name("NAME"),
        "arm a bug, by name or id; may be repeated")
       ("rmap", text(words.rmap), "the design of the reverse map")
-      ("slice", text(words.slice, "0"), "how long a program runs at a time; 0: what fits")
+      ("slice", text(words.slice, "0"),
+       "how long a program runs at a time; 0: what fits")
       ("grace", text(words.grace, "60s"),
        "how long a program may take to end when its time is over")
-      ("build-root", text(words.builds, "build"), "where the builds are (set by ./racier)")
+      ("build-root", text(words.builds, "build"),
+       "where the builds are (set by ./racier)")
       ("help", "this text");
   // clang-format on
   return all;
@@ -47,8 +49,9 @@ po::options_description description(Words& words) {
 CampaignOptions options_of(const Words& words, int cores) {
   CampaignOptions options;
   options.duration = duration_option("for", words.duration);
-  if (!words.turns.empty())
+  if (!words.turns.empty()) {
     options.turns = number_option("turns", words.turns, 1, ~0ull);
+  }
   if (words.out.empty()) throw WrongOption("out", words.out, "a folder");
   options.places.out = std::filesystem::absolute(words.out);
   options.places.builds = std::filesystem::absolute(words.builds);
@@ -68,14 +71,13 @@ CampaignOptions options_of(const Words& words, int cores) {
 
 std::string help(const po::options_description& all) {
   std::ostringstream text;
-  text << "usage: racier campaign [options]\n\n"
-          "Fuzzes and stresses, under AddressSanitizer and ThreadSanitizer, in turns.  "
-          "What\n"
-          "is found is in OUT/findings, a folder each; OUT/report.json tells all.  "
-          "Stopped\n"
-          "or killed, it goes on when it is started again with the same folder.\n"
-          "Exit codes: 0 clean, 1 finding, 2 wrong use, 3 could not run.\n\n"
-       << all;
+  text
+      << "usage: racier campaign [options]\n\n"
+         "Fuzzes and stresses, under AddressSanitizer and ThreadSanitizer, in turns.\n"
+         "What is found is in OUT/findings, a folder each; OUT/report.json tells all.\n"
+         "Stopped or killed, it goes on when it is started again with the same OUT.\n"
+         "Exit codes: 0 clean, 1 finding, 2 wrong use, 3 could not run.\n\n"
+      << all;
   return text.str();
 }
 

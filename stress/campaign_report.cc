@@ -127,8 +127,9 @@ std::vector<std::string> report_lines(const CampaignAccount& account) {
 
 std::string print_arming(const Arming& arming) {
   std::string text;
-  for (const std::string& bug : arming.bugs)
+  for (const std::string& bug : arming.bugs) {
     text += (text.empty() ? ", bugs: " : ", ") + bug;
+  }
   if (!arming.rmap.empty()) text += ", rmap: " + arming.rmap;
   return text;
 }
@@ -138,8 +139,9 @@ std::string print_count(std::uint64_t count) {
   const auto value = static_cast<double>(count);
   if (count < kThousand) return std::to_string(count);
   if (count < kThousand * kThousand) return fmt::format("{:.1f}k", value / 1e3);
-  if (count < kThousand * kThousand * kThousand)
+  if (count < kThousand * kThousand * kThousand) {
     return fmt::format("{:.1f}M", value / 1e6);
+  }
   return fmt::format("{:.1f}G", value / 1e9);
 }
 

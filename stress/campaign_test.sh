@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Tests of racier-campaign.  The programs that it runs are stubs: scripts that do at once
-# what a fuzzer does in a night.  By hand: stress/campaign_test.sh PATH_OF_RACIER_CAMPAIGN
+# Tests of racier-campaign.  The programs that it runs are stubs: scripts that do at
+# once what a fuzzer does in a night.
+# By hand: stress/campaign_test.sh PATH_OF_RACIER_CAMPAIGN
 set -u
 campaign=$(readlink -f "$1") || exit 3
 scratch=$(mktemp -d) || exit 3
@@ -8,7 +9,7 @@ trap 'rm -rf "$scratch"' EXIT
 failures=0
 checks=0
 
-# ---- A world of stubs ----------------------------------------------------------------------
+# ---- A world of stubs ----------------------------------------------------------------
 
 stub() {  # stub PATH, the script on stdin
   mkdir -p "$(dirname "$1")"
@@ -16,8 +17,8 @@ stub() {  # stub PATH, the script on stdin
   chmod +x "$1"
 }
 
-# Builds whose programs find nothing.  Each takes its ways from a file beside the builds,
-# which a test may write: fuzz.sh, stress.sh.  There, $folder is the job's.
+# Builds whose programs find nothing.  Each takes its ways from a file beside the
+# builds, which a test may write: fuzz.sh, stress.sh.  There, $folder is the job's.
 new_world() {
   cd "$scratch" || exit 3
   rm -rf "$scratch/world"
@@ -41,7 +42,8 @@ END
   stub builds/release/repro/racier-repro <<<'echo "replayed $2"'
 }
 
-# Runs a campaign of the world: its words in `out` and `err`, its exit status in `status`.
+# Runs a campaign of the world: its words in `out` and `err`, its exit status in
+# `status`.
 run() {
   "$campaign" --build-root builds --out c "$@" >out.txt 2>err.txt </dev/null
   status=$?
@@ -59,7 +61,7 @@ exit 77
 END
 }
 
-# ---- Words of the tests --------------------------------------------------------------------
+# ---- Words of the tests --------------------------------------------------------------
 
 check() {  # check SENTENCE CONDITION...
   checks=$((checks + 1))
@@ -80,7 +82,7 @@ nothing_half_written() {
 }
 nothing_runs() { ! pgrep -f "$scratch/world/builds" >/dev/null; }
 
-# ---- Tests -----------------------------------------------------------------------------------
+# ---- Tests ---------------------------------------------------------------------------
 
 test_clean() {
   new_world
@@ -110,7 +112,8 @@ test_a_finding_is_kept_once_and_counted() {
   check "its program" holds "$folder/program.racier" "# rmap | one bug"
   check "its input" holds "$folder/input" "bytes of one bug"
   check "its report" holds "$folder/report.txt" "Assertion failed"
-  check "how to replay it" holds "$folder/how-to-replay.txt" "^racier repro run .*/program.racier"
+  check "how to replay it" \
+    holds "$folder/how-to-replay.txt" "^racier repro run .*/program.racier"
   check "replayed" holds "$folder/how-to-replay.txt" "the same finding"
   check "counted" test "$(number "$folder/meta.json" count)" -ge 2
   check "in the report" holds c/report.json '"signature": "rmap | one bug"'
@@ -128,14 +131,15 @@ test_findings_of_stress_come_with_their_count() {
   cat >stress.sh <<'END'
 printf '# deadlock | stuck\n# racier stress --preset tsan --seed 1 --round 3\n' \
   >"$folder/stress-deadlock-1.racier"
-echo '{"findings": [{"signature": "deadlock | stuck", "count": 41}]}' >"$folder/result.json"
+echo '{"findings": [{"signature": "deadlock | stuck", "count": 41}]}' \
+  >"$folder/result.json"
 exit 1
 END
   run --for 0 --turns 4 --jobs 4
   check "finding" exits 1
   check "count of two jobs" is "$(number c/findings/deadlock-*/meta.json count)" 82
-  check "how to replay it on threads" \
-    holds c/findings/deadlock-*/how-to-replay.txt "^racier stress --preset tsan --seed 1 --round 3"
+  check "how to replay it on threads" holds c/findings/deadlock-*/how-to-replay.txt \
+    "^racier stress --preset tsan --seed 1 --round 3"
 }
 
 test_an_input_that_fails_leaves_the_corpus() {
@@ -156,20 +160,21 @@ test_children_that_die() {
   run --for 0 --turns 4 --jobs 2
   check "finding" exits 1
   check "crash" has "$out" "crash | program_fuzz (asan): Segmentation fault"
-  check "out of memory" has "$out" "killed | racier-stress (tsan) was killed: out of memory?"
+  check "out of memory" \
+    has "$out" "killed | racier-stress (tsan) was killed: out of memory?"
 }
 
 test_a_report_of_a_sanitizer_becomes_a_stable_title() {
   new_world
   cat >fuzz.sh <<'END'
 echo "==77==ERROR: AddressSanitizer: heap-use-after-free on address 0x123" >&2
-echo "SUMMARY: AddressSanitizer: heap-use-after-free /a/b/fault.cc:12:3 in racier::f(int)" >&2
+echo "SUMMARY: AddressSanitizer: heap-use-after-free /a/b/fault.cc:12:3 in f(int)" >&2
 printf 'bytes' >"$folder/crash-1"
 exit 1
 END
   run --for 0 --turns 1 --jobs 1
   check "title" has "$out" \
-    "sanitizer | AddressSanitizer: heap-use-after-free fault.cc in racier::f(int)"
+    "sanitizer | AddressSanitizer: heap-use-after-free fault.cc in f(int)"
   check "the input as a program" test -s c/findings/sanitizer-*/program.racier
 }
 
@@ -184,7 +189,8 @@ END
   run --for 0 --turns 2 --jobs 2
   check "finding" has "$out" "assertion | a page has a frame"
   check "program" holds c/findings/assertion-*/program.racier "^task B"
-  check "replay" holds c/findings/assertion-*/how-to-replay.txt "racier stress .*--round 4"
+  check "replay" \
+    holds c/findings/assertion-*/how-to-replay.txt "racier stress .*--round 4"
 }
 
 test_a_child_that_hangs_is_killed() {
@@ -192,7 +198,8 @@ test_a_child_that_hangs_is_killed() {
   echo 'trap "" TERM INT; sleep 1000 & wait; sleep 1000' >fuzz.sh
   run --for 0 --turns 1 --slice 1 --grace 0
   check "finding" exits 1
-  check "hang" has "$out" "hang | program_fuzz (asan) did not end when its time was over"
+  check "hang" \
+    has "$out" "hang | program_fuzz (asan) did not end when its time was over"
   check "nothing is left" nothing_runs
 }
 
@@ -274,7 +281,8 @@ test_time_that_was_had_counts() {
   sed -i 's/"seconds": [0-9.]*,$/"seconds": 500.0,/' c/state.json
   run --for 100
   check "nothing is left" exits 0
-  check "says so" has "$out" "has had 8m 20s of 1m 40s: nothing is left, a longer --for goes on"
+  check "says so" \
+    has "$out" "has had 8m 20s of 1m 40s: nothing is left, a longer --for goes on"
   run --for 0 --turns 1
   check "goes on with its seed" has "$out" "seed 3"
   run --for 0 --turns 1 --bug B10
@@ -285,8 +293,8 @@ test_time_that_was_had_counts() {
 test_wrong_use() {
   new_world
   local words
-  for words in --nonsense "--for never" "--jobs 0" "--bug B999" "--jo 2" extra "--rmap no" \
-               --for; do
+  for words in --nonsense "--for never" "--jobs 0" "--bug B999" "--jo 2" extra \
+               "--rmap no" --for; do
     # shellcheck disable=SC2086  # words
     run $words
     check "$words" exits 2

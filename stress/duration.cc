@@ -26,8 +26,9 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view word) {
   const auto [end, error] = std::from_chars(word.begin(), word.end(), number);
   if (error != std::errc()) return std::nullopt;
   const std::int64_t unit = seconds_of({end, word.end()});
-  if (unit == 0 || number > static_cast<std::uint64_t>(kMax / unit))
+  if (unit == 0 || number > static_cast<std::uint64_t>(kMax / unit)) {
     return std::nullopt;
+  }
   return std::chrono::seconds(static_cast<std::int64_t>(number) * unit);
 }
 

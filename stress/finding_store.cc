@@ -105,9 +105,10 @@ std::string FindingStore::add_new(const Found& found, const StoredFinding& store
   if (problem.empty()) problem = write_meta(aside, stored);
   if (problem.empty()) {
     fs::rename(aside, folder_of(found.slug()), error);
-    if (error)
+    if (error) {
       problem =
           "cannot write " + folder_of(found.slug()).string() + ": " + error.message();
+    }
   }
   if (!problem.empty()) fs::remove_all(aside, error);
   return problem;

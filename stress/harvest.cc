@@ -67,8 +67,9 @@ std::string stable(std::string_view text) {
   std::istringstream words{std::string(text)};
   for (std::string word; words >> word;) {
     const std::size_t slash = word.rfind('/');
-    if (slash != word.npos)
+    if (slash != word.npos) {
       word = word.substr(slash + 1, word.find(':', slash) - slash - 1);
+    }
     std::string without;
     for (const char c : word) {
       const bool digit = c >= '0' && c <= '9';
@@ -117,8 +118,9 @@ std::string how_to_replay(const Job& job, const Places& places, const Found& fou
                           const std::string& on_threads) {
   const std::string folder = (places.findings() / found.slug()).string();
   std::string text;
-  if (!found.program.empty())
+  if (!found.program.empty()) {
     text += "racier repro run " + folder + "/program.racier\n";
+  }
   if (!found.input.empty()) {
     text += fmt::format("racier repro --preset {} run {}/input\n", job.cell->preset,
                         folder);

@@ -37,7 +37,8 @@ check "result" grep -q '"rounds": 2' result.json
 check "leaves nothing behind" nothing
 
 # Wrong use, one line.
-for words in --nonsense "--for never" "--threads 9" "--workload all" "--bug B99" extra; do
+for words in --nonsense "--for never" "--threads 9" "--workload all" "--bug B99" \
+             extra; do
   # shellcheck disable=SC2086  # words
   run $words
   check "$words" exits 2
@@ -49,9 +50,11 @@ run --rounds 3 --seed 5 --threads 2 --bug B10 --json result.json --findings foun
 check "finding" exits 1
 check "verdict" has "$out" "--- End of test: FAILURE:"
 check "told" has "$err" "!!! round 0 (seed 5): lock-order | WARNING: possible circular"
-check "how to do it again" has "$err" "--seed 5 --workload mixed --threads 2 --bug prepare_ptl"
+check "how to do it again" \
+  has "$err" "--seed 5 --workload mixed --threads 2 --bug prepare_ptl"
 check "a program" test -s found/stress-lock-order-*.racier
-check "that says what it is" grep -q '^expect finding lock-order' found/stress-lock-order-*
+check "that says what it is" \
+  grep -q '^expect finding lock-order' found/stress-lock-order-*
 check "one for all" test "$(find found -type f | wc -l)" = 1
 check "counted" grep -q '"count": 3' result.json
 run --rounds 9 --seed 5 --threads 2 --bug B10 --abort --findings found
@@ -78,7 +81,8 @@ run --rounds 1 --json no/such/folder.json
 check "no such folder" exits 3
 
 # Ctrl-C ends in order.
-"$stress" --for 0 --threads 2 --json stopped.json --findings run >out.txt 2>err.txt </dev/null &
+"$stress" --for 0 --threads 2 --json stopped.json --findings run \
+  >out.txt 2>err.txt </dev/null &
 child=$!
 until [[ -s out.txt && -n $(ls run 2>/dev/null) ]]; do sleep 0.05; done
 kill -TERM "$child"

@@ -154,8 +154,9 @@ std::string Stress::totals() const {
 void Stress::show_progress() {
   const std::chrono::seconds now(static_cast<std::int64_t>(seconds()));
   std::string text = totals() + "  " + print_duration(now);
-  if (options_.duration.count() != 0)
+  if (options_.duration.count() != 0) {
     text += " of " + print_duration(options_.duration);
+  }
   screen_.progress(text);
 }
 

@@ -13,8 +13,9 @@ namespace po = boost::program_options;
 
 std::string names_of(std::span<const Workload> rows) {
   std::string names;
-  for (const Workload& row : rows)
+  for (const Workload& row : rows) {
     names += (names.empty() ? "" : ", ") + std::string(row.name);
+  }
   return names;
 }
 
@@ -72,10 +73,12 @@ po::options_description description(Words& words) {
 }
 
 void set_length(StressOptions& options, const Words& words) {
-  if (!words.round.empty())
+  if (!words.round.empty()) {
     options.round = number_option("round", words.round, 0, ~0ull);
-  if (!words.rounds.empty())
+  }
+  if (!words.rounds.empty()) {
     options.rounds = number_option("rounds", words.rounds, 1, ~0ull);
+  }
   if (!words.duration.empty()) {
     options.duration = duration_option("for", words.duration);
   } else if (options.rounds != 0 || options.round) {

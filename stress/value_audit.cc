@@ -43,8 +43,9 @@ class ValueAudit {
 
   std::optional<Finding> run() const {
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      if (places_[i].op != "read" || outcomes_[i].kind != Outcome::Kind::kValue)
+      if (places_[i].op != "read" || outcomes_[i].kind != Outcome::Kind::kValue) {
         continue;
+      }
       const char* const wrong = what_is_wrong(i);
       if (wrong != nullptr) return finding(i, wrong);
     }
@@ -90,8 +91,9 @@ class ValueAudit {
     const std::uint64_t value = outcomes_[number].value;
     if (value == 0 || check::is_file_word(value)) return nullptr;
     const std::uint64_t store = check::tag_of(value).call;
-    if (store >= places_.size() || places_[store].op != "write")
+    if (store >= places_.size() || places_[store].op != "write") {
       return "no call stored it";
+    }
     if (outcomes_[store].kind != Outcome::Kind::kValue ||
         outcomes_[store].value != value) {
       return "the call that it names stored something else";
@@ -109,8 +111,9 @@ class ValueAudit {
     if (is_shared(from)) return nullptr;
     const auto& stored = places_[store].call->arguments;
     const auto& loaded = places_[number].call->arguments;
-    if (!descends(loaded[0], stored[0]))
+    if (!descends(loaded[0], stored[0])) {
       return "it is of a process that is no ancestor";
+    }
     return nullptr;
   }
 

@@ -89,8 +89,9 @@ std::optional<std::string> read_whole(const fs::path& file) {
 std::string prepare_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error)
+  if (error) {
     return "cannot make the folder " + folder.string() + ": " + error.message();
+  }
   if (!fs::is_directory(folder, error)) return folder.string() + " is no folder";
   // A user with all rights is told yes of a read-only file system too: try it.
   const fs::path probe = folder / (".probe." + std::to_string(::getpid()) + ".tmp");

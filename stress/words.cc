@@ -44,8 +44,9 @@ Bug bug_option(const std::string& word) {
 
 const std::string& rmap_option(const std::string& word) {
   const program::MachineKey& rmap = program::machine_keys().front();
-  if (!word.empty() && !rmap.parse(word))
+  if (!word.empty() && !rmap.parse(word)) {
     throw WrongOption("rmap", word, rmap.expected());
+  }
   return word;
 }
 

@@ -141,8 +141,9 @@ class Draft {
     Alive& alive = alive_[list];
     const std::string_view op = program::op_of(call).name;
     const bool starts = program::op_of(call).defines == Variable::kProcess;
-    if (starts && alive.processes.size() >= workload_.processes_max)
+    if (starts && alive.processes.size() >= workload_.processes_max) {
       redraw(call, "exit");
+    }
     if (op == "exit" && alive.processes.empty()) redraw(call, "fork");
     // What is mapped anywhere is never unmapped on purpose: it goes with its process.
     const bool grows = op == "mmap" || op == "mmap_file";

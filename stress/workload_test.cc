@@ -64,8 +64,9 @@ TEST(Workload, RunsCleanlyAndDoesSomething) {
     ASSERT_FALSE(result.finding)
         << workload.name << ": " << result.finding->signature();
     std::size_t succeeded = 0;
-    for (const auto& outcome : result.outcomes)
+    for (const auto& outcome : result.outcomes) {
       succeeded += outcome.succeeded() ? 1 : 0;
+    }
     EXPECT_LT(result.skipped, result.outcomes.size() / 2) << workload.name;
     EXPECT_GT(succeeded, result.outcomes.size() / 3) << workload.name;
   }
