@@ -239,8 +239,10 @@ test_fuzz_runs_named_files_alone() {
   # shellcheck disable=SC2016  # for the stub
   new_fuzz_world <<<'for a; do echo "[$a]"; done'
   echo >input
-  front fuzz -- input -dict=input -dict=none
-  check "a file" has "$out" "[$PWD/input]"
+  echo >another
+  front fuzz another -- input -dict=input -dict=none
+  check "a file" has "$out" "[$PWD/another]"
+  check "a file behind --" has "$out" "[$PWD/input]"
   check "a file in a flag" has "$out" "[-dict=$PWD/input]"
   check "no file in a flag" has "$out" "[-dict=none]"
   check "no seeds" lacks "$out" "fuzz/seeds]"
