@@ -43,13 +43,15 @@ constexpr double kSliceMin = 5;
 constexpr double kSliceMax = 600;
 constexpr std::size_t kLogTail = 8192;
 
-// Runs a command to its end; nothing if it takes longer than `patience`.
+// Runs a command to its end; nothing if it takes longer than `patience`, or if the
+// campaign is stopped.
 std::optional<ChildEnd> run_command(const std::vector<std::string>& command,
                                     const fs::path& where, const fs::path& log,
                                     seconds patience) {
   Child child(command, where, log);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!child.ended()) {
+    if (stop_requested()) return std::nullopt;
     if (std::chrono::steady_clock::now() > deadline) return std::nullopt;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
@@ -114,10 +116,16 @@ int Campaign::run() {
     screen_.complain(error.what());
     return 3;
   }
+  return exit_code();
+}
+
+int Campaign::exit_code() const {
   if (found_something()) return 1;
-  return std::ranges::any_of(cells(), [&](const Cell& cell) { return broken(cell); })
-             ? 3
-             : 0;
+  std::uint64_t work = 0;
+  for (const auto& [name, cell] : state_.cells) work += cell.work;
+  const bool one_could_not_run =
+      std::ranges::any_of(cells(), [&](const Cell& cell) { return broken(cell); });
+  return one_could_not_run || work == 0 ? 3 : 0;
 }
 
 // ---- The start ----------------------------------------------------------------------
@@ -149,7 +157,9 @@ void Campaign::prepare() {
   check_programs();
   save_state();
   harvest_leftovers();
+  replay_the_unreplayed();
   make_seeds();
+  drop_failing_seeds();
 }
 
 // One campaign at a time in a folder.
@@ -209,8 +219,9 @@ void Campaign::load_state() {
 }
 
 void Campaign::check_programs() const {
-  for (const Cell& cell : cells()) {
-    const fs::path program = places_.program(cell);
+  std::vector<fs::path> programs = {places_.program_seeds(), places_.repro()};
+  for (const Cell& cell : cells()) programs.push_back(places_.program(cell));
+  for (const fs::path& program : programs) {
     if (::access(program.c_str(), X_OK) == 0) continue;
     throw CannotRun("cannot run " + program.string() + ": " + std::strerror(errno));
   }
@@ -219,15 +230,24 @@ void Campaign::check_programs() const {
 // The fuzzer's first inputs: the programs of the source tree.
 void Campaign::make_seeds() {
   check(prepare_folder(places_.seeds()));
-  if (::access(places_.program_seeds().c_str(), X_OK) != 0) return;
   const fs::path log = places_.logs() / "program_seeds.log";
   const fs::path programs = fs::path(RACIER_SOURCE_DIR) / "corpus";
   const auto end =
       run_command({places_.program_seeds(), places_.seeds(), programs / "programs",
                    programs / "bugs", programs / "found"},
                   places_.out, log, seconds(60));
+  if (stop_requested()) return;
   if (end && end->signal == 0 && end->exit_code == 0) return;
   throw CannotRun("program_seeds: " + read_whole(log).value_or("it failed"));
+}
+
+// Those that were set aside have just been made again.
+void Campaign::drop_failing_seeds() {
+  std::error_code error;
+  for (const fs::directory_entry& failing :
+       fs::directory_iterator(places_.broken(), error)) {
+    set_aside(read_whole(failing.path()).value_or(""));
+  }
 }
 
 void Campaign::harvest_leftovers() {
@@ -250,14 +270,21 @@ void Campaign::harvest_leftovers() {
   state_.harvested.clear();
 }
 
+// A campaign that was killed may have kept a finding and not replayed it.
+void Campaign::replay_the_unreplayed() {
+  for (const auto& [slug, stored] : findings_.findings()) {
+    if (stored.replays.empty()) replay(slug);
+  }
+}
+
 // ---- The loop -----------------------------------------------------------------------
 
 void Campaign::work() {
   auto shown = Clock::now();
   auto saved = Clock::now();
   for (;;) {
-    look_after_jobs();
     if (stop_requested()) ask_all();
+    look_after_jobs();
     if (!stopping()) start_jobs();
     if (running_.empty()) break;
     const auto now = Clock::now();
@@ -364,9 +391,7 @@ void Campaign::look_after_jobs() {
     const Job job = at->job;
     const double seconds = at->seconds();
     std::optional<ChildEnd> end = at->child->end();
-    if (stop_requested() && (end->hung || end->signal == SIGTERM)) {
-      end.reset();  // our doing
-    }
+    if (end->as_asked()) end.reset();
     running_.erase(at++);
     harvest(job, seconds, end);
   }
@@ -452,22 +477,31 @@ void Campaign::keep_found(const Found& found, const Job& job) {
   if (!is_new) return;
   const std::string slug = found.slug();
   screen_.complain(fmt::format("{} has found {}", job.cell->name, found.signature()));
-  if (!found.program.empty()) check(findings_.note_replay(slug, replayed(slug)));
+  replay(slug);
   screen_.complain("it is in " + findings_.folder_of(slug).string());
 }
 
-// Returns what replaying the program of a finding gives.
-std::string Campaign::replayed(const std::string& slug) {
+// Notes what replaying the program of a finding gives; nothing if there is none, or if
+// the campaign is stopped meanwhile: then the next one will.
+void Campaign::replay(const std::string& slug) {
   const fs::path program = findings_.folder_of(slug) / "program.racier";
-  if (::access(places_.repro().c_str(), X_OK) != 0) return "not tried";
+  if (!fs::exists(program)) return;
   const fs::path log = places_.logs() / "replay.log";
   const auto end =
       run_command({places_.repro(), "run", program}, places_.out, log, seconds(30));
-  if (!end) return "no end after 30 s";
-  if (end->signal != 0) return fmt::format("killed by signal {}", end->signal);
-  if (end->exit_code == 0) return "the same finding";
-  return fmt::format("exit code {}: {}", end->exit_code,
-                     last_line(read_whole(log).value_or("")));
+  std::string gave;
+  if (!end) {
+    if (stop_requested()) return;
+    gave = "no end after 30 s";
+  } else if (end->signal != 0) {
+    gave = fmt::format("killed by signal {}", end->signal);
+  } else if (end->exit_code == 0) {
+    gave = "the same finding";
+  } else {
+    gave = fmt::format("exit code {}: {}", end->exit_code,
+                       last_line(read_whole(log).value_or("")));
+  }
+  check(findings_.note_replay(slug, gave));
 }
 
 void Campaign::remove_folder(const Job& job) {
@@ -511,17 +545,10 @@ void Campaign::show_progress() {
   screen_.progress(text + (found_something() ? " !!!" : ""));
 }
 
-const char* Campaign::verdict() const {
-  std::uint64_t work = 0;
-  for (const auto& [name, cell] : state_.cells) work += cell.work;
-  const bool all_ran =
-      std::ranges::none_of(cells(), [&](const Cell& cell) { return broken(cell); });
-  return !found_something() && all_ran && work != 0 ? "SUCCESS" : "FAILURE";
-}
-
 void Campaign::finish() {
-  const CampaignAccount account{options_,      state_,    findings_,
-                                corpus_size(), verdict(), stop_requested()};
+  const char* const verdict = exit_code() == 0 ? "SUCCESS" : "FAILURE";
+  const CampaignAccount account{options_,      state_,  findings_,
+                                corpus_size(), verdict, stop_requested()};
   check(write_whole(places_.report(), report_json(account)));
   for (const std::string& line : report_lines(account)) screen_.line(line);
 }

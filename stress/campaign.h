@@ -48,7 +48,9 @@ class Campaign {
   void load_state();
   void check_programs() const;
   void make_seeds();
+  void drop_failing_seeds();
   void harvest_leftovers();
+  void replay_the_unreplayed();
 
   void work();
   bool stopping() const;
@@ -66,7 +68,7 @@ class Campaign {
   void keep_input(const std::filesystem::path& file);
   void set_aside(const std::string& input);
   void keep_found(const Found& found, const Job& job);
-  std::string replayed(const std::string& slug);
+  void replay(const std::string& slug);
   void remove_folder(const Job& job);
   void save_state();
   void show_progress();
@@ -74,7 +76,7 @@ class Campaign {
 
   bool found_something() const { return !findings_.findings().empty(); }
   void finish();
-  const char* verdict() const;
+  int exit_code() const;
 
   const CampaignOptions options_;
   const Places& places_ = options_.places;

@@ -39,7 +39,17 @@ world=$(dirname "$0")/../../..
 echo "racier-stress: Calls: Total: 500  Max/Min: 250/250"
 END
   done
-  stub builds/release/repro/racier-repro <<<'echo "replayed $2"'
+  stub builds/release/repro/racier-repro <<'END'
+world=$(dirname "$0")/../../..
+[[ ! -e $world/repro.sh ]] || . "$world/repro.sh"
+echo "replayed $2" >>"$world/replays"
+END
+  stub builds/release/fuzz/program_seeds <<'END'
+world=$(dirname "$0")/../../..
+[[ ! -e $world/seeds.sh ]] || . "$world/seeds.sh"
+printf 'a seed' >"$1/seed-1"
+printf 'another seed' >"$1/seed-2"
+END
 }
 
 # Runs a campaign of the world: its words in `out` and `err`, its exit status in
@@ -153,6 +163,19 @@ test_an_input_that_fails_leaves_the_corpus() {
   check "but it is kept" test -e c/corpus-failing/abc
 }
 
+# The seeds are made again at each start.
+test_a_seed_that_fails_does_not_come_back() {
+  new_world
+  echo 'printf "a seed" >"$folder/crash-0123"; exit 77' >fuzz.sh
+  run --for 0 --turns 1
+  check "finding" exits 1
+  check "the seed is set aside" test -e c/corpus-failing/seed-1
+  rm fuzz.sh
+  run --for 0 --turns 1
+  check "it is not back" test ! -e c/seeds/seed-1
+  check "the other one is there" test -e c/seeds/seed-2
+}
+
 test_children_that_die() {
   new_world
   echo 'kill -SEGV $$' >fuzz.sh
@@ -211,25 +234,102 @@ test_children_that_cannot_run() {
   check "could not run" exits 3
   check "says why" has "$err" "no such option"
   check "verdict" has "$out" "FAILURE"
-  rm builds/tsan/stress/racier-stress
-  run --for 0
-  check "a program is missing" exits 3
-  check "one line" one_line "$err"
+}
+
+test_programs_that_are_missing() {
+  local program
+  for program in tsan/stress/racier-stress release/fuzz/program_seeds \
+                 release/repro/racier-repro; do
+    new_world
+    rm "builds/$program"
+    run --for 0 --turns 1
+    check "$program is missing" exits 3
+    check "one line" one_line "$err"
+    check "it is named" has "$err" "$program"
+  done
+  new_world
+  echo 'echo "no corpus"; exit 1' >seeds.sh
+  run --for 0 --turns 1
+  check "no seeds" exits 3
+  check "why" has "$err" "no corpus"
+}
+
+test_nothing_ran() {
+  new_world
+  echo 'exit 0' >fuzz.sh
+  cp fuzz.sh stress.sh
+  run --for 0 --turns 4
+  check "nothing ran" exits 3
+  check "the verdict says so too" has "$out" "FAILURE"
+  check "the report says so too" holds c/report.json '"verdict": "FAILURE"'
+}
+
+# Starts a campaign in the background, with the signals of a terminal, and waits until
+# there is a file `started`.
+start() {
+  env --default-signal=INT,TERM "$campaign" --build-root builds --out c "$@" \
+    >started-out.txt 2>started-err.txt </dev/null &
+  until [[ -e started ]]; do sleep 0.05; done
+}
+
+# Waits for it to end, as run() does.
+ends() {
+  wait $!
+  status=$? out=$(cat started-out.txt) err=$(cat started-err.txt)
+}
+
+test_stopped_while_a_finding_is_replayed() {
+  new_world
+  finds x >fuzz.sh
+  echo 'touch "$world/started"; exec sleep 1000' >repro.sh
+  start --for 0 --turns 1
+  kill -INT $!
+  ends
+  check "finding" exits 1
+  check "nothing is left" nothing_runs
+  check "no replay" holds c/findings/rmap-*/meta.json '"replays": ""'
+  rm repro.sh
+  run --for 0 --turns 1
+  check "the next one replays it" \
+    holds c/findings/rmap-*/meta.json '"replays": "the same finding"'
+}
+
+test_killed_before_the_replay_is_noted() {
+  new_world
+  finds x >fuzz.sh
+  echo 'kill -KILL $PPID; exit' >repro.sh
+  run --for 0 --turns 1
+  check "killed" exits 137
+  check "the finding is there" holds c/findings/rmap-*/meta.json '"replays": ""'
+  rm fuzz.sh repro.sh
+  run --for 0 --turns 1
+  check "replayed" holds c/findings/rmap-*/meta.json '"replays": "the same finding"'
+  check "in the report" holds c/report.json '"replay_gave": "the same finding"'
+  run --for 0 --turns 1
+  check "once" is "$(wc -l <replays)" 1
+}
+
+test_stopped_while_the_seeds_are_made() {
+  new_world
+  echo 'touch "$world/started"; exec sleep 1000' >seeds.sh
+  start --for 0
+  kill -TERM $!
+  ends
+  check "nothing ran" exits 3
+  check "it ends in order" has "$out" "(stopped"
+  check "nothing is left" nothing_runs
 }
 
 test_two_campaigns_in_one_folder() {
   new_world
-  echo 'touch "$world/runs"; sleep 1000' >fuzz.sh
-  "$campaign" --build-root builds --out c --for 0 >/dev/null 2>&1 &
-  local first=$!
-  until [[ -e runs ]]; do sleep 0.05; done
+  echo 'printf "\n#4 NEW\n"; touch "$world/started"; sleep 1000' >fuzz.sh
+  start --for 0
   run --for 0 --turns 1
   check "the second is refused" exits 3
   check "one line" one_line "$err"
   check "says why" has "$err" "another campaign is running"
-  kill "$first"
-  wait "$first"
-  status=$?
+  kill $!
+  ends
   check "the first ends in order" exits 0
   check "its report" holds c/report.json '"stopped": true'
   check "nothing is left" nothing_runs
@@ -239,21 +339,22 @@ test_two_campaigns_in_one_folder() {
 test_killed_again_and_again() {
   new_world
   cat >fuzz.sh <<'END'
-name=$$-$RANDOM
+number=$(basename "$folder" | tr -dc 0-9)
+name=input-$number
 mkdir -p "$folder/corpus"
 printf 'input %s' "$name" >"$folder/corpus/$name"
 echo "$name" >>"$world/inputs"
-printf '# rmap | bug %s\n' "$((RANDOM % 3))" >"$folder/finding-1.racier"
+printf '# rmap | bug %s\n' "$((10#$number % 3))" >"$folder/finding-1.racier"
 echo >>"$world/found"
-sleep 0.0$((RANDOM % 10))
 exit 77
 END
-  RANDOM=7
-  local i pid
+  touch inputs
+  local i pid wanted
   for i in {1..15}; do
+    wanted=$(($(wc -l <inputs) + i % 4 + 1))
     "$campaign" --build-root builds --out c --for 0 --jobs 3 >>log.txt 2>&1 &
     pid=$!
-    sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
+    until (($(wc -l <inputs) >= wanted)); do :; done
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null
   done

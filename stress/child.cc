@@ -16,13 +16,24 @@
 namespace racier::stress {
 namespace {
 
-// Between fork() and exec(): only what a signal handler may do.
+constexpr int kStopSignals[] = {SIGINT, SIGTERM};
+
+sigset_t stop_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int signal : kStopSignals) ::sigaddset(&set, signal);
+  return set;
+}
+
+// Between fork() and exec(): only what a signal handler may do.  `mask` is the
+// parent's.
 [[noreturn]] void become(char* const* arguments, const char* where, int log,
-                         pid_t parent) {
+                         pid_t parent, const sigset_t& mask) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it died before
   for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) ::signal(signal, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   const int nothing = ::open("/dev/null", O_RDONLY);
   if (nothing >= 0) ::dup2(nothing, 0);
   if (log >= 0) {
@@ -44,6 +55,10 @@ namespace {
 
 }  // namespace
 
+bool ChildEnd::as_asked() const {
+  return asked && (hung || signal == SIGTERM || signal == SIGINT);
+}
+
 Child::Child(const std::vector<std::string>& command,
              const std::filesystem::path& where, const std::filesystem::path& log) {
   std::vector<char*> arguments;
@@ -54,8 +69,14 @@ Child::Child(const std::vector<std::string>& command,
   const int fd =
       ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
   const pid_t parent = ::getpid();
+  // Until the child has its own ways with them, they wait: one that went to the
+  // parent's handler in the child would be lost.
+  const sigset_t blocked = stop_signals();
+  sigset_t mask;
+  ::sigprocmask(SIG_BLOCK, &blocked, &mask);
   pid_ = ::fork();
-  if (pid_ == 0) become(arguments.data(), where.c_str(), fd, parent);
+  if (pid_ == 0) become(arguments.data(), where.c_str(), fd, parent, mask);
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   if (fd >= 0) ::close(fd);
   if (pid_ < 0) {
     ended_ = true;
@@ -91,7 +112,9 @@ bool Child::ended() {
 }
 
 void Child::ask() {
-  if (!ended_) ::kill(-pid_, SIGTERM);
+  if (ended_) return;
+  end_.asked = !end_.hung;
+  ::kill(-pid_, SIGTERM);
 }
 
 void Child::kill() {

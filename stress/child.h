@@ -11,9 +11,13 @@ namespace racier::stress {
 
 // How a child ended.
 struct ChildEnd {
-  int exit_code = 0;  // if `signal` is 0
-  int signal = 0;     // that killed it
-  bool hung = false;  // it had to be killed
+  int exit_code = 0;   // if `signal` is 0
+  int signal = 0;      // that killed it
+  bool hung = false;   // it had to be killed
+  bool asked = false;  // to end, before it hung
+
+  // Returns whether it ended because it was asked to, and for no reason of its own.
+  bool as_asked() const;
 };
 
 // Whoever dies first: the child does not outlive its parent.

@@ -1,6 +1,7 @@
 // stress/finding_store.cc - collects findings.  Tested by finding_store_test.cc.
 #include "stress/finding_store.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -119,9 +120,10 @@ std::string FindingStore::note_replay(const std::string& slug,
   StoredFinding& stored = findings_.at(slug);
   stored.replays = gave;
   const fs::path file = folder_of(slug) / "how-to-replay.txt";
-  const std::string text = read_whole(file).value_or("");
-  const std::string error =
-      write_whole(file, text + "# racier repro run: " + gave + "\n");
+  constexpr const char* kLine = "# racier repro run: ";
+  std::string text = read_whole(file).value_or("");
+  text.resize(std::min(text.find(kLine), text.size()));  // noted by half, and killed
+  const std::string error = write_whole(file, text + kLine + gave + "\n");
   return error.empty() ? write_meta(folder_of(slug), stored) : error;
 }
 
