@@ -1,5 +1,5 @@
 // repro/compare.cc - compares a run with its recording, call by call.
-// Tested by import_test.cc.
+// Tested by compare_test.cc.
 #include "repro/compare.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// repro/replayer.cc - replays programs.  Tested by cli_test.sh and traces_test.cc.
+// repro/replayer.cc - replays programs.  Tested by cli_test.sh and replayer_test.cc.
 #include "repro/replayer.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // core/rmap/scheme.cc - checks the contract of every scheme once, and walks file pages.
-// Tested by scheme_test.cc.
+// Tested by anon_vma_spin_test.cc.
 #include "core/rmap/scheme.h"
 
 #include "core/base/invariant.h"

@@ -13,7 +13,7 @@
 // order: so what a reader releases is hidden in the word, and told to writers by an
 // edge of their own.
 //
-// Tested by rw_semaphore_test.cc and mutex_test.cc.
+// Tested by rw_semaphore_test.cc (Mutex, too).
 #include "core/sync/rw_semaphore.h"
 
 #include <array>
