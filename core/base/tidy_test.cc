@@ -4,6 +4,9 @@
 // looks at one line.  The last tests apply the rules to the tree.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <sstream>
+
 #include "core/base/source_tree.h"
 
 namespace racier::base {
@@ -164,6 +167,34 @@ Complaints code_complaints(const std::string& path, std::string_view text) {
   return complaints;
 }
 
+// A comment that says "Tested by" names files that are there: beside it, or by their path
+// from the root.
+Complaints tester_complaints(const std::string& path, std::string_view text,
+                             const std::function<bool(const std::string&)>& is_file) {
+  Complaints complaints;
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  bool told = false;  // the comment has come to its testers
+  for_each_line(text, [&](int number, std::string_view line) {
+    told = told && line.starts_with("//");
+    if (!told && line.starts_with("//")) {
+      const auto at = std::min(line.find("Tested"), line.size());
+      told = at != line.size();
+      line.remove_prefix(at);
+    }
+    if (!told) return;
+    std::istringstream words{std::string(line)};
+    for (std::string word; words >> word;) {
+      word.resize(word.find_last_not_of(".,;:()") + 1);
+      word.erase(0, word.find_first_not_of('('));
+      if (!word.ends_with("_test.cc") && !word.ends_with("_test.sh")) continue;
+      const bool has_folder = word.find('/') != word.npos;
+      if (is_file(has_folder ? word : folder + word)) continue;
+      complaints.push_back({path, number, "there is no test " + word});
+    }
+  });
+  return complaints;
+}
+
 // ---- The rules, on strings -------------------------------------------------------------
 
 std::string lines_verdict(std::string_view text) {
@@ -233,6 +264,21 @@ TEST(Tidy, CommentsAndLiteralsAreNotCode) {
   EXPECT_NE(code_verdict("core/mm/mm.cc", "f('\"', 1'000); std::mutex m;"), "");
 }
 
+TEST(Tidy, WhoIsNamedAsATestIsThere) {
+  const auto verdict = [](std::string_view text) {
+    return listed(tester_complaints("core/mm/a.cc", text, [](const std::string& file) {
+      return file == "core/mm/a_test.cc" || file == "fuzz/b_test.sh";
+    }));
+  };
+  EXPECT_EQ(verdict("// core/mm/a.cc - does it.  Tested by a_test.cc.\n"), "");
+  EXPECT_EQ(verdict("// Tested by a_test.cc, fuzz/b_test.sh and corpus/programs.\n"), "");
+  EXPECT_EQ(verdict("// Does it.\n//\n// Tested by b_test.cc.\n"),
+            "core/mm/a.cc:3: there is no test b_test.cc\n");
+  EXPECT_EQ(verdict("// Tested\n// by a_test.cc (b_test.sh):\n"),
+            "core/mm/a.cc:2: there is no test b_test.sh\n");
+  EXPECT_EQ(verdict("// Tested by a_test.cc.\n\n// As c_test.cc does.\n"), "");
+}
+
 // ---- The tree -------------------------------------------------------------------------
 
 bool is_ours(std::string_view path) {
@@ -251,6 +297,20 @@ TEST(Tidy, EveryLineOfTheTree) {
   Complaints complaints;
   for (const SourceFile& file : files) {
     const Complaints more = line_complaints(file.path, file.text);
+    complaints.insert(complaints.end(), more.begin(), more.end());
+  }
+  EXPECT_TRUE(complaints.empty()) << listed(complaints);
+}
+
+TEST(Tidy, EveryTestThatIsNamed) {
+  constexpr std::string_view kFolders[] = {"core", "fuzz", "stress", "repro"};
+  const std::filesystem::path root = RACIER_SOURCE_DIR;
+  const auto is_file = [&](const std::string& path) {
+    return std::filesystem::is_regular_file(root / path);
+  };
+  Complaints complaints;
+  for (const SourceFile& file : read_tree(root, kFolders, is_cxx)) {
+    const Complaints more = tester_complaints(file.path, file.text, is_file);
     complaints.insert(complaints.end(), more.begin(), more.end());
   }
   EXPECT_TRUE(complaints.empty()) << listed(complaints);
