@@ -67,4 +67,10 @@ Finding parse_asan_report(std::string_view text) {
   return finding;
 }
 
+bool is_of_deadly_signal(std::string_view text) {
+  constexpr std::string_view kSignals[] = {"SEGV", "BUS", "ILL", "FPE", "ABRT", "TRAP"};
+  const std::string_view kind = between(text, "AddressSanitizer: ", " ");
+  return std::ranges::find(kSignals, kind) != std::end(kSignals);
+}
+
 }  // namespace racier::sanitizer_reports

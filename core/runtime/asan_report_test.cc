@@ -49,5 +49,15 @@ TEST(AsanReport, DoubleFree) {
   EXPECT_EQ(finding.signature(), "sanitizer | KASAN: double-free in exit_mmap");
 }
 
+TEST(AsanReport, ADeadlySignalIsToldFromAnError) {
+  using sanitizer_reports::is_of_deadly_signal;
+  EXPECT_TRUE(is_of_deadly_signal(
+      "==42==ERROR: AddressSanitizer: SEGV on unknown address 0x0 (pc 0x1 bp 0x2)\n"));
+  EXPECT_TRUE(is_of_deadly_signal(
+      "==42==ERROR: AddressSanitizer: BUS on unknown address (pc 0x1 bp 0x2)\n"));
+  EXPECT_FALSE(is_of_deadly_signal(kPoisoned));
+  EXPECT_FALSE(is_of_deadly_signal(""));
+}
+
 }  // namespace
 }  // namespace racier

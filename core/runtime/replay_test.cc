@@ -123,6 +123,36 @@ TEST(Replay, EveryBuildMakesTheSameSteps) {
   EXPECT_EQ(hash, 15017302635902474877u);  // the same in release, asan and tsan
 }
 
+// On which line, and at which address, does not matter; what is done to which word
+// does.
+TEST(Replay, AnOutlineSurvivesWhatOnlyMovesThings) {
+  Atomic<int> a{0}, b{0};
+  struct Hashes {
+    std::uint64_t outline, exact;
+  };
+  const auto run = [](FunctionRef<void()> body) {
+    FiberRuntime runtime;
+    Trace trace;
+    runtime.set_observer(&trace);
+    RunState run;
+    runtime.run(run, {&body, 1});
+    return Hashes{trace.outline(), trace.hash()};
+  };
+  const Hashes first = run([&] { a.load(), b.store(1); });
+  const Hashes lower = run([&] { a.load(), b.store(1); });
+  EXPECT_EQ(first.outline, lower.outline);
+  EXPECT_NE(first.exact, lower.exact);
+  EXPECT_EQ(first.outline, run([&] { b.load(), a.store(1); }).outline);
+  EXPECT_NE(first.outline, run([&] { a.load(), a.store(1); }).outline) << "one word";
+  EXPECT_NE(first.outline, run([&] { a.load(), b.load(); }).outline);
+  const auto elsewhere = [](Atomic<int>& word) { word.store(1); };
+  struct Other {
+    static void writes(Atomic<int>& word) { word.store(1); }
+  };
+  EXPECT_EQ(first.outline, run([&] { a.load(), elsewhere(b); }).outline) << "one name";
+  EXPECT_NE(first.outline, run([&] { a.load(), Other::writes(b); }).outline);
+}
+
 TEST(Replay, SchedulesDoDiffer) {
   EXPECT_NE(run_program(random_walk_seed(1), 1).hash,
             run_program(random_walk_seed(2), 1).hash);

@@ -6,6 +6,8 @@
 #include "core/runtime/sanitizer_reports.h"
 
 #include <array>
+#include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 
@@ -28,7 +30,10 @@ thread_local Caught* caught = nullptr;  // made by the first watch, kept
 
 // Called by AddressSanitizer after it has printed `text`.
 void on_asan_report(const char* text) {
-  if (!watched) std::abort();  // the usual end, though options let execution go on
+  if (!watched) {
+    if (is_of_deadly_signal(text)) return;  // AddressSanitizer ends the process
+    std::abort();  // the usual end, though options let execution go on
+  }
   if (kept) return;
   std::size_t length = 0;
   while (text[length] != '\0' && length + 1 < caught->asan.size()) {
@@ -78,17 +83,37 @@ bool Watch::collect() {
 // -----------------------------------------------------------
 
 extern "C" {
+[[gnu::weak]] int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
 // A race is reported each time it happens, not once per process: a finding must replay
 // (see also TsanReport::watch_words_again()).  history_size: how far back an access is
-// remembered; beyond, its race is not seen.  report_signal_unsafe: abort() would bring a
-// flood of reports, and one while another is being made hangs for ever.
+// remembered; beyond, its race is not seen.  report_signal_unsafe: abort() would bring
+// a flood of reports, and one while another is being made hangs for ever. handle_*: in
+// a libFuzzer program its signal handlers see to a crash, for they save the input; TSan
+// would print its report and exit without asking them.
 const char* __tsan_default_options() {
+  if (&LLVMFuzzerTestOneInput != nullptr)
+    return "suppress_equal_stacks=0:history_size=7:second_deadlock_stack=1:"
+           "report_signal_unsafe=0:"
+           "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0";
   return "suppress_equal_stacks=0:history_size=7:second_deadlock_stack=1:"
          "report_signal_unsafe=0";
 }
 
 const char* __asan_default_options() {
   return "halt_on_error=0:suppress_equal_pcs=0:detect_stack_use_after_return=1";
+}
+
+// libFuzzer's handlers keep the stack that those before them ran on.  On its own one
+// the overflow of a fiber's stack can be handled.
+[[gnu::constructor]] static void racier_handle_signals_on_their_own_stack() {
+  if (&LLVMFuzzerTestOneInput == nullptr) return;
+  for (const int signal : {SIGSEGV, SIGBUS}) {
+    struct sigaction action = {};
+    sigaction(signal, nullptr, &action);
+    action.sa_flags |= SA_ONSTACK;
+    sigaction(signal, &action, nullptr);
+  }
 }
 
 [[gnu::weak]] void __asan_set_error_report_callback(void (*callback)(const char*));

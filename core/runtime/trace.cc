@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/base/random.h"
+#include "core/base/source_name.h"
 
 namespace racier {
 
@@ -33,6 +34,23 @@ std::uint64_t Trace::hash() const {
                     : outside.try_emplace(address, outside.size()).first->second);
     add(static_cast<std::uint64_t>(entry.step.access));
     add(entry.step.where.line());
+  }
+  return hash;
+}
+
+std::uint64_t Trace::outline() const {
+  std::map<const void*, std::uint64_t> words;  // likewise
+  std::uint64_t hash = 0;
+  const auto add = [&hash](std::uint64_t word) {
+    hash = Random::mixed(hash + word + 1);
+  };
+  for (const TraceEntry& entry : entries()) {
+    add(entry.task);
+    add(words.try_emplace(entry.step.address, words.size()).first->second);
+    add(static_cast<std::uint64_t>(entry.step.access));
+    for (const char c : bare_function_name(entry.step.where.function_name())) {
+      add(static_cast<unsigned char>(c));
+    }
   }
   return hash;
 }

@@ -32,6 +32,12 @@ class Trace final : public StepObserver {
   // region's map lives.
   std::uint64_t hash() const;
 
+  // Returns a hash of who did what to which word in which function.  Words go by the
+  // order in which they were first touched.  So it is the same in every build, too, and
+  // in every version in which the same is done: whatever moves lines, or objects,
+  // leaves it alone.
+  std::uint64_t outline() const;
+
  private:
   const LiveMap* region_ = nullptr;
   ReservedArray<TraceEntry> entries_;
