@@ -2,14 +2,17 @@
 //
 // With RACIER_REWRITE=1 in the environment the files are rewritten: printed
 // canonically, their outcomes as they were, and where an expectation is missed, with a
-// schedule that meets it if one switch is enough.  The diff is for review.
+// schedule that meets it if one switch is enough; and traces.golden.  The diff is for
+// review.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
 #include <map>
+#include <sstream>
 
 #include "core/program/ops.h"
 #include "core/program/parse.h"
@@ -25,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kCorpus = fs::path(RACIER_SOURCE_DIR) / "corpus";
+constexpr const char* kFolders[] = {"programs", "bugs", "found"};
 
 struct CorpusFile {
   fs::path path;
@@ -124,16 +128,69 @@ class Corpus : public ::testing::Test {
   FiberRuntime runtime_;
 };
 
+// Runs programs under their own schedules, and looks at their steps.
+class Traced {
+ public:
+  Traced() { runtime_.set_observer(&trace_); }
+
+  const Trace& run(const Program& program) {
+    runtime_.set_schedule(program.schedule);
+    runner_.run(program, runtime_, {});
+    return trace_;
+  }
+
+ private:
+  FiberRuntime alone_;
+  Runner runner_{alone_};
+  FiberRuntime runtime_;
+  Trace trace_;
+};
+
+// Returns a line for each program: its steps, and their outline.
+std::string golden_traces() {
+  std::string text =
+      "# The steps of each program under its schedule: how many, and their outline\n"
+      "# (Trace::outline()), the same in every build.  RACIER_REWRITE=1 rewrites it.\n";
+  Traced traced;
+  for (const char* const folder : kFolders) {
+    for (const CorpusFile& file : files_of(folder)) {
+      const Trace& trace = traced.run(file.program);
+      std::ostringstream line;
+      line << std::left << std::setw(60) << (folder + ("/" + file.name())) << std::right
+           << std::setw(6) << trace.entries().size() << " " << std::hex
+           << std::setfill('0') << std::setw(16) << trace.outline() << "\n";
+      text += line.str();
+    }
+  }
+  return text;
+}
+
+const fs::path kGoldenTraces = kCorpus / "traces.golden";
+
 TEST_F(Corpus, Rewritten) {
   if (std::getenv("RACIER_REWRITE") == nullptr)
     GTEST_SKIP() << "RACIER_REWRITE is not set";
-  for (const char* const folder : {"programs", "bugs", "found"}) {
+  for (const char* const folder : kFolders) {
     for (const CorpusFile& file : files_of(folder)) rewrite(file);
   }
+  std::ofstream(kGoldenTraces, std::ios::binary) << golden_traces();
+}
+
+// Release, asan and tsan make the same steps: each build compares its own with the
+// file.
+TEST_F(Corpus, EveryBuildMakesTheSameSteps) {
+  std::ifstream in(kGoldenTraces, std::ios::binary);
+  std::istringstream golden(std::string{std::istreambuf_iterator<char>(in), {}});
+  std::istringstream ours(golden_traces());
+  for (std::string expected, line; std::getline(ours, line);) {
+    std::getline(golden, expected);
+    EXPECT_EQ(line, expected) << "if that is meant: RACIER_REWRITE=1";
+  }
+  EXPECT_EQ(golden.peek(), std::istringstream::traits_type::eof());
 }
 
 TEST_F(Corpus, TextsAreCanonical) {
-  for (const char* const folder : {"programs", "bugs", "found"}) {
+  for (const char* const folder : kFolders) {
     for (const CorpusFile& file : files_of(folder)) {
       EXPECT_EQ(file.text, print(file.program))
           << file.path << ": RACIER_REWRITE=1 rewrites";
@@ -199,8 +256,20 @@ TEST_F(Corpus, EveryBugHasAProgramThatShowsIt) {
   }
 }
 
-// The same program and schedule: the same steps, a thousand times out of a thousand.  A
-// run of something else comes in between.
+// The same program and schedule: the same steps, a thousand times out of a thousand.
+TEST_F(Corpus, ARunIsTheSameAThousandTimes) {
+  constexpr int kRuns = 1000;
+  const auto files = files_of("bugs");
+  Traced traced;
+  for (const CorpusFile& file : files) {
+    const std::uint64_t first = traced.run(file.program).hash();
+    for (int i = 1; i < kRuns; ++i) {
+      ASSERT_EQ(traced.run(file.program).hash(), first) << file.path << ", run " << i;
+    }
+  }
+}
+
+// Likewise, with runs of something else in between.
 TEST_F(Corpus, RunsAreDeterministic) {
   FiberRuntime alone;
   Runner runner(alone);
