@@ -7,6 +7,7 @@
 #include "core/check/auditor.h"
 
 #include "core/check/world_for_test.h"
+#include "core/rmap/anon_vma_spin.h"
 
 namespace racier::check {
 namespace {
@@ -121,7 +122,21 @@ TEST(Auditor, CountsPins) {
   EXPECT_EQ(world.audit(), name_of(Inv::kPageCountIsItsUsers));
 }
 
-// ---- R3, R6, R1 ---------------------------------------------------------------------
+// ---- R3, R6, R1, C6, C7 -------------------------------------------------------------
+
+// Returns an anon_vma that the parent's empty vma has had, and is free.
+rmap::AnonVma& free_anon_vma(World& w) {
+  Vma& vma = w.vma_at(*w.parent, w.kEmpty);
+  std::uintptr_t anchor = 0;
+  w.in_task([&] {
+    w.write(*w.parent, w.kEmpty);
+    anchor = vma.rmap.anchor.load();
+    zap_page_range(w.m, vma, vma.range());
+    w.m.scheme().unlink(vma);
+  });
+  vma.rmap.anchor.raw() = 0;
+  return *reinterpret_cast<rmap::AnonVma*>(anchor);
+}
 
 const Damage kReverseMap[] = {
     {"IndexOfPage", Inv::kPageIndexIsItsPlace,
@@ -147,6 +162,12 @@ const Damage kReverseMap[] = {
        Vma& vma = w.vma_at(*w.child, w.kNone);
        w.in_task([&] { zap_page_range(w.m, vma, vma.range()); });
        vma.rmap.node.unlink();
+     }},
+    {"FreeAnonVmaLocked", Inv::kFreeAnonVmaIsIdle,
+     [](World& w) UNLOCKED { free_anon_vma(w).lock.lock(); }},
+    {"FreeAnonVmaWithVma", Inv::kFreeAnonVmaIsIdle,
+     [](World& w) UNLOCKED {
+       free_anon_vma(w).vmas.push_back(w.vma_at(*w.parent, w.kEmpty).rmap);
      }},
     {"VmaOffItsFile", Inv::kIMmapHoldsItsVmas,
      [](World& w) UNLOCKED { w.m.file(0).i_mmap.erase(w.vma_at(*w.child, w.kFile)); }},

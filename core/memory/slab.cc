@@ -319,6 +319,16 @@ void SlabCache::for_each_live(FunctionRef<void(void*)> visit) const {
   }
 }
 
+void SlabCache::for_each_free(FunctionRef<void(void*)> visit) const {
+  if (kind_ != SlabKind::kTypesafeByRcu) return;
+  const InterlockGuard guard(lock_);
+  for (const SlabPage& page : own_pages_) {
+    for (int slot = 0; slot < page.objects_seen; ++slot) {
+      if (page.states[slot] != SlabPage::kLive) visit(object_at(page, slot));
+    }
+  }
+}
+
 void SlabCache::reset() {
   const InterlockGuard guard(lock_);
   while (SlabPage* const page = own_pages_.front()) {

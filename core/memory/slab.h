@@ -69,6 +69,8 @@ class SlabCache {
   // Shows every live object, in an order that is the same in every run.  `visit` calls
   // nothing of the cache.  At quiescence.
   void for_each_live(FunctionRef<void(void*)> visit) const;
+  // Likewise every free object that still is one: of a kTypesafeByRcu cache.
+  void for_each_free(FunctionRef<void(void*)> visit) const;
   // Forgets all objects without running destructors, in time proportional to what was
   // used.  After Rcu::reset().
   void reset();
@@ -165,6 +167,9 @@ class Slab {
   std::uint32_t live_objects() const { return cache_.live_objects(); }
   void for_each_live(FunctionRef<void(T&)> visit) const {
     cache_.for_each_live([&](void* object) { visit(*static_cast<T*>(object)); });
+  }
+  void for_each_free(FunctionRef<void(T&)> visit) const {
+    cache_.for_each_free([&](void* object) { visit(*static_cast<T*>(object)); });
   }
   void set_kind(SlabKind kind) { cache_.set_kind(kind); }
   void reset() { cache_.reset(); }

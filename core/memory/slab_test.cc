@@ -375,6 +375,25 @@ TEST_F(SlabTest, ChangesItsKindWhenEmpty) {
   EXPECT_EQ(Thing::alive, 0);
 }
 
+TEST_F(SlabTest, ShowsWhatIsFreeAndStillAnObject) {
+  Thing* const first = stable.create();
+  Thing* const second = stable.create();
+  const auto free = [](const Slab<Thing>& slab) {
+    std::vector<Thing*> things;
+    slab.for_each_free([&](Thing& thing) { things.push_back(&thing); });
+    return things;
+  };
+  EXPECT_EQ(free(stable), std::vector<Thing*>()) << "none of those never handed out";
+  stable.destroy(first);
+  EXPECT_EQ(free(stable), std::vector<Thing*>{first});
+  EXPECT_EQ(stable.create(), first);
+  EXPECT_EQ(free(stable), std::vector<Thing*>());
+  stable.destroy(second);
+  EXPECT_EQ(free(stable), std::vector<Thing*>{second});
+  plain.destroy(plain.create());
+  EXPECT_EQ(free(plain), std::vector<Thing*>()) << "they are dead";
+}
+
 // ---- Runs
 // -------------------------------------------------------------------------------
 

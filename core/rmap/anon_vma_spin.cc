@@ -152,13 +152,14 @@ bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> vis
   return true;
 }
 
-bool AnonVmaSpin::do_lock_ptl(const Mapping& at) NO_THREAD_SAFETY_ANALYSIS {
+bool AnonVmaSpin::do_lock_ptl(const Mapping& at) {
   at.vma->vm_mm->page_table_lock.lock();
   return true;
 }
 
 // Every vma with an anon_vma is on its list, every list holds only such vmas, and there is no
-// anon_vma besides.  C6, R3.  No lock is needed at quiescence.
+// anon_vma besides; free ones are as a walk that comes late may meet them.  C6, C7.  No lock is
+// needed at quiescence.
 void AnonVmaSpin::audit(std::span<Vma* const> vmas) NO_THREAD_SAFETY_ANALYSIS {
   std::uint32_t anchored = 0;
   std::uint32_t listed = 0;
@@ -178,6 +179,10 @@ void AnonVmaSpin::audit(std::span<Vma* const> vmas) NO_THREAD_SAFETY_ANALYSIS {
   }
   invariant(Inv::kVmaIsOnItsAnonVma, listed == anchored);
   invariant(Inv::kAnonVmaHasVmas, anchors == anon_vmas_.live_objects());
+  anon_vmas_.for_each_free([](AnonVma& anon_vma) NO_THREAD_SAFETY_ANALYSIS {  // as above
+    invariant(Inv::kFreeAnonVmaIsIdle,
+              anon_vma.vmas.empty() && !anon_vma.lock.is_locked());
+  });
 }
 
 }  // namespace racier::rmap
