@@ -45,6 +45,7 @@ Mm* Variables::get_mm(std::uint64_t number) {
   return process.mm;
 }
 
+// At quiescence no lock is needed.
 Mm* Variables::peek_process(std::uint64_t number) const NO_THREAD_SAFETY_ANALYSIS {
   return processes_[number].mm;
 }

@@ -122,7 +122,8 @@ class Scheme {
   virtual void do_adjust(Vma& vma, FunctionRef<void()> change) = 0;
   // Walks an anonymous page; file pages are the same for all schemes that have no own way.
   virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
-  virtual bool do_lock_ptl(const Mapping& at) = 0;
+  virtual bool do_lock_ptl(const Mapping& at)
+      TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) = 0;
 
   bool walk_file(Page& page, AddressSpace& mapping, FunctionRef<Walk(const Mapping&)> visit);
 

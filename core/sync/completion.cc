@@ -30,6 +30,7 @@ class Completion::Stay {
     leave();  // throws if the run is over, and then last_resort_ does
   }
 
+  // Context: the lock held, which the analysis knows as another completion's.
   void join_locked() NO_THREAD_SAFETY_ANALYSIS {
     completion_.waiters_.add_before(sleeper_);
   }

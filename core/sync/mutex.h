@@ -17,23 +17,18 @@ class CAPABILITY("mutex") Mutex {
   explicit Mutex(const LockClass& lock_class) : lock_(lock_class) {}
 
   // Context: may sleep.
-  void lock(int nest = 0, Where where = Where::current())
-      ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
+  void lock(int nest = 0, Where where = Where::current()) ACQUIRE() {
     lock_.down_write(nest, where);
   }
-  [[nodiscard]] bool try_lock(Where where = Where::current())
-      TRY_ACQUIRE(true) NO_THREAD_SAFETY_ANALYSIS {
+  [[nodiscard]] bool try_lock(Where where = Where::current()) TRY_ACQUIRE(true) {
     return lock_.down_write_trylock(where);
   }
   // Context: any.
-  void unlock(Where where = Where::current()) RELEASE() NO_THREAD_SAFETY_ANALYSIS {
-    lock_.up_write(where);
-  }
+  void unlock(Where where = Where::current()) RELEASE() { lock_.up_write(where); }
   // Returns whether anybody holds it; no step.
   bool is_locked() const { return lock_.is_locked(); }
   // A finding unless the current task holds it.
-  void assert_held(Where where = Where::current()) const
-      ASSERT_CAPABILITY(this) NO_THREAD_SAFETY_ANALYSIS {
+  void assert_held(Where where = Where::current()) const ASSERT_CAPABILITY(this) {
     lock_.assert_held(where);
   }
 

@@ -223,26 +223,20 @@ void RwSemaphore::let_waiters_in() {
   for (std::size_t i = 0; i < woken_count; ++i) woken[i]->runtime->unpark(*woken[i]);
 }
 
-void RwSemaphore::down_read(int nest, Where where) NO_THREAD_SAFETY_ANALYSIS {
-  down(Hold::kShared, nest, where);
-}
-void RwSemaphore::down_write(int nest, Where where) NO_THREAD_SAFETY_ANALYSIS {
+void RwSemaphore::down_read(int nest, Where where) { down(Hold::kShared, nest, where); }
+void RwSemaphore::down_write(int nest, Where where) {
   down(Hold::kExclusive, nest, where);
 }
-bool RwSemaphore::down_read_trylock(Where where) NO_THREAD_SAFETY_ANALYSIS {
+bool RwSemaphore::down_read_trylock(Where where) {
   return try_down(Hold::kShared, where);
 }
-bool RwSemaphore::down_write_trylock(Where where) NO_THREAD_SAFETY_ANALYSIS {
+bool RwSemaphore::down_write_trylock(Where where) {
   return try_down(Hold::kExclusive, where);
 }
-void RwSemaphore::up_read(Where where) NO_THREAD_SAFETY_ANALYSIS {
-  up(Hold::kShared, where);
-}
-void RwSemaphore::up_write(Where where) NO_THREAD_SAFETY_ANALYSIS {
-  up(Hold::kExclusive, where);
-}
+void RwSemaphore::up_read(Where where) { up(Hold::kShared, where); }
+void RwSemaphore::up_write(Where where) { up(Hold::kExclusive, where); }
 
-void RwSemaphore::downgrade_write(Where where) NO_THREAD_SAFETY_ANALYSIS {
+void RwSemaphore::downgrade_write(Where where) {
   Task* const self = current();
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
