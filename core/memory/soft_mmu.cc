@@ -12,6 +12,7 @@
 #include "core/memory/soft_mmu.h"
 
 #include <atomic>
+#include <bit>
 #include <source_location>
 #include <string>
 
@@ -92,6 +93,7 @@ bool SoftMmu::access(int cpu, const MmuContext& context, VirtAddr addr,
   require(0 <= cpu && cpu < cpus_count_, "a CPU of this machine");
   require(0 < context.asid && context.asid <= kAsidMax, "an asid from 1 to kAsidMax");
   require(addr % sizeof value == 0, "user accesses are aligned");
+  mark_used(cpu);
   Cpu& on = cpus_[cpu];
   if (const Task* const self = current(); self != nullptr && self->steps_off == 0) {
     step({step_address(on, context, addr), step_kind(access), std::memory_order_relaxed,
@@ -154,7 +156,6 @@ std::optional<Pte> SoftMmu::translate(Cpu& on, const MmuContext& context, VirtAd
   }
   const std::optional<Pte> pte = walk(context, addr, access, fault);
   if (pte) {
-    on.used = true;
     poke(entry.bits, pte->bits());
     poke(entry.tag, tag);
   }
@@ -218,48 +219,62 @@ void SoftMmu::flush_mm(const MmuContext& context) {
   flush_range(context, {0, kUserEnd});
 }
 
+// A CPU says that it is used before it looks at a pte or a table; who flushes has
+// changed the pte, and then asks who is used.  So either the flush meets the CPU, or
+// the CPU meets the new pte.
+void SoftMmu::mark_used(int cpu) {
+  const std::uint32_t bit = 1U << cpu;
+  if ((used_.load(std::memory_order_relaxed) & bit) != 0) return;
+  used_.fetch_or(bit, std::memory_order_seq_cst);
+}
+
+template <typename Visit>
+void SoftMmu::for_each_used_cpu(Visit visit) const {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (std::uint32_t rest = used_.load(std::memory_order_relaxed); rest != 0;
+       rest &= rest - 1) {
+    const int cpu = std::countr_zero(rest);
+    const InterlockGuard guard(cpus_[cpu].lock);
+    visit(cpu);
+  }
+}
+
 void SoftMmu::flush_range(const MmuContext& context, VirtRange range) {
   step({&cpus_, Access::kWrite, std::memory_order_seq_cst,
         std::source_location::current()});
-  for (int i = 0; i < cpus_count_; ++i) {
-    Cpu& on = cpus_[i];
-    const InterlockGuard guard(on.lock);
-    if (!on.used) continue;
+  for_each_used_cpu([&](int cpu) {
+    auto& entries = cpus_[cpu].entries;
     if (range.pages() < kEntries) {
       for (VirtAddr addr = range.start; addr < range.end; addr += kPageSize) {
         const std::uint64_t tag = tag_of(context.asid, addr);
-        Entry& entry = on.entries[place_of(tag, kEntries)];
+        Entry& entry = entries[place_of(tag, kEntries)];
         if (peek(entry.tag) == tag) poke(entry.tag, 0);
       }
-      continue;
+      return;
     }
-    for (Entry& entry : on.entries) {
+    for (Entry& entry : entries) {
       const std::uint64_t tag = peek(entry.tag);
       if (asid_of(tag) == context.asid && range.contains(addr_of(tag)))
         poke(entry.tag, 0);
     }
-  }
+  });
 }
 
 void SoftMmu::for_each_entry(FunctionRef<void(const TlbEntry&)> visit) const {
-  for (int i = 0; i < cpus_count_; ++i) {
-    const InterlockGuard guard(cpus_[i].lock);
-    for (Entry& entry : cpus_[i].entries) {
+  for_each_used_cpu([&](int cpu) {
+    for (Entry& entry : cpus_[cpu].entries) {
       const std::uint64_t tag = peek(entry.tag);
       const Pte pte(peek(entry.bits));
-      if (tag != 0) visit({i, asid_of(tag), addr_of(tag), pte.pfn(), pte.writable()});
+      if (tag != 0) visit({cpu, asid_of(tag), addr_of(tag), pte.pfn(), pte.writable()});
     }
-  }
+  });
 }
 
 void SoftMmu::reset() {
-  for (int i = 0; i < cpus_count_; ++i) {
-    Cpu& on = cpus_[i];
-    const InterlockGuard guard(on.lock);
-    if (!on.used) continue;
-    for (Entry& entry : on.entries) poke(entry.tag, 0);
-    on.used = false;
-  }
+  for_each_used_cpu([&](int cpu) {
+    for (Entry& entry : cpus_[cpu].entries) poke(entry.tag, 0);
+  });
+  used_.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace racier

@@ -2,6 +2,7 @@
 // tables.
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -37,7 +38,6 @@ class SoftMmu final : public Mmu {
   };
   struct alignas(64) Cpu {
     mutable Interlock lock;
-    bool used GUARDED_BY(lock) = false;  // entries may be other than empty
     mutable std::array<Entry, kEntries> entries;
   };
 
@@ -54,11 +54,15 @@ class SoftMmu final : public Mmu {
   std::optional<Pte> walk(const MmuContext& context, VirtAddr addr, UserAccess access,
                           PageFault& fault);
   Walk find_pte(const MmuContext& context, VirtAddr addr) const;
-  void flush_tags(const MmuContext& context, VirtRange range);
+  void mark_used(int cpu);
+  // Calls `visit(cpu)` with the Interlock of each CPU that may have entries, in turn.
+  template <typename Visit>
+  void for_each_used_cpu(Visit visit) const;
 
   FrameArena& arena_;
   int cpus_count_;
   std::array<Cpu, kCpusMax> cpus_;
+  std::atomic<std::uint32_t> used_{0};  // bit i: CPU i may have entries
 };
 
 }  // namespace racier
