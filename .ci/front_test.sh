@@ -330,9 +330,10 @@ test_benchmarks_are_run_one_after_the_other() {
 
 test_figures_are_a_program_of_their_own() {
   new_world
+  stub build/release/fuzz/program_seeds <<<'true'
   stub build/release/stress/racier-bench <<<'echo "figures $*"'
   front bench --json x
-  check "bench" is "$out" "figures --json x"
+  check "bench" is "$out" "figures --seeds $PWD/build/release/fuzz/seeds --json x"
 }
 
 test_tests_of_all_presets_are_summed() {

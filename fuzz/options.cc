@@ -64,7 +64,7 @@ std::string set_findings(Options& options, std::string_view folder) {
   return "";
 }
 
-template <std::uint32_t Options::*kMember, std::uint32_t kMin>
+template <std::uint32_t Options::* kMember, std::uint32_t kMin>
 std::string set_number(Options& options, std::string_view text) {
   constexpr std::uint32_t kMax = 1u << 26;
   const auto number = program::parse_number(text);
@@ -75,7 +75,7 @@ std::string set_number(Options& options, std::string_view text) {
   return "";
 }
 
-template <std::uint32_t Options::*kMember>
+template <std::uint32_t Options::* kMember>
 std::string get_number(const Options& options) {
   return std::to_string(options.*kMember);
 }
@@ -92,6 +92,8 @@ constexpr Row kRows[] = {
     {"check-determinism", "N", "runs every N-th input twice and compares (64); 0: none",
      &set_number<&Options::check_determinism, 0>,
      &get_number<&Options::check_determinism>},
+    {"measure", "N", "ends after N inputs and tells what libFuzzer costs (0: goes on)",
+     &set_number<&Options::measure, 0>, &get_number<&Options::measure>},
 };
 
 std::string environment_name(const Row& row) {

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include "fuzz/finding_file.h"
 #include "fuzz/fuzzer.h"
+#include "fuzz/measure.h"
 #include "fuzz/mutation.h"
 #include "fuzz/options.h"
 
@@ -69,6 +71,21 @@ void die_if_reported_outside() {
   std::abort();
 }
 
+void run_or_die(std::span<const std::uint8_t> bytes) {
+  const auto found = fuzzer().run_bytes(bytes);
+  if (found) die_of(*found);
+  die_if_reported_outside();
+}
+
+void measure(std::span<const std::uint8_t> bytes) {
+  static racier::fuzz::Measure measure(options.measure, &run_or_die);
+  const auto line = measure.note(bytes);
+  if (!line) return;
+  std::fputs(line->c_str(), stdout);
+  std::fflush(stdout);
+  std::_Exit(0);
+}
+
 // Returns how much of `bytes` went to `out`.
 std::size_t copy_out(const Bytes& bytes, std::uint8_t* out) {
   die_if_reported_outside();
@@ -112,9 +129,8 @@ int LLVMFuzzerInitialize(int* argc, char*** argv) {
 }
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto found = fuzzer().run_bytes({data, size});
-  if (found) die_of(*found);
-  die_if_reported_outside();
+  run_or_die({data, size});
+  if (options.measure != 0) measure({data, size});
   return fuzzer().was_slow() ? -1 : 0;  // -1: do not keep it
 }
 

@@ -70,6 +70,13 @@ test_seeds_run_clean() {
   check "nothing was found" empty clean
 }
 
+test_its_speed_is_told() {
+  fuzz --measure=50 -seed=1 seeds
+  check "measuring" exits 0
+  check "its speed" matches "$out" \
+    '^measured: [1-9][0-9]* executions/s, [1-9][0-9]* executions/s without libFuzzer$'
+}
+
 # The first line is what triage tools read; the file is complete.
 check_finding() {  # check_finding FOLDER FILES
   check "a finding" exits 77

@@ -1,8 +1,10 @@
-// stress/bench.cc - racier-bench: how fast, against a reference measured in the same run.
+// stress/bench.cc - racier-bench: how fast, against a reference measured in the same
+// run.
 //
-// A row is a figure of ours, the figure of something that everybody knows, and the ratio of
-// the two: a raw context switch, the host kernel's own system calls.  Each is the best of
-// several turns, ours and the reference's in turn, so that a busy host disturbs both alike.
+// A row is a figure of ours, the figure of something that everybody knows, and the
+// ratio of the two: a raw context switch, the host kernel's own system calls.  Each is
+// the best of several turns, ours and the reference's in turn, so that a busy host
+// disturbs both alike.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,9 +14,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -50,7 +54,8 @@ struct Row {
 double seconds_of(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
 }
 
 // How often a second each of the two happens: the best of `turns`, in turn.
@@ -68,7 +73,8 @@ Rates measure(int turns, double ours_count, const std::function<void()>& ours,
   return best;
 }
 
-// ---- Steps ---------------------------------------------------------------------------------
+// ---- Steps
+// ---------------------------------------------------------------------------------
 
 constexpr int kSwitches = 1'000'000;
 
@@ -130,7 +136,8 @@ Row steps_row(StrategyKind strategy) {
           "10 million steps/s"};
 }
 
-// ---- Executions ----------------------------------------------------------------------------
+// ---- Executions
+// ----------------------------------------------------------------------------
 
 constexpr const char* kTwoTasksEightOps = R"(
 setup
@@ -180,7 +187,68 @@ Row executions_row() {
           "50 thousand/s"};
 }
 
-// ---- Against the host kernel ---------------------------------------------------------------
+// program_fuzz, timing itself.
+class Measuring {
+ public:
+  Measuring(const std::string& program, const std::string& seeds)
+      : pipe_(popen(
+            ("'" + program + "' --measure=20000 -seed=1 '" + seeds + "' 2>/dev/null")
+                .c_str(),
+            "r")) {}
+  ~Measuring() {
+    if (pipe_ != nullptr) pclose(pipe_);
+  }
+  Measuring(const Measuring&) = delete;
+  Measuring& operator=(const Measuring&) = delete;
+
+  // Waits for its end.  Executions/s, with and without libFuzzer.
+  Rates rates() {
+    Rates rates;
+    if (pipe_ == nullptr || std::fscanf(pipe_, "measured: %lf executions/s, %lf",
+                                        &rates.ours, &rates.reference) != 2) {
+      throw std::runtime_error("program_fuzz --measure=20000 printed no figures");
+    }
+    return rates;
+  }
+
+ private:
+  std::FILE* pipe_;
+};
+
+// The executions of program_fuzz, and the same without libFuzzer.
+Row fuzz_row(const std::string& program, const std::string& seeds) {
+  Rates best;
+  for (int turn = 0; turn < 3; ++turn) {
+    const Rates rates = Measuring(program, seeds).rates();
+    if (rates.ours > best.ours) best = rates;
+  }
+  return {"fuzz executions",    "thousand/s",
+          best.ours / 1e3,      "the same without libFuzzer, thousand/s",
+          best.reference / 1e3, best.ours / best.reference,
+          "0.7 of it"};
+}
+
+// Two processes at a time.
+Row two_processes_row(const std::string& program, const std::string& seeds) {
+  double one = 0;
+  double two = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    one = std::max(one, Measuring(program, seeds).rates().ours);
+    Measuring a(program, seeds);
+    Measuring b(program, seeds);
+    two = std::max(two, a.rates().ours + b.rates().ours);
+  }
+  return {"fuzz executions of two processes",
+          "thousand/s",
+          two / 1e3,
+          "those of one, thousand/s",
+          one / 1e3,
+          two / one,
+          "1.9 of it"};
+}
+
+// ---- Against the host kernel
+// ---------------------------------------------------------------
 
 // Runs `work` as the only task of a native run on a machine with an address space.
 void on_native_machine(const std::function<void(Machine&, Mm&)>& work) {
@@ -200,7 +268,8 @@ void on_native_machine(const std::function<void(Machine&, Mm&)>& work) {
   require(!run.over(), "the benchmark is clean");
 }
 
-Row against_host(const char* what, double times, const std::function<void(Machine&, Mm&)>& ours,
+Row against_host(const char* what, double times,
+                 const std::function<void(Machine&, Mm&)>& ours,
                  const std::function<void()>& host) {
   Row row;
   on_native_machine([&](Machine& m, Mm& mm) {
@@ -254,7 +323,8 @@ Row fork_row() {
   constexpr std::uint64_t kPages = 64;
   bool mapped = false;
   const auto ours = [&](Machine& m, Mm& mm) {
-    if (!mapped) touch(m, mm, *do_mmap(m, mm, {.pages = kPages, .vm_flags = kRw}), kPages);
+    if (!mapped)
+      touch(m, mm, *do_mmap(m, mm, {.pages = kPages, .vm_flags = kRw}), kPages);
     mapped = true;
     for (int i = 0; i < kTimes; ++i) mmput(m, **dup_mm(m, mm));
   };
@@ -265,16 +335,17 @@ Row fork_row() {
       require(child > 0 && waitpid(child, nullptr, 0) == child, "the host forks");
     }
   };
-  return against_host("fork + exit of 64 pages (the host: of this program)", kTimes, ours,
-                      host);
+  return against_host("fork + exit of 64 pages (the host: of this program)", kTimes,
+                      ours, host);
 }
 
-// ---- Output --------------------------------------------------------------------------------
+// ---- Output
+// --------------------------------------------------------------------------------
 
 void print(const Row& row) {
-  std::printf("%-52s %10.3f %-11s  %-48s %10.3f  ratio %8.2f  aim %s\n", row.what.c_str(),
-              row.ours, row.unit.c_str(), row.reference_name.c_str(), row.reference, row.ratio,
-              row.aim.c_str());
+  std::printf("%-52s %10.3f %-11s  %-48s %10.3f  ratio %8.2f  aim %s\n",
+              row.what.c_str(), row.ours, row.unit.c_str(), row.reference_name.c_str(),
+              row.reference, row.ratio, row.aim.c_str());
   std::fflush(stdout);
 }
 
@@ -292,11 +363,21 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
   return json;
 }
 
+// The one that was built with this program.
+std::string program_fuzz() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() /
+         "fuzz/program_fuzz";
+}
+
 int bench(int argc, char** argv) {
   std::string json;
+  std::string seeds;
   options::options_description all("options");
   all.add_options()("help", "print this text")(
-      "json", options::value(&json)->value_name("FILE"), "write the table to FILE, too");
+      "json", options::value(&json)->value_name("FILE"),
+      "write the table to FILE, too")(
+      "seeds", options::value(&seeds)->value_name("DIR"),
+      "the inputs that program_fuzz begins with (else it is not measured)");
   options::variables_map given;
   try {
     const int style = options::command_line_style::default_style &
@@ -317,13 +398,26 @@ int bench(int argc, char** argv) {
     return 0;
   }
   std::vector<Row> rows;
-  const std::function<Row()> makers[] = {
+  std::vector<std::function<Row()>> makers = {
       [] { return steps_row(StrategyKind::kRunToBlock); },
       [] { return steps_row(StrategyKind::kRandomWalk); },
-      [] { return steps_row(StrategyKind::kPos); }, executions_row, mmap_row, fork_row};
-  for (const auto& make : makers) {
-    rows.push_back(make());
-    print(rows.back());
+      [] { return steps_row(StrategyKind::kPos); },
+      executions_row,
+      mmap_row,
+      fork_row};
+  const std::string fuzz = program_fuzz();
+  if (!seeds.empty()) {
+    makers.push_back([&] { return fuzz_row(fuzz, seeds); });
+    makers.push_back([&] { return two_processes_row(fuzz, seeds); });
+  }
+  try {
+    for (const auto& make : makers) {
+      rows.push_back(make());
+      print(rows.back());
+    }
+  } catch (const std::runtime_error& error) {
+    std::cerr << "racier-bench: " << error.what() << "\n";
+    return 3;
   }
   if (json.empty()) return 0;
   const std::string problem = stress::write_whole(json, to_json(rows).dump(2) + "\n");
