@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/invariant.h"
 #include "core/mm/fault.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
@@ -59,7 +60,11 @@ Status copy_pte(Machine& m, Vma& dst, const Vma& src, const PtePair& ptes, Paid&
   const Pte pte = ptes.from.peek();
   if (pte.none()) return Status::kOk;
   if (pte.is_swap() || m.is_zero_page(pte.pfn())) {
-    if (pte.is_swap() && !swap_duplicate(m, pte.swap_entry())) return Status::kNoMemory;
+    if (pte.is_swap()) {
+      const Status duplicated = swap_duplicate(m, pte.swap_entry());
+      invariant(Inv::kSwapSlotInUse, duplicated != Status::kNoEntry);
+      if (duplicated != Status::kOk) return duplicated;
+    }
     ptes.to.set(pte);
     return Status::kOk;
   }

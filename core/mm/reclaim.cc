@@ -50,7 +50,12 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at) {
   if (before.dirty()) page.set(PageFlag::kDirty);
   if (page.is_anon()) {
     const SwapEntry entry = page.swap_entry();
-    invariant(Inv::kUnmapAnonIsInSwapCache, swap_duplicate(m, entry));
+    const Status duplicated = swap_duplicate(m, entry);
+    invariant(Inv::kUnmapAnonIsInSwapCache, duplicated != Status::kNoEntry);
+    if (duplicated != Status::kOk) {
+      slot.set(before);
+      return Unmap::kFail;
+    }
     slot.set(Pte::swap(entry));
     --at.vma->vm_mm->anon_rss;
   }

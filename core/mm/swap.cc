@@ -28,7 +28,7 @@ std::uint16_t swap_entry_free(SwapArea& swap, SwapEntry entry)
     REQUIRES(swap.swap_device_lock) {
   std::uint16_t& count = swap.swap_map[entry.slot];
   invariant(Inv::kSwapSlotInUse, entry && count > 0);
-  if (count < SwapArea::kSwapMapMax && --count == 0) {
+  if (--count == 0) {
     --swap.inuse_pages;
     if (entry.slot < swap.lowest_bit) swap.lowest_bit = entry.slot;
   }
@@ -64,13 +64,14 @@ SwapEntry take_from_swap_cache(AddressSpace& swapper, Page& page)
 }
 
 // Returns a new page for `entry`, locked, in the swap cache and on the LRU but not read yet.
-// Errors: kNoMemory; kNoEntry (the slot is not in use any more); kExists (somebody was faster).
+// Errors: those of swap_duplicate(); kNoMemory; kExists (somebody was faster).
 Result<Page*> add_new_page(Machine& m, SwapEntry entry) {
   Page* const page = alloc_page(m, Gfp::kKernel);
   if (page == nullptr) return Status::kNoMemory;
-  if (!swap_duplicate(m, entry)) {
+  const Status duplicated = swap_duplicate(m, entry);
+  if (duplicated != Status::kOk) {
     put_page(m, *page);
-    return Status::kNoEntry;
+    return duplicated;
   }
   lock_page(m, *page);
   if (insert_in_swap_cache(m, *page, entry)) {
@@ -116,14 +117,15 @@ SwapEntry get_swap_page(Machine& m) {
   return {};
 }
 
-bool swap_duplicate(Machine& m, SwapEntry entry) {
+Status swap_duplicate(Machine& m, SwapEntry entry) {
   SwapArea& swap = m.swap;
   const SpinGuard guard(swap.swap_device_lock);
-  if (!entry || entry.slot >= swap.swap_map.size()) return false;
+  if (!entry || entry.slot >= swap.swap_map.size()) return Status::kNoEntry;
   std::uint16_t& count = swap.swap_map[entry.slot];
-  if (count == 0 || count == SwapArea::kSwapMapMax) return false;
+  if (count == 0) return Status::kNoEntry;
+  if (count == SwapArea::kSwapMapMax) return Status::kNoMemory;
   ++count;
-  return true;
+  return Status::kOk;
 }
 
 void swap_free(Machine& m, SwapEntry entry) {
@@ -178,7 +180,7 @@ bool move_to_swap_cache(Machine& m, Page& page) {
   if (!add_to_swap(m, page)) return false;
   const SwapEntry entry = page.swap_entry();
   // The mapping's reference to the slot, before anybody can find the entry there and drop it.
-  invariant(Inv::kSwapSlotInUse, swap_duplicate(m, entry));
+  invariant(Inv::kSwapSlotInUse, swap_duplicate(m, entry) == Status::kOk);
   if (replace_by_entry(page, entry)) {
     put_page(m, page);
     return true;

@@ -8,9 +8,10 @@ namespace racier {
 
 // Returns a free slot with one reference (the swap cache's to be), or none.
 [[nodiscard]] SwapEntry get_swap_page(Machine& m);
-// Takes one more reference to a slot.  Returns false if the slot is not in use (any more), or
-// its count is at its limit.
-[[nodiscard]] bool swap_duplicate(Machine& m, SwapEntry entry);
+// Takes one more reference to a slot.
+// Errors: kNoEntry (it is not in use, or not any more); kNoMemory (it can have no more).
+// (In 2.6.9 a count at its limit stays there for ever, and so does the slot.)
+Status swap_duplicate(Machine& m, SwapEntry entry);
 // Drops one; the last frees the slot.
 void swap_free(Machine& m, SwapEntry entry);
 

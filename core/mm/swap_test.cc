@@ -21,6 +21,11 @@ struct SwapTest : MmForTest {
     return text;
   }
 
+  void set_references(std::uint32_t slot,
+                      std::uint16_t count) NO_THREAD_SAFETY_ANALYSIS {
+    m.swap.swap_map[slot] = count;
+  }
+
   // Takes the page at `addr` away from everybody; it stays in the swap cache, dirty.
   Page& swap_out(Mm& mm, VirtAddr addr) {
     Page& page = page_of(mm, addr);
@@ -54,7 +59,7 @@ TEST_F(SwapTest, SlotsAreHandedOutLowestFirstAndComeBack) {
   EXPECT_EQ(tell([&] {
               EXPECT_EQ(get_swap_page(m).slot, 1u);
               EXPECT_EQ(get_swap_page(m).slot, 2u);
-              EXPECT_TRUE(swap_duplicate(m, {1}));
+              EXPECT_EQ(swap_duplicate(m, {1}), Status::kOk);
               EXPECT_EQ(slots(), "2 1 0");
               swap_free(m, {2});
               swap_free(m, {1});
@@ -68,11 +73,71 @@ TEST_F(SwapTest, SlotsAreHandedOutLowestFirstAndComeBack) {
 
 TEST_F(SwapTest, ASlotThatIsNotInUseCannotBeDuplicated) {
   EXPECT_EQ(tell([&] {
-              EXPECT_FALSE(swap_duplicate(m, {1}));
-              EXPECT_FALSE(swap_duplicate(m, {0}));
-              EXPECT_FALSE(swap_duplicate(m, {99}));
+              EXPECT_EQ(swap_duplicate(m, {1}), Status::kNoEntry);
+              EXPECT_EQ(swap_duplicate(m, {0}), Status::kNoEntry);
+              EXPECT_EQ(swap_duplicate(m, {99}), Status::kNoEntry);
             }),
             "");
+}
+
+TEST_F(SwapTest, ASlotCanHaveSoManyReferencesAndNoMore) {
+  EXPECT_EQ(tell([&] {
+              EXPECT_TRUE(get_swap_page(m));
+              set_references(1, SwapArea::kSwapMapMax - 1);
+              EXPECT_EQ(swap_duplicate(m, {1}), Status::kOk);
+              EXPECT_EQ(swap_duplicate(m, {1}), Status::kNoMemory);
+              EXPECT_EQ(slots(), "32767 0 0");
+              swap_free(m, {1});
+              EXPECT_EQ(slots(), "32766 0 0") << "every one of them counts";
+              set_references(1, 1);
+              swap_free(m, {1});
+            }),
+            "");
+}
+
+TEST_F(SwapTest, AForkThatCannotShareASlotHasNoMemory) {
+  story([&](Mm& mm) {
+    const VirtAddr at = map(mm, 1);
+    write(mm, at, 5);
+    write_out(swap_out(mm, at));
+    set_references(1, SwapArea::kSwapMapMax);
+    EXPECT_EQ(dup_mm(m, mm).status(), Status::kNoMemory);
+    EXPECT_EQ(slots(), "32767 0 0");
+    set_references(1, 1);
+    EXPECT_EQ(read(mm, at).value, 5u);
+  });
+  EXPECT_EQ(slots(), "0 0 0");
+}
+
+TEST_F(SwapTest, AForkOfAPteToAFreeSlotIsAFinding) {
+  const std::string finding = tell([&] {
+    Mm* const mm = mm_create(m);
+    const VirtAddr at = map(*mm, 1);
+    write(*mm, at, 5);
+    write_out(swap_out(*mm, at));
+    set_references(1, 0);
+    static_cast<void>(dup_mm(m, *mm));
+  });
+  EXPECT_NE(finding.find(inv::row(Inv::kSwapSlotInUse).sentence), std::string::npos);
+}
+
+TEST_F(SwapTest, APageWhoseSlotIsFullStaysMapped) {
+  story([&](Mm& mm) {
+    const VirtAddr at = map(mm, 1);
+    write(mm, at, 5);
+    Page& page = page_of(mm, at);
+    lock_page(m, page);
+    EXPECT_TRUE(add_to_swap(m, page));
+    set_references(1, SwapArea::kSwapMapMax);
+    page_referenced(m, page);
+    EXPECT_EQ(try_to_unmap(m, page), Unmap::kFail);
+    set_references(1, 1);
+    unlock_page(m, page);
+    EXPECT_EQ(&page_of(mm, at), &page);
+    EXPECT_EQ(rss(mm), "1 1");
+    EXPECT_EQ(read(mm, at).value, 5u);
+  });
+  EXPECT_EQ(slots(), "0 0 0");
 }
 
 TEST_F(SwapTest, FreeingAFreeSlotIsAFinding) {

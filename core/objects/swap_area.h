@@ -18,6 +18,7 @@ struct SwapArea {
   // Makes it as new, whoever holds its locks.  Context: no task is running.
   void reset();
 
+  // As many references a slot can have.
   static constexpr std::uint16_t kSwapMapMax = 0x7fff;
 
   SpinLock swap_list_lock{lock_class::kSwapListLock};
