@@ -24,9 +24,10 @@ inline constexpr int kStrategyKinds = static_cast<int>(StrategyKind::kReplay) + 
 const char* strategy_name(StrategyKind kind);
 std::optional<StrategyKind> find_strategy(std::string_view name);
 
-// When `task` is about to take its step number `step` (counted from 0 over its life, or when
-// it cannot go on after `step` steps), `next` runs instead.  A `next` that cannot run, and a
-// step that never comes, are skipped.
+// When `task` is about to take its step number `step`, or has taken so many and cannot go on,
+// `next` runs instead.  Step 0 is its start; then come its accesses, waits and sleeps.  A task
+// that waits for a word can run again when the word has another value, whoever wrote to it.
+// A `next` that cannot run, and a step that never comes, are skipped.
 struct Switch {
   std::uint8_t task = 0;
   std::uint32_t step = 0;
