@@ -9,16 +9,16 @@ namespace {
 
 constexpr Row kRows[] = {
     {Bug::kRemoveRmapClearsMapping, "B07", "remove_rmap_clears_mapping",
-     "The last page_remove_rmap resets page->mapping, although a swap-in may have mapped "
-     "the page again since mapcount fell to -1.",
+     "The last page_remove_rmap resets page->mapping, although a swap-in may "
+     "have mapped the page again since mapcount fell to -1.",
      "rmaplock 2/5, Dickins, 2.6.9", "missing-recheck", FindingKind::kRmap},
     {Bug::kAnonVmaFreedBeforeLock, "B09", "anon_vma_freed_before_lock",
-     "Between page_mapped() and the anon_vma's lock nothing keeps the anon_vma: its cache "
-     "is not type-stable.",
+     "Between page_mapped() and the anon_vma's lock nothing keeps the anon_vma: its "
+     "cache is not type-stable.",
      "rmaplock 3/5, Dickins, 2.6.9", "lifetime-rcu", FindingKind::kUseAfterFree},
     {Bug::kPreparePtlBeforeAnonLock, "B10", "prepare_ptl_before_anonlock",
-     "anon_vma_prepare takes page_table_lock before the anon_vma's lock; a reverse-map walk "
-     "takes them the other way round.",
+     "anon_vma_prepare takes page_table_lock before the anon_vma's lock; a reverse-map "
+     "walk takes them the other way round.",
      "rmaplock 4/5, Dickins, 2.6.9", "lock-order", FindingKind::kLockOrder},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");

@@ -1,9 +1,10 @@
 // core/base/bug.h - the bugs that racier can carry, as rows.
 //
-// A row is a switchable defect.  It has one armed place in the code: one line of one form,
+// A row is a switchable defect.  It has one armed place in the code: one line of one
+// form,
 //   if (!bug::armed(Bug::kX)) correct_step();
-// which, read without the condition, is the correct code.  Nothing is armed unless a run
-// asks for it.  Each row has a program in corpus/bugs/ of the row's name.
+// which, read without the condition, is the correct code.  Nothing is armed unless a
+// run asks for it.  Each row has a program in corpus/bugs/ of the row's name.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -40,7 +41,7 @@ namespace bug {
 struct Row {
   Bug bug;
   const char* id;        // the catalogue's number: "B07"
-  const char* name;      // the catalogue's name with underscores; the program's file name
+  const char* name;      // the catalogue's, with underscores; the program's file name
   const char* sentence;  // what is wrong
   const char* origin;    // where it comes from: kernel version, mail, commit
   const char* family;    // missing-recheck, lifetime-rcu, lock-order, ...

@@ -33,7 +33,8 @@ void report(FindingKind kind, std::string title, std::string detail,
             std::source_location where) {
   RunState* const run = current_run();
   if (run == nullptr) {
-    const std::string text = std::string(finding_kind_name(kind)) + ": " + title + " " + detail;
+    const std::string text =
+        std::string(finding_kind_name(kind)) + ": " + title + " " + detail;
     require_failed(text.c_str(), where);
   }
   Finding finding;

@@ -31,28 +31,30 @@ inline constexpr int kFindingKinds = static_cast<int>(FindingKind::kReplay) + 1;
 // Returns the kind in lower case with dashes: "use-after-free", "lock-order", ...
 const char* finding_kind_name(FindingKind kind);
 
-// A finding.  `title` is stable over versions: no address, number, line or task in it, the
-// kernel's own wording where it has one.  `detail` may say anything, on many lines.
+// A finding.  `title` is stable over versions: no address, number, line or task in it,
+// the kernel's own wording where it has one.  `detail` may say anything, on many lines.
 struct Finding {
   FindingKind kind = FindingKind::kInvariant;
   std::string title;
   std::string detail;
   std::source_location where;
-  int task = -1;           // index of the task that was running, -1: none (audit, teardown)
+  int task = -1;  // index of the task that was running, -1: none (audit, teardown)
   std::uint32_t step = 0;  // its steps so far
 
   // The identity of the bug: two findings with one signature are one bug.
-  std::string signature() const { return std::string(finding_kind_name(kind)) + " | " + title; }
+  std::string signature() const {
+    return std::string(finding_kind_name(kind)) + " | " + title;
+  }
 };
 
-// Unwinds a task whose run is over.  Never caught but at a task's outermost frame, which
-// adds task and step to the finding if this task reported it.
+// Unwinds a task whose run is over.  Never caught but at a task's outermost frame,
+// which adds task and step to the finding if this task reported it.
 struct RunOver {
   bool reporter = false;
 };
 
-// Records `finding` in the current run, unless that has one already, and ends the run by
-// throwing RunOver.  Outside of a run: prints it and aborts.
+// Records `finding` in the current run, unless that has one already, and ends the run
+// by throwing RunOver.  Outside of a run: prints it and aborts.
 [[noreturn]] void report(FindingKind kind, std::string title, std::string detail = "",
                          std::source_location where = std::source_location::current());
 

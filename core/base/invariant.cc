@@ -8,7 +8,8 @@ namespace inv {
 namespace {
 
 constexpr Row kRows[] = {
-#define RACIER_INV(id, name, kind, sentence) {Inv::id, name, FindingKind::kind, sentence},
+#define RACIER_INV(id, name, kind, sentence) \
+  {Inv::id, name, FindingKind::kind, sentence},
 #include "core/base/invariant_rows.inc"
 #undef RACIER_INV
 };

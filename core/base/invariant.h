@@ -1,7 +1,8 @@
 // core/base/invariant.h - what the simulated kernel must never break.
 //
-// A broken invariant is a finding: the run stops in order, with its program and schedule.
-// Every invariant is a row: programs expect one by name, reports use its sentence.
+// A broken invariant is a finding: the run stops in order, with its program and
+// schedule.  Every invariant is a row: programs expect one by name, reports use its
+// sentence.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -122,7 +122,7 @@ std::string verdict(const std::string& path, std::string_view text) {
   return complaints.empty() ? "" : complaints.front().str();
 }
 
-// ---- The rule, on strings -------------------------------------------------------------
+// ---- The rule, on strings -----------------------------------------------------------
 
 TEST(Layering, DownwardIncludesAreFine) {
   EXPECT_EQ(verdict("core/mm/fault.cc", "#include \"core/rmap/scheme.h\"\n"), "");
@@ -158,7 +158,8 @@ TEST(Layering, CoreKnowsNeitherToolsNorLibraries) {
 
 TEST(Layering, CommentsAndTextAreNoIncludes) {
   EXPECT_EQ(verdict("core/base/x.cc", "// #include \"core/mm/fault.h\""), "");
-  EXPECT_EQ(verdict("core/base/x.cc", "say(\"#include \\\"core/mm/fault.h\\\"\");"), "");
+  EXPECT_EQ(verdict("core/base/x.cc", "say(\"#include \\\"core/mm/fault.h\\\"\");"),
+            "");
 }
 
 TEST(Layering, CmakeDependsAreRead) {
@@ -169,7 +170,7 @@ TEST(Layering, CmakeDependsAreRead) {
             (Names{"sync", "base"}));
 }
 
-// ---- The tree -------------------------------------------------------------------------
+// ---- The tree -----------------------------------------------------------------------
 
 TEST(Layering, NoFileOfCoreIncludesUpwards) {
   constexpr std::string_view kFolders[] = {"core"};

@@ -1,7 +1,7 @@
 // core/base/list.h - the kernel's circular doubly linked list, with types.
 //
-// A node that is on no list points to itself, so empty() of a node asks "am I on a list?".
-// Links are plain words: whoever uses a list names the lock that guards it.
+// A node that is on no list points to itself, so empty() of a node asks "am I on a
+// list?".  Links are plain words: whoever uses a list names the lock that guards it.
 #pragma once
 #include <cstddef>
 

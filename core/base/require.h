@@ -1,7 +1,7 @@
 // core/base/require.h - for our own mistakes: stops the process at once.
 //
-// What the *simulated kernel* must never do is an invariant (core/base/invariant.h), and
-// breaking it is a finding.  What racier itself must never do is a require.
+// What the *simulated kernel* must never do is an invariant (core/base/invariant.h),
+// and breaking it is a finding.  What racier itself must never do is a require.
 #pragma once
 #include <source_location>
 

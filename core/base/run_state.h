@@ -14,14 +14,18 @@ namespace racier {
 
 class LockChecker;
 
-// One run.  Owned by whoever runs it; found by current_run() on every thread of the run.
+// One run.  Owned by whoever runs it; found by current_run() on every thread of the
+// run.
 struct RunState {
   BugSet bugs;
   std::array<std::atomic<std::uint32_t>, kMarks> marks{};
-  const LiveMap* live = nullptr;  // memory whose use after free is a finding; may be null
-  LockChecker* lock_checker = nullptr;  // the run's lock order; null: locks are not checked
+  // Memory whose use after free is a finding; may be null.
+  const LiveMap* live = nullptr;
+  // The run's lock order; null: locks are not checked.
+  LockChecker* lock_checker = nullptr;
 
-  // Records the finding unless there is one; any thread.  Returns whether it was the first.
+  // Records the finding unless there is one; any thread.  Returns whether it was the
+  // first.
   bool record(Finding finding);
   // Returns whether the run is over: a finding was recorded.  Any thread, no order.
   bool over() const { return over_.load(std::memory_order_relaxed); }
@@ -44,8 +48,9 @@ struct RunState {
 
 // The run that this OS thread works for, or nullptr.
 RunState* current_run();
-// Returns whether there is a current run and it is over: what a destructor asks before it
-// does more than release locks, because the task is being unwound and may not report again.
+// Returns whether there is a current run and it is over: what a destructor asks before
+// it does more than release locks, because the task is being unwound and may not report
+// again.
 bool run_is_over();
 // Makes `run` the current one of this OS thread; returns the one before.
 RunState* set_current_run(RunState* run);

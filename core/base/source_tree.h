@@ -25,7 +25,9 @@ struct Complaint {
   int line;
   std::string sentence;
 
-  std::string str() const { return path + ":" + std::to_string(line) + ": " + sentence; }
+  std::string str() const {
+    return path + ":" + std::to_string(line) + ": " + sentence;
+  }
 };
 
 using Complaints = std::vector<Complaint>;

@@ -28,8 +28,9 @@ const char* status_name(Status status);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(value), status_(Status::kOk) {}  // NOLINT: converts on purpose
-  Result(Status status) : value_{}, status_(status) {       // NOLINT: converts on purpose
+  // Both convert on purpose.
+  Result(T value) : value_(value), status_(Status::kOk) {}  // NOLINT
+  Result(Status status) : value_{}, status_(status) {       // NOLINT
     require(status != Status::kOk, "a Result without a value has a reason");
   }
   bool ok() const { return status_ == Status::kOk; }

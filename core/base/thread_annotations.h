@@ -1,7 +1,7 @@
 // core/base/thread_annotations.h - tells clang which lock guards what.
 //
-// The compiler checks these as errors (-Wthread-safety).  It compares lock expressions by
-// their spelling: name a lock by the same path in the annotation and in the guard.
+// The compiler checks these as errors (-Wthread-safety).  It compares lock expressions
+// by their spelling: name a lock by the same path in the annotation and in the guard.
 #pragma once
 
 #define CAPABILITY(name) __attribute__((capability(name)))
@@ -14,7 +14,8 @@
 #define RELEASE_SHARED(...) __attribute__((release_shared_capability(__VA_ARGS__)))
 #define RELEASE_GENERIC(...) __attribute__((release_generic_capability(__VA_ARGS__)))
 #define TRY_ACQUIRE(...) __attribute__((try_acquire_capability(__VA_ARGS__)))
-#define TRY_ACQUIRE_SHARED(...) __attribute__((try_acquire_shared_capability(__VA_ARGS__)))
+#define TRY_ACQUIRE_SHARED(...) \
+  __attribute__((try_acquire_shared_capability(__VA_ARGS__)))
 #define REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
 #define REQUIRES_SHARED(...) __attribute__((requires_shared_capability(__VA_ARGS__)))
 #define EXCLUDES(...) __attribute__((locks_excluded(__VA_ARGS__)))

@@ -24,14 +24,15 @@ bool has_word(std::string_view line, std::string_view word) {
   for (auto at = line.find(word); at != line.npos; at = line.find(word, at + 1)) {
     const auto end = at + word.size();
     const bool starts = at == 0 || !is_word(line[at - 1]) || !is_word(word.front());
-    const bool ends = end == line.size() || !is_word(line[end]) || !is_word(word.back());
+    const bool ends =
+        end == line.size() || !is_word(line[end]) || !is_word(word.back());
     if (starts && ends) return true;
   }
   return false;
 }
 
-// Blanks comments and literals of one line, keeping what is code.  `in_comment` carries a
-// block comment from line to line.  Raw strings are taken for ordinary ones.
+// Blanks comments and literals of one line, keeping what is code.  `in_comment` carries
+// a block comment from line to line.  Raw strings are taken for ordinary ones.
 std::string code_of(std::string_view line, bool& in_comment) {
   std::string code;
   char quote = '\0';
@@ -65,7 +66,7 @@ int columns(std::string_view line) {
   }));
 }
 
-// ---- Where a rule does not hold --------------------------------------------------------
+// ---- Where a rule does not hold -----------------------------------------------------
 
 bool nowhere(std::string_view) { return false; }
 
@@ -109,7 +110,8 @@ const std::vector<WordRule>& word_rules() {
       {{"std::atomic_ref"},
        "only core/memory (user bytes), core/sync and core/runtime may",
        host_sync_or_memory},
-      {{"thread_local"}, "fibers share it: keep it in the task or the machine", host_sync},
+      {{"thread_local"},
+       "fibers share it: keep it in the task or the machine", host_sync},
       {{"std::unordered_map", "std::unordered_set", "std::unordered_multimap",
         "std::unordered_multiset"},
        "the order of an unordered container must not influence a run",
@@ -125,10 +127,10 @@ const std::vector<WordRule>& word_rules() {
   return kRules;
 }
 
-// ---- The rules -------------------------------------------------------------------------
+// ---- The rules ----------------------------------------------------------------------
 
-// What holds for every line of text, code or not.  The marks are spelled in two halves so
-// that this file does not complain of itself.
+// What holds for every line of text, code or not.  The marks are spelled in two halves
+// so that this file does not complain of itself.
 Complaints line_complaints(const std::string& path, std::string_view text) {
   constexpr std::string_view kUnfinished[] = {"TO" "DO", "FIX" "ME", "XX" "X"};
   Complaints complaints;
@@ -167,8 +169,8 @@ Complaints code_complaints(const std::string& path, std::string_view text) {
   return complaints;
 }
 
-// A comment that says "Tested by" names files that are there: beside it, or by their path
-// from the root.
+// A comment that says "Tested by" names files that are there: beside it, or by their
+// path from the root.
 Complaints tester_complaints(const std::string& path, std::string_view text,
                              const std::function<bool(const std::string&)>& is_file) {
   Complaints complaints;
@@ -195,7 +197,7 @@ Complaints tester_complaints(const std::string& path, std::string_view text,
   return complaints;
 }
 
-// ---- The rules, on strings -------------------------------------------------------------
+// ---- The rules, on strings ----------------------------------------------------------
 
 std::string lines_verdict(std::string_view text) {
   return listed(line_complaints("x.cc", text));
@@ -232,7 +234,8 @@ TEST(Tidy, NothingIsLeftUnfinished) {
 TEST(Tidy, CoreDoesNotPrint) {
   EXPECT_NE(code_verdict("core/mm/fault.cc", "  std::printf(\"x\");"), "");
   EXPECT_NE(code_verdict("core/mm/fault.cc", "#include <iostream>"), "");
-  EXPECT_EQ(code_verdict("core/mm/fault.cc", "std::snprintf(line, n, \"printf\");"), "");
+  EXPECT_EQ(code_verdict("core/mm/fault.cc", "std::snprintf(line, n, \"printf\");"),
+            "");
   EXPECT_EQ(code_verdict("core/mm/fault_test.cc", "printf(\"x\");"), "");
 }
 
@@ -271,7 +274,8 @@ TEST(Tidy, WhoIsNamedAsATestIsThere) {
     }));
   };
   EXPECT_EQ(verdict("// core/mm/a.cc - does it.  Tested by a_test.cc.\n"), "");
-  EXPECT_EQ(verdict("// Tested by a_test.cc, fuzz/b_test.sh and corpus/programs.\n"), "");
+  EXPECT_EQ(verdict("// Tested by a_test.cc, fuzz/b_test.sh and corpus/programs.\n"),
+            "");
   EXPECT_EQ(verdict("// Does it.\n//\n// Tested by b_test.cc.\n"),
             "core/mm/a.cc:3: there is no test b_test.cc\n");
   EXPECT_EQ(verdict("// Tested\n// by a_test.cc (b_test.sh):\n"),
@@ -279,7 +283,7 @@ TEST(Tidy, WhoIsNamedAsATestIsThere) {
   EXPECT_EQ(verdict("// Tested by a_test.cc.\n\n// As c_test.cc does.\n"), "");
 }
 
-// ---- The tree -------------------------------------------------------------------------
+// ---- The tree -----------------------------------------------------------------------
 
 bool is_ours(std::string_view path) {
   return is_cxx(path) || path.ends_with("CMakeLists.txt") || path.ends_with(".sh") ||

@@ -1,8 +1,9 @@
-// core/base/tree.h - an intrusive ordered tree, balanced by chance, with a summary per subtree.
+// core/base/tree.h - an intrusive ordered tree, balanced by chance, with a summary per
+// subtree.
 //
-// A treap: a search tree by key that is also a heap by priority.  Priorities come from a
-// counter of the tree's own through a fixed hash, so the shape is the same in every run.
-// Insert, erase and search take expected O(log n); nothing is allocated.
+// A treap: a search tree by key that is also a heap by priority.  Priorities come from
+// a counter of the tree's own through a fixed hash, so the shape is the same in every
+// run.  Insert, erase and search take expected O(log n); nothing is allocated.
 // Links are plain words: whoever uses a tree names the lock that guards it.
 //
 // Tested by tree_test.cc.
@@ -27,7 +28,8 @@ struct TreeNode {
 //   static TreeNode& node(Entry&);          the entry's node
 //   static Entry& entry(TreeNode&);         and back
 //   static bool less(const Entry&, const Entry&);
-//   static void update(Entry&, const Entry* left, const Entry* right);  renews the summary
+//   static void update(Entry&, const Entry* left, const Entry* right);
+//                                           renews its summary
 template <typename Traits>
 class Tree {
   using Entry = typename Traits::Entry;
@@ -48,15 +50,18 @@ class Tree {
     }
     *link = &node;
     update_upwards(&node);
-    while (node.parent != nullptr && node.parent->priority < node.priority) rotate_up(&node);
+    while (node.parent != nullptr && node.parent->priority < node.priority) {
+      rotate_up(&node);
+    }
   }
 
   void erase(Entry& entry) {
     TreeNode& node = Traits::node(entry);
     require(node.linked(), "an entry that is erased is on the tree");
     while (node.left != nullptr || node.right != nullptr) {
-      const bool left = node.right == nullptr ||
-                        (node.left != nullptr && node.left->priority > node.right->priority);
+      const bool left =
+          node.right == nullptr ||
+          (node.left != nullptr && node.left->priority > node.right->priority);
       rotate_up(left ? node.left : node.right);
     }
     TreeNode* const parent = node.parent;

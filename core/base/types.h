@@ -18,7 +18,9 @@ using Pfn = std::uint32_t;
 inline constexpr Pfn kNoPfn = ~0u;
 
 constexpr VirtAddr page_floor(VirtAddr addr) { return addr & kPageMask; }
-constexpr VirtAddr page_ceil(VirtAddr addr) { return (addr + kPageSize - 1) & kPageMask; }
+constexpr VirtAddr page_ceil(VirtAddr addr) {
+  return (addr + kPageSize - 1) & kPageMask;
+}
 
 // A range of user addresses [start, end), page aligned.
 struct VirtRange {

@@ -1,9 +1,9 @@
 // core/mm/fault.cc - page faults.
 //
-// Each handler gets the pte that the fault saw, makes what it needs without page_table_lock,
-// takes the lock, and gives up if the pte has changed: the access is then tried again.
-// That is the shape of 2.6.15; in 2.6.9 the lock was held from the look at the pte on, and
-// dropped around allocations, with the same second look.
+// Each handler gets the pte that the fault saw, makes what it needs without
+// page_table_lock, takes the lock, and gives up if the pte has changed: the access is
+// then tried again.  That is the shape of 2.6.15; in 2.6.9 the lock was held from the
+// look at the pte on, and dropped around allocations, with the same second look.
 //
 // Tested by fault_test.cc and corpus/programs.
 #include "core/mm/fault.h"
@@ -63,8 +63,8 @@ Pte maybe_writable_pte(const Vma& vma, const Page& page) {
 
 PteSlot slot_of(const Fault& f) { return find_pte(f.m.frames, f.mm.context, f.addr); }
 
-// Returns a page with the zero-filled or copied content that a private write needs; `from` is
-// nullptr or the zero page for zeroes.
+// Returns a page with the zero-filled or copied content that a private write needs;
+// `from` is nullptr or the zero page for zeroes.
 Page* new_private_page(const Fault& f, const Page* from) {
   if (from == nullptr || f.m.is_zero_page(from->pfn)) {
     return alloc_zeroed_page(f.m, Gfp::kKernel);
@@ -84,10 +84,10 @@ FaultResult map_zero_page(const Fault& f) {
   return FaultResult::kMinor;
 }
 
-// Maps `fresh`, a private page that nobody else can see, over `expected`.  Takes over the
-// reference if it could.  Returns the page that was there before, or nullptr.
-Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh, Pte expected)
-    REQUIRES(f.vma.vm_mm->page_table_lock) {
+// Maps `fresh`, a private page that nobody else can see, over `expected`.  Takes over
+// the reference if it could.  Returns the page that was there before, or nullptr.
+Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
+                           Pte expected) REQUIRES(f.vma.vm_mm->page_table_lock) {
   const PteSlot slot = slot_of(f);
   if (!(slot.get() == expected)) {
     f.m.scheme().refund(ticket);
@@ -107,9 +107,9 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh, 
     slot.set(pte);
     return nullptr;
   }
-  // Nobody may see the new page while somebody still writes to the old one through a cached
-  // translation; and the old page's mapcount falls only when nobody can reach it through here:
-  // a sharer that sees itself alone writes in place (2.6.26).
+  // Nobody may see the new page while somebody still writes to the old one through a
+  // cached translation; and the old page's mapcount falls only when nobody can reach it
+  // through here: a sharer that sees itself alone writes in place (2.6.26).
   slot.get_and_clear();
   f.m.mmu->flush_page(mm.context, f.addr);
   slot.set(pte);
@@ -118,7 +118,8 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh, 
   return before;
 }
 
-// Gives a private mapping a page of its own, with the content of `from`, over `expected`.
+// Gives a private mapping a page of its own, with the content of `from`, over
+// `expected`.
 FaultResult make_private_page(const Fault& f, Page* from, Pte expected)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
@@ -137,7 +138,8 @@ FaultResult make_private_page(const Fault& f, Page* from, Pte expected)
   return FaultResult::kMinor;
 }
 
-// A page of private anonymous memory that was never touched.  Kernel: do_anonymous_page().
+// A page of private anonymous memory that was never touched.  Kernel:
+// do_anonymous_page().
 FaultResult do_anonymous_page(const Fault& f)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   if (!f.write) return map_zero_page(f);
@@ -166,16 +168,19 @@ FaultResult map_file_page(const Fault& f, PageRef& cached)
 // A page of a file that was never touched here.  Kernel: do_no_page().
 FaultResult do_no_page(const Fault& f)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
-  const Result<Page*> found = filemap_nopage(f.m, *f.vma.vm_file, f.vma.index_of(f.addr));
+  const Result<Page*> found =
+      filemap_nopage(f.m, *f.vma.vm_file, f.vma.index_of(f.addr));
   if (!found.ok()) {
-    return found.status() == Status::kNoMemory ? FaultResult::kOom : FaultResult::kSigbus;
+    return found.status() == Status::kNoMemory ? FaultResult::kOom
+                                               : FaultResult::kSigbus;
   }
   PageRef cached(f.m, *found);
   if (!f.write || f.vma.is(kVmShared)) return map_file_page(f, cached);
   return make_private_page(f, &*cached, Pte{});
 }
 
-// Maps `page`, locked and back from swap, over its swap entry.  Takes over the reference.
+// Maps `page`, locked and back from swap, over its swap entry.  Takes over the
+// reference.
 void map_swapped_page(const Fault& f, rmap::Ticket ticket, Page& page, PteSlot slot)
     REQUIRES(f.vma.vm_mm->page_table_lock) {
   ++f.vma.vm_mm->rss;
@@ -200,8 +205,8 @@ class PageLock {
   Page& page_;
 };
 
-// A page of private memory that reclaim took away.  Kernel: do_swap_page(); the page stays
-// locked until it is mapped (2.6.13), and must still be that entry's (2.6.36).
+// A page of private memory that reclaim took away.  Kernel: do_swap_page(); the page
+// stays locked until it is mapped (2.6.13), and must still be that entry's (2.6.36).
 FaultResult do_swap_page(const Fault& f, Pte orig)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   const SwapEntry entry = orig.swap_entry();
@@ -229,7 +234,8 @@ FaultResult do_swap_page(const Fault& f, Pte orig)
   return FaultResult::kMajor;
 }
 
-// Returns whether `page`, mapped read-only by the faulting pte, may be written in place.
+// Returns whether `page`, mapped read-only by the faulting pte, may be written in
+// place.
 // Context: page_table_lock held, so the page lock may only be tried.
 bool can_write_in_place(const Fault& f, Page& page) {
   if (f.vma.is(kVmShared)) return true;
@@ -239,8 +245,8 @@ bool can_write_in_place(const Fault& f, Page& page) {
   return reuse;
 }
 
-// Makes the pte writable if the page need not be copied.  Else takes a reference to the page
-// to copy.  Returns nullptr when there is nothing left to do.
+// Makes the pte writable if the page need not be copied.  Else takes a reference to the
+// page to copy.  Returns nullptr when there is nothing left to do.
 Page* write_in_place(const Fault& f, Pte orig) {
   const SpinGuard guard(f.vma.vm_mm->page_table_lock);
   const PteSlot slot = slot_of(f);
@@ -257,7 +263,8 @@ Page* write_in_place(const Fault& f, Pte orig) {
   return nullptr;
 }
 
-// A write to a page that is mapped read-only in a vma that may write.  Kernel: do_wp_page().
+// A write to a page that is mapped read-only in a vma that may write.  Kernel:
+// do_wp_page().
 FaultResult do_wp_page(const Fault& f, Pte orig)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   Page* const shared = write_in_place(f, orig);
@@ -302,7 +309,8 @@ Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
     return Status::kFault;
   }
   vma->vm_mm->mmap_sem.assert_held_shared();
-  const bool write = access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
+  const bool write =
+      access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
   return status_of(handle_mm_fault(m, *vma, addr, write));
 }
 
@@ -316,7 +324,8 @@ FaultResult handle_mm_fault(Machine& m, Vma& vma, VirtAddr addr, bool write) {
   if (pte.none()) return vma.vm_file == nullptr ? do_anonymous_page(f) : do_no_page(f);
   if (pte.is_swap()) return do_swap_page(f, pte);
   if (write && !pte.writable()) return do_wp_page(f, pte);
-  return FaultResult::kMinor;  // another thread was faster, or only a translation was stale
+  // Another thread was faster, or only a translation was stale.
+  return FaultResult::kMinor;
 }
 
 bool pte_alloc(Machine& m, Mm& mm, VirtAddr addr) {

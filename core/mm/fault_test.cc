@@ -45,7 +45,8 @@ TEST_F(FaultTest, AWriteAfterAReadTakesThePlaceOfTheZeroPage) {
   story([&](Mm& mm) {
     const VirtAddr at = map(mm, 1);
     read(mm, at);
-    const UserResult result = user_access(m, mm, 0, at, UserAccess::kReadModifyWrite, 3);
+    const UserResult result =
+        user_access(m, mm, 0, at, UserAccess::kReadModifyWrite, 3);
     EXPECT_EQ(result.first_error_code,
               PageFault::kUser | PageFault::kWrite | PageFault::kPresent);
     EXPECT_EQ(result.value, 3u);

@@ -82,7 +82,8 @@ Page* look_up(AddressSpace& mapping, std::uint64_t index, SwapEntry& swap) {
   return slot.page;
 }
 
-void take_from_page_cache(AddressSpace& mapping, Page& page) REQUIRES(mapping.tree_lock) {
+void take_from_page_cache(AddressSpace& mapping, Page& page)
+    REQUIRES(mapping.tree_lock) {
   CacheSlot& slot = mapping.slots[page.index.load(std::memory_order_relaxed)];
   invariant(Inv::kPageCacheHoldsPage, slot.page == &page);
   slot.page = nullptr;
@@ -90,8 +91,8 @@ void take_from_page_cache(AddressSpace& mapping, Page& page) REQUIRES(mapping.tr
   page.mapping.store(0);
 }
 
-// Takes `page` out of `mapping` unless it has left it, or somebody maps it.  Returns false in
-// the latter case.
+// Takes `page` out of `mapping` unless it has left it, or somebody maps it.  Returns
+// false in the latter case.
 bool drop_page(Machine& m, AddressSpace& mapping, Page& page) {
   lock_page(m, page);
   const bool mapped = page.is_mapped();
@@ -102,8 +103,8 @@ bool drop_page(Machine& m, AddressSpace& mapping, Page& page) {
   return !mapped;
 }
 
-// Empties a slot, whatever is in it, and whatever comes into it meanwhile: reclaim may turn
-// its page into a swap entry.
+// Empties a slot, whatever is in it, and whatever comes into it meanwhile: reclaim may
+// turn its page into a swap entry.
 void drop_slot(Machine& m, AddressSpace& mapping, std::uint64_t index) {
   for (;;) {
     SwapEntry swap;
@@ -171,7 +172,9 @@ bool remove_clean_file_page(Machine& m, Page& page) {
 }
 
 void truncate_inode_pages(Machine& m, AddressSpace& mapping) {
-  for (std::uint64_t index = 0; index < mapping.size; ++index) drop_slot(m, mapping, index);
+  for (std::uint64_t index = 0; index < mapping.size; ++index) {
+    drop_slot(m, mapping, index);
+  }
 }
 
 void fput(Machine& m, AddressSpace& mapping) {

@@ -23,7 +23,8 @@ TEST_F(Filemap, ReadsAPageOnceAndKeepsIt) {
               Page* const again = *filemap_nopage(m, m.file(0), 3);
               EXPECT_EQ(first, again);
               EXPECT_EQ(first->count.read(), 3);
-              EXPECT_EQ(load_user_word(m.frames.data(first->pfn) + 8), file_word(0, 3, 1));
+              EXPECT_EQ(load_user_word(m.frames.data(first->pfn) + 8),
+                        file_word(0, 3, 1));
               put_page(m, *first);
               put_page(m, *again);
               EXPECT_EQ(count(3), 1) << "the cache's own";

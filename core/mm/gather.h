@@ -9,8 +9,9 @@
 
 namespace racier {
 
-// Collects pages and page tables that were unmapped from one mm; flushes the TLBs before it
-// frees them.  Context: atomic, from begin to end, as in its time (a per-CPU area).
+// Collects pages and page tables that were unmapped from one mm; flushes the TLBs
+// before it frees them.  Context: atomic, from begin to end, as in its time (a per-CPU
+// area).
 class MmuGather {
  public:
   MmuGather(Machine& m, Mm& mm);

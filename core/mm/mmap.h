@@ -16,10 +16,10 @@ struct MmapRequest {
 };
 
 // Maps what is asked for and returns where.  With `addr`, whatever was mapped there is
-// unmapped first, and stays so if the rest fails.  A vma that continues a neighbour's is
-// not merged with it, except by brk.
-// Errors: kInvalid (no pages, unaligned, behind the end of user space), kNoMemory (no room,
-// map count, no frame).  Context: may sleep.
+// unmapped first, and stays so if the rest fails.  A vma that continues a neighbour's
+// is not merged with it, except by brk.
+// Errors: kInvalid (no pages, unaligned, behind the end of user space), kNoMemory (no
+// room, map count, no frame).  Context: may sleep.
 Result<VirtAddr> do_mmap(Machine& m, Mm& mm, const MmapRequest& request);
 
 // Unmaps `range`, splitting the vmas at its ends.  What is not mapped is no error.
@@ -27,17 +27,19 @@ Result<VirtAddr> do_mmap(Machine& m, Mm& mm, const MmapRequest& request);
 Status do_munmap(Machine& m, Mm& mm, VirtRange range);
 
 // Changes what accesses the vmas of `range` allow, splitting them at its ends.
-// Errors: kInvalid; kNoMemory if a part is not mapped (the parts before it are changed) or a
-// split needs memory.
+// Errors: kInvalid; kNoMemory if a part is not mapped (the parts before it are changed)
+// or a split needs memory.
 Status do_mprotect(Machine& m, Mm& mm, VirtRange range, std::uint32_t vm_access);
 
-// Moves the end of the heap to `brk`, or as far as it can, and returns where it is then.
+// Moves the end of the heap to `brk`, or as far as it can, and returns where it is
+// then.
 VirtAddr do_brk(Machine& m, Mm& mm, VirtAddr brk);
 
 // Unmaps everything: the last user has gone.  Context: mm_users is 0.
 void exit_mmap(Machine& m, Mm& mm);
 
-// Drops the ptes of `range`, freeing their pages; the vma stays.  Kernel: zap_page_range().
+// Drops the ptes of `range`, freeing their pages; the vma stays.  Kernel:
+// zap_page_range().
 void zap_page_range(Machine& m, Vma& vma, VirtRange range);
 
 // Returns a copy of `vma` without links, or nullptr: no memory.  The copy has its own

@@ -9,8 +9,8 @@ namespace racier {
 // May an allocation sleep, and so reclaim?
 enum class Gfp : std::uint8_t { kKernel, kAtomic };
 
-// Returns a page of undefined content with one reference, or nullptr.  kKernel reclaims when
-// frames run out, unless the task is reclaiming already.
+// Returns a page of undefined content with one reference, or nullptr.  kKernel reclaims
+// when frames run out, unless the task is reclaiming already.
 // Context: kKernel may sleep.
 [[nodiscard]] Page* alloc_page(Machine& m, Gfp gfp);
 // Likewise, filled with zeroes.
@@ -18,19 +18,21 @@ enum class Gfp : std::uint8_t { kKernel, kAtomic };
 
 // Takes one more reference; the caller has one, or holds what keeps one.
 void get_page(Page& page, std::source_location where = std::source_location::current());
-// Takes a reference unless the page is being freed.  Kernel: get_page_testone(), turned round.
+// Takes a reference unless the page is being freed.  Kernel: get_page_testone(), turned
+// round.
 [[nodiscard]] bool get_page_unless_zero(Page& page);
 // Drops a reference; the last one takes the page off the LRU and frees it.
 // Context: any; lru_lock not held.
 void put_page(Machine& m, Page& page,
               std::source_location where = std::source_location::current());
 
-// Takes and releases the page lock (PG_locked).  Kernel: lock_page(), TestSetPageLocked().
+// Takes and releases the page lock (PG_locked).  Kernel: lock_page(),
+// TestSetPageLocked().
 // Context: lock_page may sleep; a reference to the page is held.
 void lock_page(Machine& m, Page& page,
                std::source_location where = std::source_location::current());
-[[nodiscard]] bool trylock_page(Page& page,
-                                std::source_location where = std::source_location::current());
+[[nodiscard]] bool trylock_page(
+    Page& page, std::source_location where = std::source_location::current());
 void unlock_page(Machine& m, Page& page,
                  std::source_location where = std::source_location::current());
 

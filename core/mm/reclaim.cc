@@ -30,8 +30,8 @@ bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
   return true;
 }
 
-// Turns one pte into a swap entry (an anonymous page) or empties it (a file page), if it
-// still maps `page`.  Kernel: mm/rmap.c try_to_unmap_one(), v2.6.9.
+// Turns one pte into a swap entry (an anonymous page) or empties it (a file page), if
+// it still maps `page`.  Kernel: mm/rmap.c try_to_unmap_one(), v2.6.9.
 Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at) {
   if (!m.scheme().lock_ptl(at)) return Unmap::kAgain;
   const SpinGuard guard(at.vma->vm_mm->page_table_lock, kAdopt);
@@ -73,8 +73,8 @@ struct Batch {
   int count = 0;
 };
 
-// Takes up to kBatch of the least used pages off a list, with a reference each.  A page whose
-// last reference is just going is left to whoever frees it.
+// Takes up to kBatch of the least used pages off a list, with a reference each.  A page
+// whose last reference is just going is left to whoever frees it.
 Batch isolate(Lru& lru, bool active) {
   Batch batch;
   const SpinGuard guard(lru.lru_lock);
@@ -112,7 +112,8 @@ void put_back(Machine& m, Page& page, bool active) {
   put_page(m, page);
 }
 
-// Asks for references of a page that may not be locked: for a file page the lock is needed.
+// Asks for references of a page that may not be locked: for a file page the lock is
+// needed.
 bool used_lately(Machine& m, Page& page) {
   if (page.is_anon()) return page_referenced(m, page) > 0;
   if (!trylock_page(page)) return true;
@@ -121,8 +122,8 @@ bool used_lately(Machine& m, Page& page) {
   return referenced > 0;
 }
 
-// Moves pages that nobody used lately from the active to the inactive list.  Returns how many
-// it looked at.  Kernel: refill_inactive_zone().
+// Moves pages that nobody used lately from the active to the inactive list.  Returns
+// how many it looked at.  Kernel: refill_inactive_zone().
 int refill_inactive(Machine& m) {
   const Batch batch = isolate(m.lru, true);
   for (int i = 0; i < batch.count; ++i) {
@@ -133,13 +134,13 @@ int refill_inactive(Machine& m) {
   return batch.count;
 }
 
-// Takes the locked, unmapped page out of the swap cache or its file, if it is clean and only
-// the cache and the caller refer to it: both under tree_lock, so that nobody finds it there
-// in between.  Kernel: the end of shrink_list().
+// Takes the locked, unmapped page out of the swap cache or its file, if it is clean and
+// only the cache and the caller refer to it: both under tree_lock, so that nobody finds
+// it there in between.  Kernel: the end of shrink_list().
 bool remove_from_cache(Machine& m, Page& page) {
   if (page.test(PageFlag::kSwapCache)) return remove_clean_swap_page(m, page);
-  // An anonymous page whose last pte went while it was isolated is in no cache, and keeps
-  // its mapping.  Kernel: page_mapping() is null for it.
+  // An anonymous page whose last pte went while it was isolated is in no cache, and
+  // keeps its mapping.  Kernel: page_mapping() is null for it.
   if (page.is_anon()) return false;
   return page.mapping.load() != 0 && remove_clean_file_page(m, page);
 }
@@ -147,7 +148,8 @@ bool remove_from_cache(Machine& m, Page& page) {
 // Makes the content of the locked, unmapped page safe.  Returns false if it must stay.
 // Kernel: pageout().
 bool page_out(Machine& m, Page& page) {
-  const bool shmem = page.test(PageFlag::kSwapBacked) && !page.test(PageFlag::kSwapCache);
+  const bool shmem =
+      page.test(PageFlag::kSwapBacked) && !page.test(PageFlag::kSwapCache);
   if (shmem && (page.mapping.load() == 0 || !move_to_swap_cache(m, page))) return false;
   if (!page.test(PageFlag::kDirty)) return true;
   if (!page.test(PageFlag::kSwapCache) || page.count.read() != 2) return false;
@@ -172,8 +174,8 @@ Fate shrink_locked_page(Machine& m, Page& page) {
   return Fate::kFreed;
 }
 
-// Tries to free up to kBatch pages of the inactive list; returns how many it looked at, and
-// adds to `freed`.  Kernel: shrink_cache().
+// Tries to free up to kBatch pages of the inactive list; returns how many it looked at,
+// and adds to `freed`.  Kernel: shrink_cache().
 int shrink_inactive(Machine& m, int& freed) {
   const Batch batch = isolate(m.lru, false);
   for (int i = 0; i < batch.count; ++i) {
@@ -232,7 +234,8 @@ int shrink_lru(Machine& m, int pages) {
       if (looked == 0) break;
       left -= looked;
     }
-    for (std::int64_t left = scan_count(m.lru, false, priority); left > 0 && freed < pages;) {
+    for (std::int64_t left = scan_count(m.lru, false, priority);
+         left > 0 && freed < pages;) {
       const int looked = shrink_inactive(m, freed);
       if (looked == 0) break;
       left -= looked;

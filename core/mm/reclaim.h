@@ -9,16 +9,18 @@ namespace racier {
 
 enum class Unmap : std::uint8_t { kSuccess, kAgain, kFail };
 
-// Returns how many ptes used `page` since the last time it was asked, and clears the marks.
+// Returns how many ptes used `page` since the last time it was asked, and clears the
+// marks.
 // Context: a reference to the page is held; a page of a file is locked.
 int page_referenced(Machine& m, Page& page);
 
-// Takes `page` away from everybody who maps it.  kSuccess: nobody maps it now; kAgain: some
-// pte was missed or came back; kFail: it is in use.
+// Takes `page` away from everybody who maps it.  kSuccess: nobody maps it now; kAgain:
+// some pte was missed or came back; kFail: it is in use.
 // Context: page lock held, a reference held; an anonymous page is in the swap cache.
 Unmap try_to_unmap(Machine& m, Page& page);
 
-// Frees up to `pages` pages of the LRU, the least used first; returns how many it freed.
+// Frees up to `pages` pages of the LRU, the least used first; returns how many it
+// freed.
 // Context: may sleep.  Kernel: shrink_zone(), in the manner of try_to_free_pages().
 int shrink_lru(Machine& m, int pages);
 

@@ -79,7 +79,8 @@ TEST_F(Reclaim, UnmapWithoutThePageLockIsAFinding) {
     write(*mm, at, 1);
     try_to_unmap(m, page_of(*mm, at));
   });
-  EXPECT_NE(finding.find(inv::row(Inv::kUnmapHoldsPageLock).sentence), std::string::npos);
+  EXPECT_NE(finding.find(inv::row(Inv::kUnmapHoldsPageLock).sentence),
+            std::string::npos);
 }
 
 TEST_F(Reclaim, UnmapOfAnAnonymousPageWithoutASlotIsAFinding) {
@@ -111,7 +112,9 @@ TEST_F(Reclaim, OutOfFramesAndSwapIsNoMemory) {
   story([&](Mm& mm) {
     const VirtAddr at = map(mm, 200);
     std::uint64_t written = 0;
-    while (written < 200 && try_write(mm, page_at(at, written), 1) == Status::kOk) ++written;
+    while (written < 200 && try_write(mm, page_at(at, written), 1) == Status::kOk) {
+      ++written;
+    }
     EXPECT_GT(written, 100u) << "frames and swap were used";
     EXPECT_LT(written, 200u);
   });
@@ -133,7 +136,9 @@ TEST_F(Reclaim, TheLeastUsedGoesFirst) {
   story([&](Mm& mm) {
     const VirtAddr at = map(mm, 8);
     for (std::uint64_t i = 0; i < 8; ++i) write(mm, page_at(at, i), 1);
-    for (std::uint64_t i = 0; i < 8; ++i) page_referenced(m, page_of(mm, page_at(at, i)));
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      page_referenced(m, page_of(mm, page_at(at, i)));
+    }
     read(mm, page_at(at, 0));  // the oldest, but used since
     EXPECT_GE(shrink_lru(m, 1), 1);
     EXPECT_TRUE(pte(mm, page_at(at, 0)).present());

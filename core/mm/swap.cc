@@ -12,7 +12,8 @@ namespace {
 // Kernel: swap_info_get(), swap_info_put().
 class SCOPED_CAPABILITY SwapInfoGuard {
  public:
-  explicit SwapInfoGuard(SwapArea& swap) ACQUIRE(swap.swap_list_lock, swap.swap_device_lock)
+  explicit SwapInfoGuard(SwapArea& swap)
+      ACQUIRE(swap.swap_list_lock, swap.swap_device_lock)
       : list_(swap.swap_list_lock), device_(swap.swap_device_lock) {}
   ~SwapInfoGuard() noexcept(false) RELEASE() {}
   SwapInfoGuard(const SwapInfoGuard&) = delete;
@@ -35,8 +36,8 @@ std::uint16_t swap_entry_free(SwapArea& swap, SwapEntry entry)
   return count;
 }
 
-// Puts `page`, locked and with the caller's reference, in the swap cache as `entry`, whose
-// reference becomes the cache's.  Returns false if somebody else did.
+// Puts `page`, locked and with the caller's reference, in the swap cache as `entry`,
+// whose reference becomes the cache's.  Returns false if somebody else did.
 bool insert_in_swap_cache(Machine& m, Page& page, SwapEntry entry) {
   AddressSpace& swapper = m.swapper;
   const SpinGuard guard(swapper.tree_lock);
@@ -63,7 +64,8 @@ SwapEntry take_from_swap_cache(AddressSpace& swapper, Page& page)
   return entry;
 }
 
-// Returns a new page for `entry`, locked, in the swap cache and on the LRU but not read yet.
+// Returns a new page for `entry`, locked, in the swap cache and on the LRU but not read
+// yet.
 // Errors: those of swap_duplicate(); kNoMemory; kExists (somebody was faster).
 Result<Page*> add_new_page(Machine& m, SwapEntry entry) {
   Page* const page = alloc_page(m, Gfp::kKernel);
@@ -84,15 +86,15 @@ Result<Page*> add_new_page(Machine& m, SwapEntry entry) {
   return Status::kExists;
 }
 
-// Turns the slot of a shmem page, which is in the swap cache too, into `entry`.  Returns false
-// if somebody else uses the page.
+// Turns the slot of a shmem page, which is in the swap cache too, into `entry`.
+// Returns false if somebody else uses the page.
 bool replace_by_entry(Page& page, SwapEntry entry) {
   auto& mapping = *reinterpret_cast<AddressSpace*>(page.mapping.load());
   const SpinGuard guard(mapping.tree_lock);
   CacheSlot& slot = mapping.slots[page.index.load(std::memory_order_relaxed)];
   invariant(Inv::kPageCacheHoldsPage, slot.page == &page);
-  // The two caches' references and the caller's.  Whoever else found the page here is about
-  // to map it; whoever comes later finds the entry.
+  // The two caches' references and the caller's.  Whoever else found the page here is
+  // about to map it; whoever comes later finds the entry.
   if (page.count.read() != 3) return false;
   slot.page = nullptr;
   slot.swap = entry;
@@ -175,11 +177,12 @@ Page* read_swap_cache(Machine& m, SwapEntry entry) {
 }
 
 bool move_to_swap_cache(Machine& m, Page& page) {
-  // In the swap cache first: whoever finds the entry in the mapping must find the page there,
-  // for the slot's content is not written yet.
+  // In the swap cache first: whoever finds the entry in the mapping must find the page
+  // there, for the slot's content is not written yet.
   if (!add_to_swap(m, page)) return false;
   const SwapEntry entry = page.swap_entry();
-  // The mapping's reference to the slot, before anybody can find the entry there and drop it.
+  // The mapping's reference to the slot, before anybody can find the entry there and
+  // drop it.
   invariant(Inv::kSwapSlotInUse, swap_duplicate(m, entry) == Status::kOk);
   if (replace_by_entry(page, entry)) {
     put_page(m, page);
@@ -190,8 +193,8 @@ bool move_to_swap_cache(Machine& m, Page& page) {
   return false;
 }
 
-bool move_from_swap_cache(Machine& m, Page& page, AddressSpace& mapping, std::uint64_t index,
-                          SwapEntry entry) {
+bool move_from_swap_cache(Machine& m, Page& page, AddressSpace& mapping,
+                          std::uint64_t index, SwapEntry entry) {
   {
     const SpinGuard guard(mapping.tree_lock);
     CacheSlot& slot = mapping.slots[index];
@@ -226,7 +229,8 @@ bool remove_exclusive_swap_page(Machine& m, Page& page) {
     const SpinGuard device(m.swap.swap_device_lock);
     if (m.swap.swap_map[page.swap_entry().slot] != 1) return false;
     const SpinGuard tree(m.swapper.tree_lock);
-    // The cache's reference and the caller's: whoever else has one may be about to map it.
+    // The cache's reference and the caller's: whoever else has one may be about to map
+    // it.
     if (page.count.read() != 2 + page.mapcount.load() + 1) return false;
     entry = take_from_swap_cache(m.swapper, page);
     page.set(PageFlag::kDirty);
@@ -257,7 +261,8 @@ void free_swap_and_cache(Machine& m, SwapEntry entry) {
   }
   if (page == nullptr) return;
   if (trylock_page(*page)) {
-    if (page->test(PageFlag::kSwapCache) && page->swap_entry() == entry && !page->is_mapped()) {
+    if (page->test(PageFlag::kSwapCache) && page->swap_entry() == entry &&
+        !page->is_mapped()) {
       remove_exclusive_swap_page(m, *page);
     }
     unlock_page(m, *page);
@@ -278,8 +283,8 @@ void drop_unused_swap_cache(Machine& m) {
 }
 
 void swap_writepage(Machine& m, Page& page) {
-  // The page is unmapped and locked, so nobody writes to it while it is copied.  PG_dirty is
-  // cleared first, so that whoever dirties it from now on is seen.
+  // The page is unmapped and locked, so nobody writes to it while it is copied.
+  // PG_dirty is cleared first, so that whoever dirties it from now on is seen.
   page.clear(PageFlag::kDirty);
   page.set(PageFlag::kWriteback);
   m.swap.store.write(page.swap_entry().slot, m.frames.data(page.pfn));

@@ -1,4 +1,5 @@
-// core/objects/address_space.h - the pages of a file that are in memory, and who maps it.
+// core/objects/address_space.h - the pages of a file that are in memory, and who maps
+// it.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -13,15 +14,16 @@
 
 namespace racier {
 
-// One slot of a page cache: a page, or (shared anonymous memory) where it was swapped to.
+// One slot of a page cache: a page, or (shared anonymous memory) where it was swapped
+// to.
 struct CacheSlot {
   Page* page = nullptr;
   SwapEntry swap;
 };
 
-// Kernel: struct address_space with what we need of its inode.  Three kinds: a file of the
-// machine; shared anonymous memory (`shmem`, an unnamed file whose backing store is swap); the
-// swap cache (`swapper`, indexed by swap slot).
+// Kernel: struct address_space with what we need of its inode.  Three kinds: a file of
+// the machine; shared anonymous memory (`shmem`, an unnamed file whose backing store is
+// swap); the swap cache (`swapper`, indexed by swap slot).
 struct AddressSpace {
   AddressSpace(int id, std::uint64_t pages, bool shmem)
       : id(id), shmem(shmem), size(pages), slots(new CacheSlot[pages]) {}
@@ -43,8 +45,8 @@ struct AddressSpace {
   IMmapTree i_mmap GUARDED_BY(i_mmap_lock);
 };
 
-// Returns word `word` (0 to 511) that page `index` of file `id` starts with: different for
-// every place, and never what a program writes.
+// Returns word `word` (0 to 511) that page `index` of file `id` starts with: different
+// for every place, and never what a program writes.
 std::uint64_t file_word(int id, std::uint64_t index, std::uint64_t word);
 
 }  // namespace racier

@@ -1,7 +1,7 @@
 // core/objects/machine.h - one simulated computer.
 //
-// Everything that a run works on hangs off a Machine; there are no globals.  A machine is
-// made once and reset between runs, in time proportional to what the last run used.
+// Everything that a run works on hangs off a Machine; there are no globals.  A machine
+// is made once and reset between runs, in time proportional to what the last run used.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -31,7 +31,8 @@ namespace rmap {
 class Scheme;
 }
 
-// What a machine is built of.  Part of a program: its text names what differs from here.
+// What a machine is built of.  Part of a program: its text names what differs from
+// here.
 struct MachineOptions {
   std::string rmap = "anon_vma_spin";
   std::uint32_t frames = 256;      // page frames, page tables included
@@ -58,8 +59,8 @@ class Machine {
   // Gives the machine its reverse map; it lives as long as the machine.
   void install(std::shared_ptr<rmap::Scheme> scheme);
 
-  // Throws away whatever there is, in whatever state, and makes it as new, but for what the
-  // scheme keeps (mm/boot.h does all of it); `run` is the run to come.
+  // Throws away whatever there is, in whatever state, and makes it as new, but for what
+  // the scheme keeps (mm/boot.h does all of it); `run` is the run to come.
   // Context: no task is running.
   void reset(RunState& run);
 
@@ -79,7 +80,8 @@ class Machine {
 
   // Returns file `id` of the machine, with no reference taken.
   AddressSpace& file(std::uint32_t id) { return *files_[id]; }
-  // Makes an unnamed file for shared anonymous memory; its one reference is the caller's.
+  // Makes an unnamed file for shared anonymous memory; its one reference is the
+  // caller's.
   // Returns nullptr if there is no memory, or for more than kShmemPagesMax pages.
   AddressSpace* create_shmem(std::uint64_t pages);
   // Destroys a shmem file whose last reference is gone and whose pages are gone.
@@ -122,7 +124,8 @@ class Machine {
   std::vector<AddressSpace*> shmem_files_ GUARDED_BY(shmem_lock_);
   int shmem_made_ GUARDED_BY(shmem_lock_) = 0;
   Atomic<std::uint32_t> mms_made_{0};
-  std::shared_ptr<rmap::Scheme> scheme_;  // shared only so that its type may stay unknown
+  // Shared only so that its type may stay unknown.
+  std::shared_ptr<rmap::Scheme> scheme_;
 };
 
 }  // namespace racier

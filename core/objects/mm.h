@@ -27,15 +27,17 @@ struct Mm {
   RefCount mm_count{1};
 
   RwSemaphore mmap_sem{lock_class::kMmapSem};
-  // The vmas.  Changed under mmap_sem (write) and page_table_lock; so read under either.
+  // The vmas.  Changed under mmap_sem (write) and page_table_lock; so read under
+  // either.
   VmaTree vmas;
   int map_count = 0;        // vmas; guarded by mmap_sem
   VirtAddr start_brk = 0;   // where the heap starts, and where it ends now;
   VirtAddr brk = 0;         // guarded by mmap_sem
 
   SpinLock page_table_lock{lock_class::kPageTableLock};
-  std::int64_t rss GUARDED_BY(page_table_lock) = 0;       // present ptes (zero page excluded)
-  std::int64_t anon_rss GUARDED_BY(page_table_lock) = 0;  // those of anonymous pages
+  // Present ptes, but those of the zero page; and of them those of anonymous pages.
+  std::int64_t rss GUARDED_BY(page_table_lock) = 0;
+  std::int64_t anon_rss GUARDED_BY(page_table_lock) = 0;
 
   ListNode all_mms;  // in Machine::mms; guarded by its lock
 };

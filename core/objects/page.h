@@ -26,18 +26,18 @@ enum class PageFlag : int {
 };
 constexpr std::uint64_t bit_of(PageFlag flag) { return 1ull << static_cast<int>(flag); }
 
-// The low bit of Page::mapping: it points to what the rmap scheme anchors anonymous pages
-// with, not to an AddressSpace.
+// The low bit of Page::mapping: it points to what the rmap scheme anchors anonymous
+// pages with, not to an AddressSpace.
 inline constexpr std::uintptr_t kPageMappingAnon = 1;
 
 // Kernel: struct page, v2.6.9.
 struct Page {
   Atomic<std::uint64_t> flags{0};
-  RefCount count{0};                  // references; 0: the frame is free.  Kernel: _count
+  RefCount count{0};  // references; 0: the frame is free.  Kernel: _count
   Atomic<std::int32_t> mapcount{-1};  // ptes that map it, minus one.  Kernel: _mapcount
-  // The file mapping, or the scheme's anchor with kPageMappingAnon, or 0.  Only the scheme
-  // looks behind the tag.  Of an anonymous page it stays after the last unmap, and means
-  // something only while the page is mapped.
+  // The file mapping, or the scheme's anchor with kPageMappingAnon, or 0.  Only the
+  // scheme looks behind the tag.  Of an anonymous page it stays after the last unmap,
+  // and means something only while the page is mapped.
   Atomic<std::uintptr_t> mapping{0};
   // Index in the file, or the linear index of an anonymous page in its vma.
   Atomic<std::uint64_t> index{0};
@@ -46,16 +46,20 @@ struct Page {
   ListNode lru;  // guarded by lru_lock
   Pfn pfn = 0;
 
-  bool test(PageFlag flag, std::source_location where = std::source_location::current()) const {
+  bool test(PageFlag flag,
+            std::source_location where = std::source_location::current()) const {
     return (flags.load(std::memory_order_acquire, where) & bit_of(flag)) != 0;
   }
   // Each returns whether the flag was set before.
-  bool set(PageFlag flag, std::source_location where = std::source_location::current()) {
-    return (flags.fetch_or(bit_of(flag), std::memory_order_acq_rel, where) & bit_of(flag)) != 0;
+  bool set(PageFlag flag,
+           std::source_location where = std::source_location::current()) {
+    return (flags.fetch_or(bit_of(flag), std::memory_order_acq_rel, where) &
+            bit_of(flag)) != 0;
   }
-  bool clear(PageFlag flag, std::source_location where = std::source_location::current()) {
-    return (flags.fetch_and(~bit_of(flag), std::memory_order_acq_rel, where) & bit_of(flag)) !=
-           0;
+  bool clear(PageFlag flag,
+             std::source_location where = std::source_location::current()) {
+    return (flags.fetch_and(~bit_of(flag), std::memory_order_acq_rel, where) &
+            bit_of(flag)) != 0;
   }
   // Likewise without a step: for audits, and for a page that nobody else can see.
   bool peek(PageFlag flag) const {
@@ -71,7 +75,8 @@ struct Page {
   bool is_anon(std::source_location where = std::source_location::current()) const {
     return (mapping.load(std::memory_order_acquire, where) & kPageMappingAnon) != 0;
   }
-  SwapEntry swap_entry(std::source_location where = std::source_location::current()) const {
+  SwapEntry swap_entry(
+      std::source_location where = std::source_location::current()) const {
     return {private_data.load(std::memory_order_acquire, where)};
   }
 };

@@ -1,8 +1,9 @@
 // core/objects/page_table.h - page tables, as the kernel reaches into them.
 //
-// Tables are frames of the arena.  Entries are atomic words, because the hardware walks and
-// marks them while the kernel changes them under mm->page_table_lock.  An entry above the
-// ptes is 0 or names the frame of a lower table, as a pte that is present, user and writable.
+// Tables are frames of the arena.  Entries are atomic words, because the hardware walks
+// and marks them while the kernel changes them under mm->page_table_lock.  An entry
+// above the ptes is 0 or names the frame of a lower table, as a pte that is present,
+// user and writable.
 #pragma once
 #include <cstdint>
 
@@ -25,15 +26,18 @@ class PteSlot {
   Pte get(std::source_location where = std::source_location::current()) const {
     return Pte(word_->load(std::memory_order_acquire, where));
   }
-  void set(Pte pte, std::source_location where = std::source_location::current()) const {
+  void set(Pte pte,
+           std::source_location where = std::source_location::current()) const {
     word_->store(pte.bits(), std::memory_order_release, where);
   }
-  // Empties it and returns what it held, with the accessed and dirty bits that the hardware
-  // set up to that moment.  Kernel: ptep_get_and_clear().
-  Pte get_and_clear(std::source_location where = std::source_location::current()) const {
+  // Empties it and returns what it held, with the accessed and dirty bits that the
+  // hardware set up to that moment.  Kernel: ptep_get_and_clear().
+  Pte get_and_clear(
+      std::source_location where = std::source_location::current()) const {
     return Pte(word_->exchange(0, std::memory_order_acq_rel, where));
   }
-  // Clears flags, keeping what the hardware sets meanwhile; returns what it held before.
+  // Clears flags, keeping what the hardware sets meanwhile; returns what it held
+  // before.
   // Kernel: ptep_test_and_clear_young(), ptep_set_wrprotect().
   Pte clear_flags(std::uint64_t flags,
                   std::source_location where = std::source_location::current()) const {
@@ -53,21 +57,25 @@ PteSlot table_entry(const FrameArena& arena, Pfn table, int index);
 // Context: page_table_lock held, so that no table is freed.  No step.
 PteSlot find_pte(const FrameArena& arena, const MmuContext& context, VirtAddr addr);
 
-// Puts `table`, zero-filled, in the way to `addr` as the table of `level` (0 to 2), whose
-// parent exists.  Returns false if there is one already.
+// Puts `table`, zero-filled, in the way to `addr` as the table of `level` (0 to 2),
+// whose parent exists.  Returns false if there is one already.
 // Context: page_table_lock held.  No step.
 bool install_table(const FrameArena& arena, const MmuContext& context, VirtAddr addr,
                    int level, Pfn table);
-// Returns the highest level (2 to 0) whose table on the way to `addr` is missing, or -1.
+// Returns the highest level (2 to 0) whose table on the way to `addr` is missing, or
+// -1.
 int missing_table(const FrameArena& arena, const MmuContext& context, VirtAddr addr);
 
-// Shows each pte of [range) whose table exists, in the order of addresses, with its address.
+// Shows each pte of [range) whose table exists, in the order of addresses, with its
+// address.
 // Context: page_table_lock held, or quiescence.
 void for_each_pte(const FrameArena& arena, const MmuContext& context, VirtRange range,
                   FunctionRef<void(VirtAddr, PteSlot)> visit);
 
-// Takes out of `context` every table that covers a part of `range` and nothing outside of
-// `limits` (a lower table before the one above it; never the root) and hands its frame to
+// Takes out of `context` every table that covers a part of `range` and nothing outside
+// of
+// `limits` (a lower table before the one above it; never the root) and hands its frame
+// to
 // `freed`.  The ptes in it are gone already.  `limits` contains `range`.
 // Context: page_table_lock held.  No step.  Kernel: free_pgd_range(), v2.6.12.
 void detach_tables(const FrameArena& arena, const MmuContext& context, VirtRange range,

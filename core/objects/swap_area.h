@@ -24,11 +24,13 @@ struct SwapArea {
   SpinLock swap_list_lock{lock_class::kSwapListLock};
   SpinLock swap_device_lock{lock_class::kSwapDeviceLock};
   PageStore store;
-  // References to each slot: one per swap pte, one if the slot is in the swap cache, one per
-  // CacheSlot of shared memory.  Slot 0 is never used (in the kernel it holds the header).
+  // References to each slot: one per swap pte, one if the slot is in the swap cache,
+  // one per CacheSlot of shared memory.  Slot 0 is never used (in the kernel it holds
+  // the header).
   std::vector<std::uint16_t> swap_map GUARDED_BY(swap_device_lock);
   std::uint32_t inuse_pages GUARDED_BY(swap_device_lock) = 0;
-  std::uint32_t lowest_bit GUARDED_BY(swap_device_lock) = 1;  // no free slot is below it
+  // No free slot is below it.
+  std::uint32_t lowest_bit GUARDED_BY(swap_device_lock) = 1;
 };
 
 }  // namespace racier

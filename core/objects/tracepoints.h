@@ -1,7 +1,7 @@
 // core/objects/tracepoints.h - what the verbs tell whoever watches.
 //
-// Called at the moment when the event becomes true for users, under the locks that make it
-// so; an implementation takes no lock of the simulated kernel and makes no step.
+// Called at the moment when the event becomes true for users, under the locks that make
+// it so; an implementation takes no lock of the simulated kernel and makes no step.
 #pragma once
 #include <cstdint>
 
@@ -22,8 +22,9 @@ class Tracepoints {
   virtual void mm_created(const Mm&) {}
   // All of its memory is gone.
   virtual void mm_exited(const Mm&) {}
-  // `parent` is being copied to `child`; until the end, stores to the parent through stale
-  // translations may or may not reach the child.  Under mmap_sem of the parent (write).
+  // `parent` is being copied to `child`; until the end, stores to the parent through
+  // stale translations may or may not reach the child.  Under mmap_sem of the parent
+  // (write).
   virtual void fork_begin(const Mm& /*parent*/, const Mm& /*child*/) {}
   virtual void fork_end(const Mm& /*parent*/, const Mm& /*child*/, bool /*ok*/) {}
   // `vma` is mapped now, and empty.  Under mmap_sem (write).
@@ -31,8 +32,8 @@ class Tracepoints {
   // `range` of `mm` is about to lose its pages, until the end.  Under mmap_sem (write).
   virtual void unmap_begin(const Mm&, VirtRange) {}
   virtual void unmap_end(const Mm&, VirtRange) {}
-  // The reverse map was told that a pte of `vma` at `addr` maps `page`, or maps it no more.
-  // Under page_table_lock.
+  // The reverse map was told that a pte of `vma` at `addr` maps `page`, or maps it no
+  // more.  Under page_table_lock.
   virtual void rmap_added(const Page&, const Vma&, VirtAddr) {}
   virtual void rmap_removed(const Page&, const Vma&, VirtAddr) {}
   // A walk over the mappings of `page` that must be complete: it began; it was shown a
@@ -40,8 +41,8 @@ class Tracepoints {
   virtual void walk_begin(const Page&) {}
   virtual void walk_shown(const Page&, const Vma&, VirtAddr) {}
   virtual void walk_end(const Page&, bool /*stopped*/) {}
-  // A user access was made: `value` was read, stored, or is the sum that was stored.  In the
-  // same step as the access.
+  // A user access was made: `value` was read, stored, or is the sum that was stored.
+  // In the same step as the access.
   virtual void accessed(const Mm&, VirtAddr, UserAccess, std::uint64_t /*value*/,
                         std::uint64_t /*before*/) {}
 };

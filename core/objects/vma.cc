@@ -10,8 +10,8 @@ namespace {
 
 std::uint64_t last_index(const Vma& vma) { return vma.vm_pgoff + vma.pages() - 1; }
 
-// Vma has members that are not standard layout to the letter of the standard; every compiler
-// that builds the kernel, and so us, lays them out as written.
+// Vma has members that are not standard layout to the letter of the standard; every
+// compiler that builds the kernel, and so us, lays them out as written.
 #pragma clang diagnostic ignored "-Winvalid-offsetof"
 Vma& from(TreeNode& node, std::size_t offset) {
   return *reinterpret_cast<Vma*>(reinterpret_cast<char*>(&node) - offset);
@@ -44,7 +44,9 @@ void VmaTree::insert(Vma& vma) {
   tree_.insert(vma);
 }
 
-Vma& IMmapTree::Traits::entry(TreeNode& node) { return from(node, offsetof(Vma, shared)); }
+Vma& IMmapTree::Traits::entry(TreeNode& node) {
+  return from(node, offsetof(Vma, shared));
+}
 
 void IMmapTree::Traits::update(Vma& vma, const Vma* left, const Vma* right) {
   vma.shared_last = last_index(vma);

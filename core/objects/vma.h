@@ -29,15 +29,15 @@ struct RmapOfVma {
 };
 
 // Kernel: struct vm_area_struct, v2.6.9.
-// vm_start, vm_end, vm_pgoff and vm_flags are read under mm->mmap_sem, or by a reverse-map
-// walk under the lock of what it walks; they are changed under all of them.
+// vm_start, vm_end, vm_pgoff and vm_flags are read under mm->mmap_sem, or by a
+// reverse-map walk under the lock of what it walks; they are changed under all of them.
 struct Vma {
   Mm* vm_mm = nullptr;
   VirtAddr vm_start = 0;
   VirtAddr vm_end = 0;
   std::uint32_t vm_flags = 0;
-  // Pages: of a file vma the index of its first page in the file; of an anonymous one the
-  // index that its first page had where it was first mapped.
+  // Pages: of a file vma the index of its first page in the file; of an anonymous one
+  // the index that its first page had where it was first mapped.
   std::uint64_t vm_pgoff = 0;
   AddressSpace* vm_file = nullptr;  // null: private anonymous memory
 
@@ -57,8 +57,8 @@ struct Vma {
   }
 };
 
-// Returns where a page of linear index `index` would be in `vma`, or kUserEnd if the vma does
-// not reach it.  Kernel: vma_address().
+// Returns where a page of linear index `index` would be in `vma`, or kUserEnd if the
+// vma does not reach it.  Kernel: vma_address().
 inline VirtAddr vma_address(const Vma& vma, std::uint64_t index) {
   if (index < vma.vm_pgoff || index - vma.vm_pgoff >= vma.pages()) return kUserEnd;
   return vma.vm_start + ((index - vma.vm_pgoff) << kPageShift);
@@ -67,8 +67,8 @@ inline VirtAddr vma_address(const Vma& vma, std::uint64_t index) {
 // The vmas of one mm, by address; they never overlap.
 class VmaTree {
  public:
-  // Returns the first vma that ends behind `addr`, which may start behind it, too; nullptr if
-  // there is none.  Kernel: find_vma().
+  // Returns the first vma that ends behind `addr`, which may start behind it, too;
+  // nullptr if there is none.  Kernel: find_vma().
   Vma* find(VirtAddr addr) const;
   // Returns the first vma that overlaps `range`.  Kernel: find_vma_intersection().
   Vma* find_intersection(VirtRange range) const;

@@ -13,11 +13,13 @@ AnonVma* anon_vma_of(const Vma& vma) {
 }
 
 AnonVma* peek_anon_vma_of(const Vma& vma) {
-  return reinterpret_cast<AnonVma*>(vma.rmap.anchor.raw().load(std::memory_order_relaxed));
+  return reinterpret_cast<AnonVma*>(
+      vma.rmap.anchor.raw().load(std::memory_order_relaxed));
 }
 
-// Returns whether `second` could be the continuation of `first`: a later mprotect may merge
-// the two, and then they must have one anon_vma.  Kernel: find_mergeable_anon_vma().
+// Returns whether `second` could be the continuation of `first`: a later mprotect may
+// merge the two, and then they must have one anon_vma.  Kernel:
+// find_mergeable_anon_vma().
 bool continues(const Vma& first, const Vma& second) {
   return first.vm_end == second.vm_start && first.vm_file == second.vm_file &&
          ((first.vm_flags ^ second.vm_flags) & ~kVmAccess) == 0 &&
@@ -43,14 +45,15 @@ constexpr Traits kTraits{"anon_vma_spin", "2.6.9 to 2.6.33", false};
 
 AnonVmaSpin::AnonVmaSpin(Machine& machine)
     : Scheme(machine),
-      anon_vmas_("anon_vma", SlabKind::kTypesafeByRcu, machine.slab_pages, machine.rcu) {}
+      anon_vmas_("anon_vma", SlabKind::kTypesafeByRcu, machine.slab_pages,
+                 machine.rcu) {}
 
 const Traits& AnonVmaSpin::traits() const { return kTraits; }
 
 void AnonVmaSpin::reset() {
   anon_vmas_.reset();
-  anon_vmas_.set_kind(bug::armed(Bug::kAnonVmaFreedBeforeLock) ? SlabKind::kPlain
-                                                               : SlabKind::kTypesafeByRcu);
+  const bool plain = bug::armed(Bug::kAnonVmaFreedBeforeLock);
+  anon_vmas_.set_kind(plain ? SlabKind::kPlain : SlabKind::kTypesafeByRcu);
 }
 
 Result<Ticket> AnonVmaSpin::do_prepare(Vma& vma) {
@@ -63,9 +66,9 @@ Result<Ticket> AnonVmaSpin::do_prepare(Vma& vma) {
   return Ticket{};
 }
 
-// Puts `vma` on the list of `anon_vma`; false if another thread gave it one meanwhile.  Two
-// locks: the anon_vma's for the list; page_table_lock, as threads of one mm may be here at
-// once, holding mmap_sem for reading only.
+// Puts `vma` on the list of `anon_vma`; false if another thread gave it one meanwhile.
+// Two locks: the anon_vma's for the list; page_table_lock, as threads of one mm may be
+// here at once, holding mmap_sem for reading only.
 // The analysis cannot follow a choice between two locks.
 bool AnonVmaSpin::join(Vma& vma, AnonVma& anon_vma) NO_THREAD_SAFETY_ANALYSIS {
   SpinLock& ptl = vma.vm_mm->page_table_lock;
@@ -81,8 +84,8 @@ bool AnonVmaSpin::join(Vma& vma, AnonVma& anon_vma) NO_THREAD_SAFETY_ANALYSIS {
 void AnonVmaSpin::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
   AnonVma* const anon_vma = anon_vma_of(vma);
   invariant(Inv::kAnonPageNeedsAnonVma, anon_vma != nullptr);
-  // Whoever sees the count raised finds what it needs to walk.  A page that is not mapped is
-  // new, or locked by us: nobody else sets these.
+  // Whoever sees the count raised finds what it needs to walk.  A page that is not
+  // mapped is new, or locked by us: nobody else sets these.
   if (!page.is_mapped()) {
     page.index.store(vma.index_of(addr), std::memory_order_relaxed);
     page.mapping.store(reinterpret_cast<std::uintptr_t>(anon_vma) | kPageMappingAnon);
@@ -94,7 +97,9 @@ void AnonVmaSpin::do_add_file(Page& page, Vma&, VirtAddr, Ticket) {
   page.mapcount.fetch_add(1);
 }
 
-void AnonVmaSpin::do_dup(Page& page, Vma&, VirtAddr, Ticket) { page.mapcount.fetch_add(1); }
+void AnonVmaSpin::do_dup(Page& page, Vma&, VirtAddr, Ticket) {
+  page.mapcount.fetch_add(1);
+}
 
 void AnonVmaSpin::do_remove(Page& page, Vma&, VirtAddr) {
   const bool last = page.mapcount.fetch_sub(1) == 0;
@@ -134,8 +139,8 @@ void AnonVmaSpin::do_adjust(Vma& vma, FunctionRef<void()> change) {
 }
 
 bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
-  // Until the lock is ours only the read section keeps the memory an anon_vma.  That it is
-  // this page's holds at the moment of the test, and no longer.
+  // Until the lock is ours only the read section keeps the memory an anon_vma.  That it
+  // is this page's holds at the moment of the test, and no longer.
   const RcuReadGuard rcu(machine().rcu);
   if (!page.is_mapped()) return true;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
@@ -157,9 +162,9 @@ bool AnonVmaSpin::do_lock_ptl(const Mapping& at) {
   return true;
 }
 
-// Every vma with an anon_vma is on its list, every list holds only such vmas, and there is no
-// anon_vma besides; free ones are as a walk that comes late may meet them.  C6, C7.  No lock is
-// needed at quiescence.
+// Every vma with an anon_vma is on its list, every list holds only such vmas, and there
+// is no anon_vma besides; free ones are as a walk that comes late may meet them.  C6,
+// C7.  No lock is needed at quiescence.
 void AnonVmaSpin::audit(std::span<Vma* const> vmas) NO_THREAD_SAFETY_ANALYSIS {
   std::uint32_t anchored = 0;
   std::uint32_t listed = 0;
@@ -179,7 +184,8 @@ void AnonVmaSpin::audit(std::span<Vma* const> vmas) NO_THREAD_SAFETY_ANALYSIS {
   }
   invariant(Inv::kVmaIsOnItsAnonVma, listed == anchored);
   invariant(Inv::kAnonVmaHasVmas, anchors == anon_vmas_.live_objects());
-  anon_vmas_.for_each_free([](AnonVma& anon_vma) NO_THREAD_SAFETY_ANALYSIS {  // as above
+  // Likewise.
+  anon_vmas_.for_each_free([](AnonVma& anon_vma) NO_THREAD_SAFETY_ANALYSIS {
     invariant(Inv::kFreeAnonVmaIsIdle,
               anon_vma.vmas.empty() && !anon_vma.lock.is_locked());
   });

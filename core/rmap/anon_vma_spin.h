@@ -1,14 +1,16 @@
 // core/rmap/anon_vma_spin.h - anon_vma, as of 2.6.9.
 //
-// Vmas that may map the same anonymous pages are on the list of one anon_vma: a vma and its
-// copies in children, the parts of a split vma, and neighbours that could be merged.  The
-// page points to the anon_vma; where in each vma the page would be follows from its index.
+// Vmas that may map the same anonymous pages are on the list of one anon_vma: a vma and
+// its copies in children, the parts of a split vma, and neighbours that could be
+// merged.  The page points to the anon_vma; where in each vma the page would be follows
+// from its index.
 //
 //   page->mapping ---> AnonVma { lock, list } <---> vma <---> vma <---> ...
 //
-// No reference count: an anon_vma lives as long as its list has a vma.  A walk reaches it
-// from a page without a lock, so its memory is type-stable: it may turn out to be free, or
-// somebody else's, but it stays an anon_vma while the walk's RCU read section is open.
+// No reference count: an anon_vma lives as long as its list has a vma.  A walk reaches
+// it from a page without a lock, so its memory is type-stable: it may turn out to be
+// free, or somebody else's, but it stays an anon_vma while the walk's RCU read section
+// is open.
 //
 // Lock order: i_mmap_lock -> anon_vma->lock -> page_table_lock.
 #pragma once
@@ -23,9 +25,10 @@ struct AnonVma {
   List<RmapOfVma, &RmapOfVma::node> vmas GUARDED_BY(lock);
 };
 
-// Kernel: mm/rmap.c, v2.6.9; rmaplock 1/5 to 4/5 (Dickins).  Departs from it where a later
-// kernel mended it: a fresh anon_vma is locked, too, while a vma joins it (d9d332e0874f), and
-// a walk keeps its RCU read section until it is done (34bbd704051c).
+// Kernel: mm/rmap.c, v2.6.9; rmaplock 1/5 to 4/5 (Dickins).  Departs from it where a
+// later kernel mended it: a fresh anon_vma is locked, too, while a vma joins it
+// (d9d332e0874f), and a walk keeps its RCU read section until it is done
+// (34bbd704051c).
 class AnonVmaSpin final : public Scheme {
  public:
   explicit AnonVmaSpin(Machine& machine);

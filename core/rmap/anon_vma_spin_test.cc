@@ -62,7 +62,8 @@ class AnonVmaSpinTest : public testing::Test {
     const ReadGuard guard(vma.vm_mm->mmap_sem);
     return prepare_locked(vma).value();
   }
-  Result<Ticket> prepare_locked(Vma& vma) NO_THREAD_SAFETY_ANALYSIS {  // the caller's guard
+  // The caller's guard is on mmap_sem, by another name.
+  Result<Ticket> prepare_locked(Vma& vma) NO_THREAD_SAFETY_ANALYSIS {
     return scheme().prepare(vma);
   }
   void map(Page& page, Vma& vma, VirtAddr addr) {
@@ -82,7 +83,8 @@ class AnonVmaSpinTest : public testing::Test {
     const WriteGuard guard(src.vm_mm->mmap_sem);
     ASSERT_EQ(link_locked(dst, src, why), Status::kOk);
   }
-  Status link_locked(Vma& dst, Vma& src, Why why) NO_THREAD_SAFETY_ANALYSIS {  // as above
+  // As above.
+  Status link_locked(Vma& dst, Vma& src, Why why) NO_THREAD_SAFETY_ANALYSIS {
     return scheme().link(dst, src, why);
   }
 

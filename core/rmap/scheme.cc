@@ -72,7 +72,8 @@ bool Scheme::lock_ptl(const Mapping& at) { return do_lock_ptl(at); }
 
 bool Scheme::walk_file(Page& page, AddressSpace& mapping,
                        FunctionRef<Walk(const Mapping&)> visit) {
-  // Only the page lock keeps the page in its file, and so the file (truncation takes it).
+  // Only the page lock keeps the page in its file, and so the file (truncation takes
+  // it).
   invariant(Inv::kFileWalkHoldsPageLock, page.test(PageFlag::kLocked));
   const SpinGuard guard(mapping.i_mmap_lock);
   const std::uint64_t index = page.index.load(std::memory_order_relaxed);

@@ -1,7 +1,8 @@
 // core/rmap/scheme.h - who maps this page?
 //
-// One question, five historical answers.  mm/ holds a Scheme& and cannot tell which: its
-// memory hides behind Vma::rmap and Page::mapping, its locks behind lock_ptl() and adjust().
+// One question, five historical answers.  mm/ holds a Scheme& and cannot tell which:
+// its memory hides behind Vma::rmap and Page::mapping, its locks behind lock_ptl() and
+// adjust().
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -14,7 +15,8 @@
 
 namespace racier::rmap {
 
-// Where a page may be mapped: a hint.  Only the pte, looked at under page_table_lock, is proof.
+// Where a page may be mapped: a hint.  Only the pte, looked at under page_table_lock,
+// is proof.
 struct Mapping {
   Vma* vma;
   VirtAddr addr;
@@ -35,7 +37,8 @@ struct Traits {
   bool walk_may_sleep;   // a walk's visitor may sleep
 };
 
-// Memory paid for in advance: one add or dup is sure to succeed.  Returned unused, or spent.
+// Memory paid for in advance: one add or dup is sure to succeed.  Returned unused, or
+// spent.
 class Ticket {
  public:
   Ticket() = default;
@@ -62,8 +65,8 @@ class Scheme {
   // Takes back a ticket that was not needed.
   void refund(Ticket ticket);
 
-  // Records that the pte of `vma` at `addr` maps `page`, an anonymous one: fresh, or back from
-  // swap (then its page lock is held).  Kernel: page_add_anon_rmap().
+  // Records that the pte of `vma` at `addr` maps `page`, an anonymous one: fresh, or
+  // back from swap (then its page lock is held).  Kernel: page_add_anon_rmap().
   void add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket ticket)
       REQUIRES(vma.vm_mm->page_table_lock);
   // Likewise for a page of the page cache.  Kernel: page_add_file_rmap().
@@ -72,11 +75,12 @@ class Scheme {
   // Records that fork copied a pte that maps `page` to `vma`.  Kernel: page_dup_rmap().
   void dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket)
       REQUIRES(vma.vm_mm->page_table_lock);
-  // Records that the pte of `vma` at `addr` maps `page` no more.  The caller still holds a
-  // reference to the page.  Kernel: page_remove_rmap().
+  // Records that the pte of `vma` at `addr` maps `page` no more.  The caller still
+  // holds a reference to the page.  Kernel: page_remove_rmap().
   void remove(Page& page, Vma& vma, VirtAddr addr) REQUIRES(vma.vm_mm->page_table_lock);
 
-  // Makes walks over the pages that `src` may map find `dst`, too, before `dst` has a pte.
+  // Makes walks over the pages that `src` may map find `dst`, too, before `dst` has a
+  // pte.
   // Context: may sleep; mmap_sem of both held, page_table_lock not.
   // Returns kNoMemory and changes nothing.  Kernel: anon_vma_link(), __anon_vma_link().
   Status link(Vma& dst, Vma& src, Why why) REQUIRES(src.vm_mm->mmap_sem);
@@ -86,21 +90,21 @@ class Scheme {
   // Runs `change`, which moves the bounds of `vma`, while no walk looks at them.
   void adjust(Vma& vma, FunctionRef<void()> change);
 
-  // Shows `visit` every mapping of `page` that lasts for the whole walk, and perhaps some that
-  // do not; `visit` may remove() the one that it is shown.  Returns false if `visit` stopped
-  // it, or the walk could not be made.
+  // Shows `visit` every mapping of `page` that lasts for the whole walk, and perhaps
+  // some that do not; `visit` may remove() the one that it is shown.  Returns false if
+  // `visit` stopped it, or the walk could not be made.
   // Context: a reference to the page is held, and for a file page the page lock.
   // traits().walk_may_sleep says whether `visit` may sleep.
   bool walk(Page& page, FunctionRef<Walk(const Mapping&)> visit);
-  // Takes the page_table_lock of `at` during a walk.  Schemes whose walk holds a lock that is
-  // taken inside of page_table_lock elsewhere may only try, and return false.
+  // Takes the page_table_lock of `at` during a walk.  Schemes whose walk holds a lock
+  // that is taken inside of page_table_lock elsewhere may only try, and return false.
   [[nodiscard]] bool lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
 
   // Returns how many references to `page` the scheme itself holds.  At quiescence.
   virtual int own_refs(const Page& page) const = 0;
-  // Checks the scheme's own memory against all vmas that exist.  A finding if it is wrong.
-  // At quiescence.
+  // Checks the scheme's own memory against all vmas that exist.  A finding if it is
+  // wrong.  At quiescence.
   virtual void audit(std::span<Vma* const> vmas) = 0;
   // Returns how many objects the scheme has allocated.
   virtual std::uint32_t live_objects() const = 0;
@@ -120,12 +124,14 @@ class Scheme {
   virtual Status do_link(Vma& dst, Vma& src, Why why) = 0;
   virtual void do_unlink(Vma& vma) = 0;
   virtual void do_adjust(Vma& vma, FunctionRef<void()> change) = 0;
-  // Walks an anonymous page; file pages are the same for all schemes that have no own way.
+  // Walks an anonymous page; file pages are the same for all schemes that have no own
+  // way.
   virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
   virtual bool do_lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) = 0;
 
-  bool walk_file(Page& page, AddressSpace& mapping, FunctionRef<Walk(const Mapping&)> visit);
+  bool walk_file(Page& page, AddressSpace& mapping,
+                 FunctionRef<Walk(const Mapping&)> visit);
 
   Machine& machine_;
 };
