@@ -42,6 +42,11 @@ Replay Replayer::run_once() {
   replay.trace_hash = trace_.hash();
   replay.schedule = runtime_.recorded();
   replay.runs = 1;
+  if (program_.schedule.plain_steps && !replay.schedule.plain_steps) {
+    replay.problems.push_back(
+        "its schedule counts plain accesses, which are no steps in this build "
+        "(./racier repro --preset plain)");
+  }
   return replay;
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/source_name.h"
 #include "core/program/ops.h"
 #include "core/program/print.h"
+#include "core/runtime/plain_steps.h"
 #include "repro/place_names.h"
 
 namespace racier::repro {
@@ -80,7 +81,8 @@ std::string trace_text(const program::Program& program, const Trace& trace,
     const std::int64_t call = calls.call_at(entry.task + 1, entry.number);
     const auto& where = entry.step.where;
     const std::string place =
-        where.line() == 0
+        entry.step.pc != nullptr ? describe_pc(entry.step.pc)
+        : where.line() == 0
             ? "start"
             : fmt::format("{}:{} {}", base_name(where.file_name()), where.line(),
                           bare_function_name(where.function_name()));

@@ -1,9 +1,10 @@
 // core/base/schedule.h - who runs when, as a value.
 //
-// A schedule is either a short recipe (a strategy with its seed), or the list of switches
-// and choices that a strategy made: every strategy ends in that one form, and replaying it
-// gives the same run.  What the list does not say follows one fixed rule: go on with the
-// current task; when it cannot run, take the lowest that can; a choice is 0.
+// A schedule is either a short recipe (a strategy with its seed), or the list of
+// switches and choices that a strategy made: every strategy ends in that one form, and
+// replaying it gives the same run.  What the list does not say follows one fixed rule:
+// go on with the current task; when it cannot run, take the lowest that can; a choice
+// is 0.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -15,7 +16,7 @@ namespace racier {
 enum class StrategyKind : std::uint8_t {
   kRunToBlock,  // the fixed rule alone
   kRandomWalk,  // at every step, any task that can run
-  kPos,         // partial order sampling: random priorities, redrawn after each conflict
+  kPos,         // partial order sampling: random priorities, redrawn after conflicts
   kReplay,      // the lists below
 };
 inline constexpr int kStrategyKinds = static_cast<int>(StrategyKind::kReplay) + 1;
@@ -24,10 +25,11 @@ inline constexpr int kStrategyKinds = static_cast<int>(StrategyKind::kReplay) + 
 const char* strategy_name(StrategyKind kind);
 std::optional<StrategyKind> find_strategy(std::string_view name);
 
-// When `task` is about to take its step number `step`, or has taken so many and cannot go on,
-// `next` runs instead.  Step 0 is its start; then come its accesses, waits and sleeps.  A task
-// that waits for a word can run again when the word has another value, whoever wrote to it.
-// A `next` that cannot run, and a step that never comes, are skipped.
+// When `task` is about to take its step number `step`, or has taken so many and cannot
+// go on, `next` runs instead.  Step 0 is its start; then come its accesses, waits and
+// sleeps.  A task that waits for a word can run again when the word has another value,
+// whoever wrote to it.  A `next` that cannot run, and a step that never comes, are
+// skipped.
 struct Switch {
   std::uint8_t task = 0;
   std::uint32_t step = 0;
@@ -43,9 +45,9 @@ struct Choice {
   bool operator==(const Choice&) const = default;
 };
 
-// A change to what a seeded strategy does: `delta` steps (of all tasks) after the place of
-// the override before, the task `target` (modulo those that can run) runs.  Relative, so that
-// an insertion does not shift the later ones.
+// A change to what a seeded strategy does: `delta` steps (of all tasks) after the place
+// of the override before, the task `target` (modulo those that can run) runs.
+// Relative, so that an insertion does not shift the later ones.
 struct Override {
   std::uint16_t delta = 0;
   std::uint8_t target = 0;
@@ -56,6 +58,7 @@ inline constexpr int kOverridesMax = 4;
 struct Schedule {
   StrategyKind strategy = StrategyKind::kRunToBlock;
   std::uint64_t seed = 0;
+  bool plain_steps = false;  // its steps count plain accesses too (preset plain)
   std::uint32_t object = 0;  // for strategies that watch one object: which
   std::vector<Override> overrides;
   std::vector<Switch> switches;  // kReplay only, in the order in which they happened

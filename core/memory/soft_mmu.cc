@@ -224,14 +224,14 @@ void SoftMmu::flush_mm(const MmuContext& context) {
 // the CPU meets the new pte.
 void SoftMmu::mark_used(int cpu) {
   const std::uint32_t bit = 1U << cpu;
-  if ((used_.load(std::memory_order_relaxed) & bit) != 0) return;
-  used_.fetch_or(bit, std::memory_order_seq_cst);
+  const std::atomic_ref used(used_);
+  if ((used.load(std::memory_order_relaxed) & bit) == 0) used.fetch_or(bit);
 }
 
 template <typename Visit>
 void SoftMmu::for_each_used_cpu(Visit visit) const {
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  for (std::uint32_t rest = used_.load(std::memory_order_relaxed); rest != 0;
+  // Not a load: that could come before the stores of who flushes.
+  for (std::uint32_t rest = std::atomic_ref(used_).fetch_or(0); rest != 0;
        rest &= rest - 1) {
     const int cpu = std::countr_zero(rest);
     const InterlockGuard guard(cpus_[cpu].lock);
@@ -274,7 +274,7 @@ void SoftMmu::reset() {
   for_each_used_cpu([&](int cpu) {
     for (Entry& entry : cpus_[cpu].entries) poke(entry.tag, 0);
   });
-  used_.store(0, std::memory_order_relaxed);
+  std::atomic_ref(used_).store(0, std::memory_order_relaxed);
 }
 
 }  // namespace racier

@@ -2,7 +2,6 @@
 // tables.
 #pragma once
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -62,7 +61,7 @@ class SoftMmu final : public Mmu {
   FrameArena& arena_;
   int cpus_count_;
   std::array<Cpu, kCpusMax> cpus_;
-  std::atomic<std::uint32_t> used_{0};  // bit i: CPU i may have entries
+  mutable std::uint32_t used_ = 0;  // bit i: CPU i may have entries; atomic
 };
 
 }  // namespace racier

@@ -8,7 +8,7 @@ void Parser::schedule(Cursor& in) {
   program_.schedule.strategy = StrategyKind::kReplay;
   while (!in.at_end()) {
     const int column = in.column();
-    const std::string_view key = in.word("strategy, seed, object or overrides");
+    const std::string_view key = in.word("strategy, seed, object, steps or overrides");
     in.expect("=");
     schedule_key(in, key, column);
   }
@@ -25,11 +25,15 @@ void Parser::schedule_key(Cursor& in, std::string_view key, int column) {
     schedule.seed = in.number("a seed", ~0ull);
   } else if (key == "object") {
     schedule.object = static_cast<std::uint32_t>(in.number("an object", ~0u));
+  } else if (key == "steps") {
+    if (in.peek() != "plain") in.fail("plain");
+    in.word("");
+    schedule.plain_steps = true;
   } else if (key == "overrides") {
     overrides(in);
   } else {
     in.fail_at(column, "no part of a schedule is called " + ticked(key) +
-                           "; there is strategy seed object overrides");
+                           "; there is strategy seed object steps overrides");
   }
 }
 

@@ -10,7 +10,8 @@
 // way; their steps do nothing.
 //
 // Nothing here may be seen by a sanitizer: sanitizers.h.  Tested by
-// fiber_runtime_test.cc, replay_test.cc, tsan_test.cc, asan_test.cc.
+// fiber_runtime_test.cc, replay_test.cc, tsan_test.cc, asan_test.cc.  plain_step() is
+// in plain_steps.cc.
 #include "core/runtime/fiber_runtime.h"
 
 #include <new>
@@ -63,6 +64,7 @@ Schedule FiberRuntime::recorded() const {
   schedule.strategy = StrategyKind::kReplay;
   const auto switches = switches_.entries();
   const auto choices = choices_.entries();
+  schedule.plain_steps = took_plain_steps_;
   schedule.switches.assign(switches.begin(), switches.end());
   schedule.choices.assign(choices.begin(), choices.end());
   return schedule;
@@ -101,6 +103,7 @@ void FiberRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bod
   unfinished_ = bit(count) - 1;
   waiting_ = parked_ = unparked_early_ = 0;
   waits_of_leavers_ = 0;
+  took_plain_steps_ = false;
   scene_ = {};
   scene_.tasks = count;
   scene_.runnable = unfinished_;
@@ -224,7 +227,7 @@ std::uint64_t FiberRuntime::choose(Task& self, std::uint64_t limit) {
 
 // Returns who goes on at this step of `self`, or kNobody; records what differs from the
 // fixed rule.
-inline int FiberRuntime::decide(const Task& self) {
+int FiberRuntime::decide(const Task& self) {
   if (waiting_ != 0) wake_whose_word_changed();
   if (scene_.runnable == 0) return kNobody;
   scene_.running = self.id;
@@ -261,6 +264,11 @@ inline void FiberRuntime::resume(const Task& self, int next) {
 // `self` makes its step now.
 inline void FiberRuntime::execute(Task& self, const Step& step) {
   check_alive(step);
+  account(self, step);
+}
+
+void FiberRuntime::account(Task& self, const Step& step) {
+  self.announced = step.address;
   ++steps_;
   strategy_->on_executed(scene_, self.id, step);
   if (observer_ != nullptr) [[unlikely]]

@@ -44,6 +44,7 @@ class FiberRuntime final : public Runtime {
 
   void run(RunState& run, std::span<const FunctionRef<void()>> bodies) override;
   void step(Task& self, const Step& where) override;
+  void plain_step(Task& self, const Step& where) override;
   void step_when_written(Task& self, const Step& where) override;
   void park(Task& self, std::source_location where) override;
   void unpark(Task& task) override;
@@ -65,6 +66,7 @@ class FiberRuntime final : public Runtime {
   void wait(Task& self);
   void resume(const Task& self, int next);
   void execute(Task& self, const Step& step);
+  void account(Task& self, const Step& step);
   void wake_whose_word_changed();
 
   bool inert(Task& self);
@@ -96,6 +98,7 @@ class FiberRuntime final : public Runtime {
   Mask parked_ = 0;
   Mask unparked_early_ = 0;
   int waits_of_leavers_ = 0;
+  bool took_plain_steps_ = false;
 
   ReservedArray<Switch> switches_;
   ReservedArray<Choice> choices_;

@@ -1,11 +1,13 @@
 // core/sync/interlock.h - what hardware and allocators exclude each other with.
 //
 // Not a lock of the simulated kernel: no step, no class, not checked.  On fibers it is
-// never contended, because no step happens while it is held; on threads it spins.
+// never contended, because no step happens while it is held, not even one in front of a
+// plain access; on threads it spins.
 #pragma once
 #include <atomic>
 
 #include "core/base/thread_annotations.h"
+#include "core/sync/task.h"
 
 namespace racier {
 
@@ -24,12 +26,20 @@ class CAPABILITY("interlock") Interlock {
 
 class SCOPED_CAPABILITY InterlockGuard {
  public:
-  explicit InterlockGuard(Interlock& lock) ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
-  ~InterlockGuard() RELEASE() { lock_.unlock(); }
+  explicit InterlockGuard(Interlock& lock) ACQUIRE(lock)
+      : task_(current()), lock_(lock) {
+    if (task_ != nullptr) ++task_->plain_steps_off;
+    lock_.lock();
+  }
+  ~InterlockGuard() RELEASE() {
+    lock_.unlock();
+    if (task_ != nullptr) --task_->plain_steps_off;
+  }
   InterlockGuard(const InterlockGuard&) = delete;
   InterlockGuard& operator=(const InterlockGuard&) = delete;
 
  private:
+  Task* task_;
   Interlock& lock_;
 };
 

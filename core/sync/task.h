@@ -1,4 +1,5 @@
-// core/sync/task.h - the running task: what a kernel keeps in its task_struct and per CPU.
+// core/sync/task.h - the running task: what a kernel keeps in its task_struct and per
+// CPU.
 #pragma once
 #include <array>
 #include <atomic>
@@ -41,8 +42,8 @@ struct Task {
   int preempt_count = 0;
   // > 0: in an RCU read section.
   int rcu_nesting = 0;
-  // What a grace period sees of the two: odd while the count is above 0, one more at each
-  // edge.  Changed by this task only, read by those who wait for it (rcu.cc).
+  // What a grace period sees of the two: odd while the count is above 0, one more at
+  // each edge.  Changed by this task only, read by those who wait for it (rcu.cc).
   std::atomic<std::uint32_t> preempt_section{0};
   std::atomic<std::uint32_t> rcu_section{0};
   // Somebody wants it to return from interruptible waits.  Any task.
@@ -50,7 +51,12 @@ struct Task {
 
   // > 0: no step is taken and no switch happens: set-up of objects, audits.
   int steps_off = 0;
-  // The run is over and the body is being left by an exception: nothing is a step any more.
+  // > 0: no plain access is a step: an Interlock is held.
+  int plain_steps_off = 0;
+  // The word of the step that was taken last: the access itself is not another step.
+  const void* announced = nullptr;
+  // The run is over and the body is being left by an exception: nothing is a step any
+  // more.
   bool unwinding = false;
 
   // PF_MEMALLOC: the task is reclaiming, and must not start to reclaim.
@@ -59,8 +65,8 @@ struct Task {
   std::uint32_t fail_nth = 0;
 };
 
-// Whom this OS thread runs.  All fibers of a thread share it, so no sanitizer may see its
-// accesses: it is read and written by the two functions below only.
+// Whom this OS thread runs.  All fibers of a thread share it, so no sanitizer may see
+// its accesses: it is read and written by the two functions below only.
 extern constinit thread_local Task* task_of_thread;
 
 // The running task, or nullptr outside of tasks (then no sync operation is a step).
@@ -73,13 +79,17 @@ extern constinit thread_local Task* task_of_thread;
   task_of_thread = task;
 }
 
-// While it lives, the current task takes no steps: what it does is one step for the others.
+// While it lives, the current task takes no steps: what it does is one step for the
+// others.
 class StepsOff {
  public:
+  // (The compiler does not see that accesses between the two may be steps.)
   StepsOff() : task_(current()) {
     if (task_ != nullptr) ++task_->steps_off;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
   }
   ~StepsOff() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     if (task_ != nullptr) --task_->steps_off;
   }
   StepsOff(const StepsOff&) = delete;
