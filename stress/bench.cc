@@ -29,6 +29,7 @@
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/native_runtime.h"
 #include "core/sync/spin_lock.h"
+#include "stress/bench_strategies.h"
 #include "stress/whole_file.h"
 
 namespace racier {
@@ -293,6 +294,9 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
 }
 
 int bench(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "strategies") {
+    return bench_strategies(argc - 1, argv + 1);
+  }
   std::string json;
   options::options_description all("options");
   all.add_options()("help", "print this text")(
@@ -313,7 +317,8 @@ int bench(int argc, char** argv) {
     return 2;
   }
   if (given.count("help") != 0) {
-    std::cout << "usage: racier bench [options]\n" << all;
+    std::cout << "usage: racier bench [options]\n"
+                 "       racier bench strategies [options]\n" << all;
     return 0;
   }
   std::vector<Row> rows;
