@@ -31,6 +31,7 @@ Experience::Experience(Detail detail) : detail_(detail) {
 // Makes the tables as large as they may be now; half of each hash table stays free.
 void Experience::make_room() {
   sites_.reserve(sites_max_);
+  meets_.resize(sites_max_);
   site_slots_.assign(2 * sites_max_, kNoSite);
   for (std::size_t site = 1; site < sites_.size(); ++site) {
     site_slots_[site_slot(sites_[site])] = static_cast<Site>(site);
@@ -63,7 +64,10 @@ void Experience::next_execution() {
     ++pairs_[pair].seen;
   }
   seen_.clear();
-  pairs_known_ = pairs_.size();
+  for (; pairs_known_ < pairs_.size(); ++pairs_known_) {
+    meets_[pairs_[pairs_known_].writer] = true;
+    meets_[pairs_[pairs_known_].reader] = true;
+  }
   shared_.clear();
   for (const Object& object : objects_) {
     if (!object.written || std::popcount(object.touched_by) < 2) continue;
@@ -99,6 +103,7 @@ void Experience::look_up(const Scene& scene, int task) {
   if (step == nullptr || step->access == Access::kNone) return;
   pending.site = site_at(step->where);
   pending.object = object_at(step->address);
+  pending.meets = meets_[pending.site];
   if (pending.object == kNoObject) return;
   const std::uint16_t name = objects_[pending.object].name[task];
   pending.name = name != 0 ? name : words_of_[task] + 1;
@@ -129,12 +134,17 @@ std::size_t Experience::site_slot(const std::source_location& where) const {
 }
 
 Site Experience::site_at(const std::source_location& where) {
+  static_assert(sizeof where == sizeof(const void*));
+  const auto* const key = std::bit_cast<const void*>(where);
+  KnownLine& known = known_lines_[Random::mixed(std::bit_cast<std::uintptr_t>(key)) %
+                                  known_lines_.size()];
+  if (known.where == key && key != nullptr) return known.site;
   const std::size_t slot = site_slot(where);
-  if (site_slots_[slot] != kNoSite || sites_.size() == sites_max_) {
-    return site_slots_[slot];
+  if (site_slots_[slot] == kNoSite && sites_.size() < sites_max_) {
+    site_slots_[slot] = static_cast<Site>(sites_.size());
+    sites_.push_back(where);
   }
-  site_slots_[slot] = static_cast<Site>(sites_.size());
-  sites_.push_back(where);
+  if (site_slots_[slot] != kNoSite) known = {key, site_slots_[slot]};
   return site_slots_[slot];
 }
 

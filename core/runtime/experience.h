@@ -68,6 +68,7 @@ class Experience {
     Site site = kNoSite;
     ObjectIndex object = kNoObject;
     std::uint16_t name = 0;  // the word is the task's n-th
+    bool meets = false;      // the site is in one of pairs()
   };
   const Pending& pending(const Scene& scene, int task) {
     if ((stale_ >> task & 1) != 0) look_up(scene, task);
@@ -80,7 +81,7 @@ class Experience {
   }
   // Returns whether the two are known to meet.
   bool known_pair(Site writer, Site reader) const {
-    return find_pair(writer, reader) != kNoPair;
+    return find_pair(writer, reader) < pairs_known_;
   }
 
  private:
@@ -105,6 +106,11 @@ class Experience {
     std::array<std::uint16_t, kTasksMax> name{};
     std::array<std::uint32_t, kTasksMax> steps{};
     std::array<Use, kUsesMax> uses{};
+  };
+  // Where a line was found last: a source_location is a pointer to what it says.
+  struct KnownLine {
+    const void* where = nullptr;
+    Site site = kNoSite;
   };
   // A slot of a hash table; one of another run is free.
   struct ObjectSlot {
@@ -134,6 +140,8 @@ class Experience {
   std::size_t objects_max_ = kFewest;
   std::vector<std::source_location> sites_;  // index: Site
   std::vector<Site> site_slots_;
+  std::array<KnownLine, 256> known_lines_{};
+  std::vector<bool> meets_;  // by site: whether it is in a known pair
   std::vector<ReadsFromPair> pairs_;
   std::vector<std::uint32_t> pair_slots_;  // index in pairs_ + 1; 0: free
   std::size_t pairs_known_ = 0;

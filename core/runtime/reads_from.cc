@@ -42,7 +42,9 @@ void ReadsFrom::draw_constraints() {
   constraints_ = {};
   if (experience_.pairs().empty()) return;
   if (!kept_.empty() && random_.below(3) != 0) {
-    constraints_ = kept_[random_.below(kept_.size())];
+    const Constraints& a = kept_[random_.below(kept_.size())];
+    const Constraints& b = kept_[random_.below(kept_.size())];
+    constraints_ = a.count >= b.count ? a : b;
     change_constraints();
   } else {
     constraints_.count = 1 + random_.below(3);
@@ -110,7 +112,7 @@ bool ReadsFrom::somebody_reads(const Scene& scene, ObjectIndex object, Site read
 // What is to become of the pending step of `task` for the sake of `constraint`.
 ReadsFrom::Wish ReadsFrom::wish(const Scene& scene, int task,
                                 const Constraint& constraint) {
-  const auto& [site, object, name] = experience_.pending(scene, task);
+  const auto& [site, object, name, meets] = experience_.pending(scene, task);
   const Step& step = *scene.pending[task];
   const bool written = experience_.last_writer(object) == constraint.writer;
   if (reads(step) && site == constraint.reader) {
@@ -130,7 +132,8 @@ ReadsFrom::Wish ReadsFrom::wish(const Scene& scene, int task,
 
 // What is put off for one is put off, even if another wishes it now.
 ReadsFrom::Wish ReadsFrom::wish(const Scene& scene, int task) {
-  if (experience_.pending(scene, task).object == kNoObject) return Wish::kNone;
+  const auto& pending = experience_.pending(scene, task);
+  if (!pending.meets || pending.object == kNoObject) return Wish::kNone;
   Wish all = Wish::kNone;
   for (const Constraint& constraint : constraints_.span()) {
     if (!constraint.holds()) continue;
