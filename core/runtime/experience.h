@@ -26,6 +26,10 @@ inline bool writes(const Step& step) {
   return step.access == Access::kWrite || step.access == Access::kRmw;
 }
 
+// For so many decisions a strategy holds back a task that could run; then it may be
+// that others poll for what that one is to do.
+inline constexpr std::uint32_t kPatience = 4096;
+
 // A word in a run that is over: what each task did to it.
 struct SharedObject {
   std::array<std::uint16_t, kTasksMax> name{};  // the task's n-th word, from 1; 0: none

@@ -17,8 +17,6 @@ void Pct::begin_run(int tasks) {
   lowest_ = 0;
   steps_ = in_a_row_ = 0;
   last_ = -1;
-  constexpr std::uint32_t kLongRun = 4096;
-  patience_ = std::max(2 * experience_.steps(), kLongRun);
 }
 
 bool Pct::next_execution() {
@@ -61,7 +59,7 @@ void Pct::on_executed(const Scene& scene, int task, const Step&) {
   ++steps_;
   in_a_row_ = task == last_ && scene.runnable_count() > 1 ? in_a_row_ + 1 : 0;
   last_ = task;
-  if (in_a_row_ < patience_) return;
+  if (in_a_row_ < kPatience) return;
   demote(task);
   in_a_row_ = 0;
 }

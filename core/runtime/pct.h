@@ -12,8 +12,8 @@
 
 namespace racier {
 
-// A task that waits falls to the lowest priority, and so does one that others have
-// waited for longer than a whole run takes: it may be polling for what they are to do.
+// A task that waits falls to the lowest priority, and so does one that has run for
+// long.
 class Pct final : public Strategy {
  public:
   // `depth` 0: in each run another of those that most bugs have.
@@ -45,7 +45,6 @@ class Pct final : public Strategy {
   int lowest_ = 0;
   std::uint32_t steps_ = 0;
   std::uint32_t in_a_row_ = 0;  // of `last_`, while others could run
-  std::uint32_t patience_ = 0;
   int last_ = -1;
 };
 

@@ -17,8 +17,6 @@ void ReadsFrom::begin_run(int tasks) {
   inner_.begin_run(tasks);
   draw_constraints();
   put_off_ = 0;
-  constexpr std::uint32_t kLongRun = 4096;
-  patience_ = std::max(4 * experience_.steps(), kLongRun);
 }
 
 bool ReadsFrom::next_execution() {
@@ -154,7 +152,7 @@ int ReadsFrom::next(const Scene& scene) {
     if (one == Wish::kNow) now |= 1u << task;
     if (one == Wish::kLater) later |= 1u << task;
   }
-  if (later != 0 && ++put_off_ > patience_) constraints_.count = 0;
+  if ((now | later) != 0 && ++put_off_ > kPatience) constraints_.count = 0;
   if (now != 0) return inner_.pos().best_of(now);
   const std::uint32_t rest = scene.runnable & ~later;
   return inner_.pos().best_of(inner_.allowed(scene, rest != 0 ? rest : scene.runnable));

@@ -66,8 +66,7 @@ class ReadsFrom final : public Strategy {
   // The current run.
   Random random_;
   Constraints constraints_;
-  std::uint32_t put_off_ = 0;  // decisions in which somebody was
-  std::uint32_t patience_ = 0;
+  std::uint32_t put_off_ = 0;  // decisions in which somebody was, or went first
 };
 
 }  // namespace racier

@@ -4,6 +4,8 @@
 // random switches miss show when a task does not run at all for long, and how long must
 // vary over all scales.
 #pragma once
+#include <algorithm>
+
 #include "core/base/random.h"
 #include "core/runtime/experience.h"
 #include "core/runtime/strategy.h"
@@ -35,10 +37,12 @@ class Starvation final : public Strategy {
 
  private:
   void begin_interval(int tasks) {
-    // Up to a whole run; up to 4096 steps, if none is known.
-    const std::uint64_t scales =
-        experience_.steps() != 0 ? std::bit_width(experience_.steps()) : 12;
-    left_ = random_.below(1ull << random_.below(scales + 1));
+    // Up to a whole run, which is taken to be long if none is known.
+    constexpr int kScalesMax = std::bit_width(kPatience) - 1;
+    const int run = std::bit_width(experience_.steps());
+    const int scales = run == 0 ? kScalesMax : std::min(run, kScalesMax);
+    left_ =
+        random_.below(1ull << random_.below(static_cast<std::uint64_t>(scales) + 1));
     for (int task = 0; task < tasks; ++task) priority_[task] = random_.next();
   }
 

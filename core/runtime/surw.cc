@@ -3,8 +3,6 @@
 // Tested by strategy_test.cc and search_test.cc.
 #include "core/runtime/surw.h"
 
-#include <algorithm>
-
 namespace racier {
 
 void Surw::begin_run(int tasks) {
@@ -17,8 +15,6 @@ void Surw::begin_run(int tasks) {
   left_ = {};
   next_ = -1;
   held_ = 0;
-  constexpr std::uint32_t kLongRun = 4096;
-  patience_ = std::max(2 * experience_.steps(), kLongRun);
   if (experience_.steps() == 0) {
     guess(tasks);
   } else {
@@ -108,7 +104,7 @@ std::uint32_t Surw::allowed(const Scene& scene, std::uint32_t tasks) {
     draw_next(at_object);
     free = next_ == -1 ? at_object : 1u << next_;
   }
-  if (free != tasks && ++held_ > patience_) on_ = false;
+  if (free != tasks && ++held_ > kPatience) on_ = false;
   return free;
 }
 

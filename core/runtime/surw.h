@@ -49,7 +49,6 @@ class Surw final : public Strategy {
   std::array<std::uint32_t, kTasksMax> left_{};  // accesses to it, by task
   int next_ = -1;                                // makes the next one
   std::uint32_t held_ = 0;                       // decisions since the last one
-  std::uint32_t patience_ = 0;
 };
 
 }  // namespace racier
