@@ -87,18 +87,18 @@ const Shape* find_shape(std::string_view name) {
 
 void ShapeProgram::work(int steps) {
   const auto self = static_cast<std::size_t>(current()->id);
-  for (int i = 0; i < steps; ++i) {
+  for (; steps > 0; --steps) {
     if (!shape_.form.noisy) {
       own_[self].fetch_add(1, std::memory_order_relaxed);
       continue;
     }
-    // Each task goes through the words in an order of its own.
-    const std::size_t word =
-        (13 * self + 7 * static_cast<std::size_t>(i)) % kNoiseWords;
-    if (i % 2 == 0) {
-      shared_[word].store(i, std::memory_order_relaxed);
+    // All go through the words in one order, each a little ahead of the one before it.
+    const std::size_t at = noise_made_[self]++;
+    Atomic<int>& word = noise_[7 * (at + 2 * self) % kNoiseWords];
+    if (at % 2 == 0) {
+      word.store(1, std::memory_order_relaxed);
     } else {
-      shared_[word].load(std::memory_order_relaxed);
+      word.load(std::memory_order_relaxed);
     }
   }
 }

@@ -72,7 +72,8 @@ class ShapeProgram {
   const Shape& shape_;
   bool mended_;
   std::array<Atomic<int>, kTasksMax> own_;
-  std::array<Atomic<int>, kNoiseWords> shared_;
+  std::array<Atomic<int>, kNoiseWords> noise_;
+  std::array<std::size_t, kTasksMax> noise_made_{};
 };
 
 }  // namespace racier
