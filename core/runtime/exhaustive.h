@@ -44,7 +44,7 @@ class Exhaustive final : public Strategy {
 
  private:
   using Mask = std::uint32_t;  // a set of tasks
-  static constexpr std::size_t kPathMax = 1 << 21;
+  static constexpr std::size_t kPathMax = 1 << 18;
   static constexpr int kBoundsTried = 2;
 
   // A decision, or a choice: then `limit` is not 0.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <set>
 
@@ -87,6 +88,28 @@ class Enumeration {
   Histories histories_;
 };
 
+// The ops of a run in order; taking a note is neither a step nor a race.
+class OpLog {
+ public:
+  void add(int task, const Op& op) {
+    const int note = 4 * (2 * task + op.writes) + op.word;
+    notes_[size_.fetch_add(1, std::memory_order_relaxed)].store(
+        note, std::memory_order_relaxed);
+  }
+  History history() const {
+    History history;
+    for (std::size_t i = 0; i < size_; ++i) {
+      const int note = notes_[i];
+      history.add(note / 8, {note % 4, note / 4 % 2 == 1});
+    }
+    return history;
+  }
+
+ private:
+  std::array<std::atomic<int>, 16> notes_{};
+  std::atomic<std::size_t> size_{0};
+};
+
 struct Searched {
   Histories histories;
   std::uint64_t executions = 0;  // with the last bound
@@ -102,7 +125,7 @@ Searched search(const Tasks& tasks, int most) {
   Searched all;
   do {
     Atomic<int> words[4];
-    History history;
+    OpLog log;
     RunState run;
     const auto body = [&] {
       const int task = current()->id;
@@ -112,11 +135,11 @@ Searched search(const Tasks& tasks, int most) {
         } else {
           words[op.word].load();
         }
-        history.add(task, op);
+        log.add(task, op);
       }
     };
     runtime.run(run, std::vector<Body>(tasks.size(), body));
-    all.histories.insert(history);
+    all.histories.insert(log.history());
     all.executions = strategy.executions() + 1;
   } while (strategy.next_execution());
   all.executions = strategy.executions();
@@ -224,7 +247,7 @@ bool sees_one_then_two(FiberRuntime& runtime) {
 
 bool loses_an_update(FiberRuntime& runtime) {
   Atomic<int> word{0};
-  int left = 2;
+  std::atomic<int> left{2};
   const auto body = [&] {
     word.store(word.load() + 1);
     if (--left == 0 && word.raw() != 2) report(FindingKind::kCount, "lost");

@@ -1,12 +1,14 @@
 // core/runtime/search_test.cc - strategies over many executions of one program.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 
 #include "core/runtime/exhaustive.h"
 #include "core/runtime/portfolio.h"
 #include "core/runtime/run_alone.h"
 #include "core/runtime/shapes.h"
+#include "core/runtime/toys_test.h"
 #include "core/runtime/trace.h"
 
 namespace racier {
@@ -109,18 +111,18 @@ std::map<std::string, int> orders_of_accesses(const Schedule& schedule, int work
   std::map<std::string, int> orders;
   for (int i = 0; i < executions; ++i) {
     Atomic<int> own[2], word{0};
-    std::string order;
+    toys::Notes order;
     const auto body = [&] {
       const int task = current()->id;
       for (int n = 0; n < work * task; ++n) own[task].fetch_add(1);
       for (int n = 0; n < 3; ++n) {
         word.fetch_add(1);
-        order += static_cast<char>('A' + task);
+        order.add(task == 0 ? "A" : "B");
       }
     };
     RunState run;
     run_on(runtime, run, {body, body});
-    ++orders[order];
+    ++orders[order.str()];
     runtime.strategy().next_execution();
   }
   return orders;
@@ -194,9 +196,9 @@ TEST(Pct, HasFewSwitches) {
 
 TEST(Starvation, HoldsATaskBackForShortAndLong) {
   FiberRuntime runtime(seeded(StrategyKind::kStarvation, 1));
-  int shorter = 0, longer = 0;  // stretches in which one task ran
+  std::atomic<int> shorter{0}, longer{0};  // stretches in which one task ran
   for (int i = 0; i < 200; ++i) {
-    int last = -1, stretch = 0;
+    std::atomic<int> last{-1}, stretch{0};
     Atomic<int> word{0};
     const auto body = [&] {
       for (int n = 0; n < 200; ++n) {
