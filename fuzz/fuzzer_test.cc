@@ -56,8 +56,7 @@ TEST(Fuzzer, SeedsRunTwiceAlike) {
     for (std::uint64_t i = 0; i < 20; ++i) {
       program::Program program = decode(encode(seed.program));
       program.schedule = {};
-      program.schedule.strategy =
-          i % 2 == 0 ? StrategyKind::kPos : StrategyKind::kRandomWalk;
+      program.schedule.strategy = static_cast<StrategyKind>(i % kStrategyKinds);
       program.schedule.seed = i;
       ASSERT_EQ(said(fuzzer.run(program)), "") << seed.name << " seed " << i;
     }

@@ -33,6 +33,7 @@
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/native_runtime.h"
 #include "core/sync/spin_lock.h"
+#include "stress/bench_strategies.h"
 #include "stress/whole_file.h"
 
 namespace racier {
@@ -370,6 +371,9 @@ std::string program_fuzz() {
 }
 
 int bench(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "strategies") {
+    return bench_strategies(argc - 1, argv + 1);
+  }
   std::string json;
   std::string seeds;
   options::options_description all("options");
@@ -394,7 +398,8 @@ int bench(int argc, char** argv) {
     return 2;
   }
   if (given.count("help") != 0) {
-    std::cout << "usage: racier bench [options]\n" << all;
+    std::cout << "usage: racier bench [options]\n"
+                 "       racier bench strategies [options]\n" << all;
     return 0;
   }
   std::vector<Row> rows;

@@ -5,10 +5,26 @@ namespace racier {
 
 const char* strategy_name(StrategyKind kind) {
   switch (kind) {
-    case StrategyKind::kRunToBlock: return "run_to_block";
-    case StrategyKind::kRandomWalk: return "random_walk";
-    case StrategyKind::kPos: return "pos";
-    case StrategyKind::kReplay: return "replay";
+    case StrategyKind::kRunToBlock:
+      return "run_to_block";
+    case StrategyKind::kRandomWalk:
+      return "random_walk";
+    case StrategyKind::kPos:
+      return "pos";
+    case StrategyKind::kReplay:
+      return "replay";
+    case StrategyKind::kPct:
+      return "pct";
+    case StrategyKind::kSurw:
+      return "surw";
+    case StrategyKind::kReadsFrom:
+      return "reads_from";
+    case StrategyKind::kStarvation:
+      return "starvation";
+    case StrategyKind::kExhaustive:
+      return "exhaustive";
+    case StrategyKind::kPortfolio:
+      return "portfolio";
   }
   return "?";
 }

@@ -18,12 +18,22 @@ enum class StrategyKind : std::uint8_t {
   kRandomWalk,  // at every step, any task that can run
   kPos,         // partial order sampling: random priorities, redrawn after conflicts
   kReplay,      // the lists below
+  kPct,         // fixed random priorities, lowered at a few random steps
+  kSurw,        // the accesses to one object in a uniformly random order
+  kReadsFrom,   // reads made to see the writes of chosen lines
+  kStarvation,  // now and then a task does not run for long
+  kExhaustive,  // all orders, those with few preemptions first
+  kPortfolio,   // the seeded ones above in turn, learning from each other
 };
-inline constexpr int kStrategyKinds = static_cast<int>(StrategyKind::kReplay) + 1;
+inline constexpr int kStrategyKinds = static_cast<int>(StrategyKind::kPortfolio) + 1;
 
-// Returns "run_to_block", "random_walk", "pos", "replay".
+// Returns "run_to_block", "random_walk", ...: the name without its k.
 const char* strategy_name(StrategyKind kind);
 std::optional<StrategyKind> find_strategy(std::string_view name);
+// Returns whether `depth` means something to it.
+inline bool has_depth(StrategyKind kind) {
+  return kind == StrategyKind::kPct || kind == StrategyKind::kExhaustive;
+}
 
 // When `task` is about to take its step number `step`, or has taken so many and cannot
 // go on, `next` runs instead.  Step 0 is its start; then come its accesses, waits and
@@ -54,12 +64,16 @@ struct Override {
   bool operator==(const Override&) const = default;
 };
 inline constexpr int kOverridesMax = 4;
+inline constexpr int kDepthMax = 15;
 
 struct Schedule {
   StrategyKind strategy = StrategyKind::kRunToBlock;
   std::uint64_t seed = 0;
   bool plain_steps = false;  // its steps count plain accesses too (preset plain)
   std::uint32_t object = 0;  // for strategies that watch one object: which
+  // kPct: the depth of the bugs it is after; kExhaustive: the most preemptions.  0:
+  // any.
+  std::uint8_t depth = 0;
   std::vector<Override> overrides;
   std::vector<Switch> switches;  // kReplay only, in the order in which they happened
   std::vector<Choice> choices;   // kReplay only

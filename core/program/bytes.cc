@@ -53,6 +53,9 @@ void decode_schedule(ByteReader& in, Schedule& schedule) {
     change.target = in.byte();
     schedule.overrides.push_back(change);
   }
+  if (has_depth(schedule.strategy)) {
+    schedule.depth = static_cast<std::uint8_t>(in.byte() % (kDepthMax + 1));
+  }
   if (schedule.strategy == StrategyKind::kReplay) decode_lists(in, schedule);
 }
 
@@ -86,6 +89,7 @@ void encode_schedule(ByteWriter& out, const Schedule& schedule) {
     out.number(change.delta);
     out.byte(change.target);
   }
+  if (has_depth(schedule.strategy)) out.byte(schedule.depth);
   if (schedule.strategy != StrategyKind::kReplay) return;
   out.number(schedule.switches.size());
   for (const Switch& change : schedule.switches) {
@@ -124,6 +128,7 @@ void fit_schedule(Schedule& schedule, std::size_t tasks) {
     schedule.switches.clear();
     schedule.choices.clear();
   }
+  if (!has_depth(schedule.strategy)) schedule.depth = 0;
   schedule.overrides.resize(
       std::min<std::size_t>(schedule.overrides.size(), kOverridesMax));
   schedule.switches.resize(std::min(schedule.switches.size(), kFuzzedSwitchesMax));

@@ -80,6 +80,28 @@ TEST(Encode, KeepsAReplayedSchedule) {
   EXPECT_EQ(decode(encode(program)), program);
 }
 
+TEST(Encode, KeepsTheStrategyAndItsDepth) {
+  Program program = generate(4);
+  for (int kind = 0; kind < kStrategyKinds; ++kind) {
+    program.schedule = {};
+    program.schedule.strategy = static_cast<StrategyKind>(kind);
+    program.schedule.depth = has_depth(program.schedule.strategy) ? kDepthMax : 0;
+    EXPECT_EQ(decode(encode(program)), program) << kind;
+  }
+}
+
+TEST(Encode, StrategiesKeepTheirNumbers) {
+  // As for ops: a corpus of bytes names them by number.
+  const std::vector<std::string> names = {
+      "run_to_block", "random_walk", "pos",        "replay",     "pct",
+      "surw",         "reads_from",  "starvation", "exhaustive", "portfolio"};
+  ASSERT_EQ(static_cast<std::size_t>(kStrategyKinds), names.size());
+  for (int kind = 0; kind < kStrategyKinds; ++kind) {
+    EXPECT_EQ(strategy_name(static_cast<StrategyKind>(kind)),
+              names[static_cast<std::size_t>(kind)]);
+  }
+}
+
 TEST(Encode, DropsWhatBytesDoNotHold) {
   const Parsed parsed = parse(R"(# A comment.
 machine frames=100

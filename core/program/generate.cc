@@ -66,11 +66,14 @@ Override draw_override(Random& random) {
 Schedule draw_schedule(Random& random) {
   Schedule schedule;
   // To run until blocked but for a few overrides is to bound preemptions: most bugs
-  // need one.
-  const std::uint64_t draw = random.below(10);
-  schedule.strategy = draw < 5   ? StrategyKind::kPos
-                      : draw < 6 ? StrategyKind::kRandomWalk
-                                 : StrategyKind::kRunToBlock;
+  // need one.  Those that learn from run to run have nothing to learn from here.
+  const std::uint64_t draw = random.below(20);
+  schedule.strategy = draw < 5    ? StrategyKind::kPos
+                      : draw < 9  ? StrategyKind::kSurw
+                      : draw < 11 ? StrategyKind::kPct
+                      : draw < 12 ? StrategyKind::kRandomWalk
+                      : draw < 13 ? StrategyKind::kStarvation
+                                  : StrategyKind::kRunToBlock;
   schedule.seed = random.below(1ull << 32);
   schedule.object = static_cast<std::uint32_t>(random.below(64));
   const bool by_rule = schedule.strategy == StrategyKind::kRunToBlock;

@@ -2,13 +2,26 @@
 #include "core/program/parser.h"
 
 namespace racier::program {
+namespace {
+
+std::string strategy_names() {
+  std::string names;
+  for (int i = 0; i < kStrategyKinds; ++i) {
+    if (i > 0) names += ", ";
+    names += strategy_name(static_cast<StrategyKind>(i));
+  }
+  return names;
+}
+
+}  // namespace
 
 void Parser::schedule(Cursor& in) {
   schedule_seen_ = true;
   program_.schedule.strategy = StrategyKind::kReplay;
   while (!in.at_end()) {
     const int column = in.column();
-    const std::string_view key = in.word("strategy, seed, object, steps or overrides");
+    const std::string_view key =
+        in.word("strategy, seed, object, depth, steps or overrides");
     in.expect("=");
     schedule_key(in, key, column);
   }
@@ -18,13 +31,15 @@ void Parser::schedule_key(Cursor& in, std::string_view key, int column) {
   Schedule& schedule = program_.schedule;
   if (key == "strategy") {
     const auto strategy = find_strategy(in.peek());
-    if (!strategy) in.fail("a strategy (run_to_block, random_walk, pos, replay)");
+    if (!strategy) in.fail("a strategy (" + strategy_names() + ")");
     in.word("");
     schedule.strategy = *strategy;
   } else if (key == "seed") {
     schedule.seed = in.number("a seed", ~0ull);
   } else if (key == "object") {
     schedule.object = static_cast<std::uint32_t>(in.number("an object", ~0u));
+  } else if (key == "depth") {
+    schedule.depth = static_cast<std::uint8_t>(in.number("a depth", kDepthMax));
   } else if (key == "steps") {
     if (in.peek() != "plain") in.fail("plain");
     in.word("");
@@ -33,7 +48,7 @@ void Parser::schedule_key(Cursor& in, std::string_view key, int column) {
     overrides(in);
   } else {
     in.fail_at(column, "no part of a schedule is called " + ticked(key) +
-                           "; there is strategy seed object steps overrides");
+                           "; there is strategy seed object depth steps overrides");
   }
 }
 

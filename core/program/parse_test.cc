@@ -101,6 +101,10 @@ TEST(Parse, SeededSchedules) {
   const std::string line =
       "schedule strategy=pos seed=9 object=3 overrides=12:1,0:200\n";
   EXPECT_EQ(canonical("setup\n" + line), "setup\n" + line + "expect clean\n");
+  for (const std::string depth : {"strategy=pct seed=2 depth=3", "strategy=portfolio"}) {
+    EXPECT_EQ(canonical("setup\nschedule " + depth + "\n"),
+              "setup\nschedule " + depth + "\nexpect clean\n");
+  }
   EXPECT_EQ(canonical("setup\nschedule\n"), "setup\nschedule\nexpect clean\n");
   EXPECT_EQ(canonical("setup\nschedule strategy=run_to_block\n"),
             "setup\nexpect clean\n");
@@ -218,11 +222,11 @@ const std::vector<Mistake>& mistakes() {
        "2:16: expected fault CODE, nofault or the end of the line, not `twice`"},
       {"schedule\nschedule", "2:1: there is one `schedule`"},
       {"schedule strategy=luck",
-       "1:19: expected a strategy (run_to_block, random_walk, pos, replay), not "
-       "`luck`"},
+       "1:19: expected a strategy (run_to_block, random_walk, pos, replay, pct, "
+       "surw, reads_from, starvation, exhaustive, portfolio), not `luck`"},
       {"schedule speed=1",
        "1:10: no part of a schedule is called `speed`; there is strategy "
-       "seed object overrides"},
+       "seed object depth overrides"},
       {"schedule seed=-1",
        "1:15: expected a seed (0 to 18446744073709551615), not `-1`"},
       {"schedule overrides=1:0,1:0,1:0,1:0,1:0",

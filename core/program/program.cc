@@ -48,6 +48,9 @@ void check_schedule(const Program& program, Problems& problems) {
     problems.push_back("schedule: more than " + number_text(kOverridesMax) +
                        " overrides");
   }
+  if (schedule.depth > kDepthMax) {
+    problems.push_back("schedule: a depth above " + number_text(kDepthMax));
+  }
   const bool lists = !schedule.switches.empty() || !schedule.choices.empty();
   if (lists && schedule.strategy != StrategyKind::kReplay) {
     problems.push_back("schedule: switches and choices are for the strategy replay");

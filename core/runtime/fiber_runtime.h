@@ -32,6 +32,8 @@ class FiberRuntime final : public Runtime {
   void set_strategy(std::unique_ptr<Strategy> strategy) {
     strategy_ = std::move(strategy);
   }
+  // Who decides; between runs, a search calls its next_execution().
+  Strategy& strategy() { return *strategy_; }
   // Below the limit of the constructor.
   void set_steps_max(std::uint32_t steps_max);
   // nullptr: nobody watches.

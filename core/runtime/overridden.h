@@ -19,6 +19,7 @@ class Overridden final : public Strategy {
     at_ = 0;
     steps_ = 0;
   }
+  bool next_execution() override { return inner_->next_execution(); }
   int next(const Scene& scene) override {
     const int inner =
         inner_->next(scene);  // asked always: its random numbers stay in step

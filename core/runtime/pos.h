@@ -19,15 +19,14 @@ class Pos final : public Strategy {
     for (int task = 0; task < tasks; ++task) draw(task);
   }
 
-  int next(const Scene& scene) override {
-    int best = std::countr_zero(scene.runnable);
-    for (std::uint32_t rest = scene.runnable & (scene.runnable - 1); rest != 0;
-         rest &= rest - 1) {
-      const int task = std::countr_zero(rest);
-      if (priority_[task] > priority_[best]) best = task;
-    }
-    return best;
+  bool next_execution() override {
+    seed_ = Random(seed_).next();
+    return true;
   }
+  int next(const Scene& scene) override { return best_of(scene.runnable); }
+
+  // Returns the one of `tasks` (bit t: task t; not 0) with the highest priority.
+  int best_of(std::uint32_t tasks) const { return highest(tasks, priority_); }
 
   void on_executed(const Scene& scene, int task, const Step& step) override {
     for (int other = 0; other < scene.tasks; ++other) {

@@ -10,6 +10,10 @@ class RandomWalk final : public Strategy {
   explicit RandomWalk(std::uint64_t seed) : seed_(seed) {}
 
   void begin_run(int) override { random_ = Random(seed_); }
+  bool next_execution() override {
+    seed_ = Random(seed_).next();
+    return true;
+  }
   int next(const Scene& scene) override {
     const auto count = static_cast<std::uint64_t>(scene.runnable_count());
     return scene.nth_runnable(static_cast<int>(random_.below(count)));

@@ -14,6 +14,7 @@ class Replay final : public Strategy {
   explicit Replay(const Schedule& schedule);
 
   void begin_run(int tasks) override;
+  bool next_execution() override { return false; }
   int next(const Scene& scene) override;
   std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override;
 

@@ -93,6 +93,26 @@ TEST_P(ReplayTest, ARecordingGivesTheSameStepsAgain) {
   }
 }
 
+// Also those that come of what the search has learned: no history is needed.
+TEST_P(ReplayTest, EveryExecutionOfASearchReplays) {
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    FiberRuntime runtime(seeded(GetParam(), seed));
+    Trace trace;
+    runtime.set_observer(&trace);
+    for (int i = 0; i < 50; ++i) {
+      RandomProgram program;
+      RunState run;
+      const auto body = [&] { program.body(seed); };
+      const Body bodies[] = {body, body, body};
+      runtime.run(run, bodies);
+      const std::uint64_t hash = trace.hash();
+      ASSERT_EQ(hash, run_program(runtime.recorded(), seed).hash)
+          << "seed " << seed << ", execution " << i;
+      if (!runtime.strategy().next_execution()) break;
+    }
+  }
+}
+
 TEST_P(ReplayTest, ASeedGivesTheSameStepsAgain) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const Schedule schedule = seeded(GetParam(), seed);
@@ -111,7 +131,12 @@ TEST_P(ReplayTest, OverridesAreRecordedToo) {
 
 INSTANTIATE_TEST_SUITE_P(Strategies, ReplayTest,
                          testing::Values(StrategyKind::kRunToBlock,
-                                         StrategyKind::kRandomWalk, StrategyKind::kPos),
+                                         StrategyKind::kRandomWalk, StrategyKind::kPos,
+                                         StrategyKind::kPct, StrategyKind::kSurw,
+                                         StrategyKind::kReadsFrom,
+                                         StrategyKind::kStarvation,
+                                         StrategyKind::kExhaustive,
+                                         StrategyKind::kPortfolio),
                          [](const auto& info) { return strategy_name(info.param); });
 
 TEST(Replay, EveryBuildMakesTheSameSteps) {

@@ -34,7 +34,14 @@ class ReservedArray {
     entries_[size_++] = entry;
     return true;
   }
+  // Takes the last one off.
+  void pop() { --size_; }
   void clear() { size_ = 0; }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  T& operator[](std::size_t index) { return entries_[index]; }
+  const T& operator[](std::size_t index) const { return entries_[index]; }
+  T& back() { return entries_[size_ - 1]; }
   std::size_t capacity() const { return capacity_; }
   std::span<const T> entries() const { return {entries_, size_}; }
 

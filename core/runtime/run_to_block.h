@@ -7,6 +7,7 @@ namespace racier {
 class RunToBlock final : public Strategy {
  public:
   void begin_run(int) override {}
+  bool next_execution() override { return false; }
   int next(const Scene& scene) override { return scene.by_rule(); }
 };
 

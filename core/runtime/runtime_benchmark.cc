@@ -52,6 +52,7 @@ void lock_only(benchmark::State& state, StrategyKind strategy) {
   for (auto _ : state) {
     run.reset();
     runtime.run(run, bodies);
+    runtime.strategy().next_execution();
     steps += runtime.steps();
   }
   state.SetItemsProcessed(steps);
@@ -59,6 +60,10 @@ void lock_only(benchmark::State& state, StrategyKind strategy) {
 BENCHMARK_CAPTURE(lock_only, run_to_block, StrategyKind::kRunToBlock);
 BENCHMARK_CAPTURE(lock_only, random_walk, StrategyKind::kRandomWalk);
 BENCHMARK_CAPTURE(lock_only, pos, StrategyKind::kPos);
+BENCHMARK_CAPTURE(lock_only, pct, StrategyKind::kPct);
+BENCHMARK_CAPTURE(lock_only, starvation, StrategyKind::kStarvation);
+BENCHMARK_CAPTURE(lock_only, surw, StrategyKind::kSurw);
+BENCHMARK_CAPTURE(lock_only, reads_from, StrategyKind::kReadsFrom);
 
 // The bare machinery: `tasks` tasks add to one word; items are steps.
 void words_only(benchmark::State& state, StrategyKind strategy) {
@@ -107,6 +112,8 @@ void short_runs(benchmark::State& state, StrategyKind strategy) {
 }
 BENCHMARK_CAPTURE(short_runs, random_walk, StrategyKind::kRandomWalk);
 BENCHMARK_CAPTURE(short_runs, pos, StrategyKind::kPos);
+BENCHMARK_CAPTURE(short_runs, pct, StrategyKind::kPct);
+BENCHMARK_CAPTURE(short_runs, surw, StrategyKind::kSurw);
 
 // The same, each ended by a finding in the middle.
 void aborted_runs(benchmark::State& state) {

@@ -4,7 +4,9 @@
 #include "core/runtime/strategy.h"
 
 #include "core/base/require.h"
+#include "core/runtime/exhaustive.h"
 #include "core/runtime/overridden.h"
+#include "core/runtime/portfolio.h"
 #include "core/runtime/pos.h"
 #include "core/runtime/random_walk.h"
 #include "core/runtime/replay.h"
@@ -12,6 +14,13 @@
 
 namespace racier {
 namespace {
+
+// A strategy that learns, alone.
+template <StrategyKind kind>
+std::unique_ptr<Strategy> make_learning(const Schedule& schedule) {
+  static constexpr StrategyKind kTurns[] = {kind};
+  return std::make_unique<Portfolio>(schedule, kTurns);
+}
 
 std::unique_ptr<Strategy> make_plain(const Schedule& schedule) {
   switch (schedule.strategy) {
@@ -23,6 +32,18 @@ std::unique_ptr<Strategy> make_plain(const Schedule& schedule) {
       return std::make_unique<Pos>(schedule.seed);
     case StrategyKind::kReplay:
       return std::make_unique<Replay>(schedule);
+    case StrategyKind::kPct:
+      return make_learning<StrategyKind::kPct>(schedule);
+    case StrategyKind::kSurw:
+      return make_learning<StrategyKind::kSurw>(schedule);
+    case StrategyKind::kReadsFrom:
+      return make_learning<StrategyKind::kReadsFrom>(schedule);
+    case StrategyKind::kStarvation:
+      return make_learning<StrategyKind::kStarvation>(schedule);
+    case StrategyKind::kExhaustive:
+      return std::make_unique<Exhaustive>(schedule.depth);
+    case StrategyKind::kPortfolio:
+      return std::make_unique<Portfolio>(schedule);
   }
   require(false, "a schedule names a strategy that exists");
   return nullptr;

@@ -3,9 +3,17 @@
 // The fiber runtime asks a strategy at every step.  A strategy sees what every task is
 // about to do and learns what was done; it holds no clock and no address of its own, so
 // the same questions get the same answers.  One file each: run_to_block, random_walk,
-// pos, replay, overridden.  Add one: a file, a line in strategy.cc, a row in
-// core/base/schedule.h.
+// pos, pct, surw, reads_from, starvation, exhaustive, portfolio, replay, overridden.
+// Add one: a file, a line in strategy.cc, a row in core/base/schedule.h.
+//
+// A strategy lives as long as a search, and each execution has a schedule of its own:
+//
+//   runtime.set_strategy(make_strategy(schedule));
+//   do runtime.run(run, bodies);
+//   while (!run.over() && runtime.strategy().next_execution());
+//   runtime.recorded()  // replays the last run without the history that led to it
 #pragma once
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -47,13 +55,29 @@ inline bool conflict(const Step& a, const Step& b) {
          (a.access != Access::kRead || b.access != Access::kRead);
 }
 
+// Returns the one of `tasks` (bit t: task t; not 0) with the highest priority.
+template <typename Priority>
+int highest(std::uint32_t tasks, const std::array<Priority, kTasksMax>& priorities) {
+  int best = std::countr_zero(tasks);
+  for (std::uint32_t rest = tasks & (tasks - 1); rest != 0; rest &= rest - 1) {
+    const int task = std::countr_zero(rest);
+    if (priorities[task] > priorities[best]) best = task;
+  }
+  return best;
+}
+
 class Strategy {
  public:
   virtual ~Strategy() = default;
 
   // A run of `tasks` tasks begins; task 0 is the running one.  Two runs that begin the
-  // same way get the same answers.
+  // same way, with no next_execution() in between, get the same answers.
   virtual void begin_run(int tasks) = 0;
+
+  // Goes on to another schedule for the next run, which is of the same program; the
+  // last one may have taught which.  Returns false if there is none that has not been
+  // tried.
+  virtual bool next_execution() = 0;
 
   // Returns the task that runs now, one that can.
   virtual int next(const Scene& scene) = 0;

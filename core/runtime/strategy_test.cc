@@ -73,7 +73,9 @@ TEST(Strategies, AnswerTheSameWayAgain) {
 }
 
 TEST(Strategies, SeedsDiffer) {
-  for (const auto kind : {StrategyKind::kRandomWalk, StrategyKind::kPos}) {
+  for (const auto kind :
+       {StrategyKind::kRandomWalk, StrategyKind::kPos, StrategyKind::kPct,
+        StrategyKind::kSurw, StrategyKind::kReadsFrom, StrategyKind::kStarvation}) {
     EXPECT_NE(hundred_answers(*begun(of_kind(kind, 1))),
               hundred_answers(*begun(of_kind(kind, 2))));
   }

@@ -1,0 +1,147 @@
+// core/runtime/exhaustive.cc - a path through the tree, and the one after it.
+//
+// Tested by exhaustive_test.cc.
+#include "core/runtime/exhaustive.h"
+
+namespace racier {
+
+void Exhaustive::begin_run(int) {
+  at_ = 0;
+  started_ = given_up_ = false;
+  asleep_ = 0;
+  preemptions_ = 0;
+  last_ = nullptr;
+}
+
+// ---- A run
+// ---------------------------------------------------------------------------
+
+int Exhaustive::next(const Scene& scene) {
+  finish_step(scene);
+  if (given_up_) return scene.by_rule();
+  return at_ < path_.size() ? follow(scene) : extend(scene);
+}
+
+// Notes whether the task of the last decision could not have gone on.
+void Exhaustive::finish_step(const Scene& scene) {
+  if (last_ == nullptr) return;
+  if (!scene.can_run(last_->task)) last_->may_sleep |= Mask{1} << last_->task;
+  last_ = nullptr;
+}
+
+int Exhaustive::follow(const Scene& scene) {
+  Node& node = path_[at_];
+  if (node.limit != 0 || node.runnable != scene.runnable) {  // not the same program
+    given_up_ = true;
+    return scene.by_rule();
+  }
+  return take(node, node.task);
+}
+
+int Exhaustive::extend(const Scene& scene) {
+  Node node;
+  node.runnable = scene.runnable;
+  node.asleep = asleep_;
+  node.running = static_cast<std::uint8_t>(scene.running);
+  node.running_goes_on = started_ && scene.can_run(scene.running);
+  node.preemptions = preemptions_;
+  const Mask free = candidates(node);
+  const int rule = scene.by_rule();
+  const int task = (free >> rule & 1) != 0 ? rule : std::countr_zero(free);
+  if (free == 0 || !path_.push(node)) {
+    given_up_ = true;
+    cut_ = cut_ || (node.runnable & ~node.asleep) != 0;
+    return scene.by_rule();
+  }
+  return take(path_.back(), task);
+}
+
+// Those that are neither asleep nor tried, and that the bound allows.
+Exhaustive::Mask Exhaustive::candidates(const Node& node) const {
+  Mask free = node.runnable & ~node.asleep & ~node.tried;
+  for (Mask rest = free; rest != 0; rest &= rest - 1) {
+    const int task = std::countr_zero(rest);
+    if (!affordable(node, task)) free &= ~(Mask{1} << task);
+  }
+  return free;
+}
+
+int Exhaustive::take(Node& node, int task) {
+  node.task = static_cast<std::uint8_t>(task);
+  asleep_ = node.asleep | (node.tried & node.may_sleep);
+  preemptions_ = node.preemptions + costs(node, task);
+  started_ = true;
+  last_ = &node;
+  ++at_;
+  return task;
+}
+
+// Whoever sleeps wakes when something happens that its step does not commute with.
+void Exhaustive::on_executed(const Scene& scene, int task, const Step& step) {
+  asleep_ &= ~(Mask{1} << task);
+  for (Mask rest = asleep_; rest != 0; rest &= rest - 1) {
+    const int other = std::countr_zero(rest);
+    const Step* const pending = scene.pending[other];
+    if (pending == nullptr || conflict(*pending, step)) asleep_ &= ~(Mask{1} << other);
+  }
+}
+
+std::uint64_t Exhaustive::choose(int, std::uint32_t, std::uint64_t limit) {
+  if (given_up_ || limit < 2) return 0;
+  if (at_ == path_.size()) {
+    Node node;
+    node.limit = limit;
+    if (!path_.push(node)) {
+      given_up_ = cut_ = true;
+      return 0;
+    }
+  }
+  const Node& node = path_[at_];
+  if (node.limit != limit) {
+    given_up_ = true;
+    return 0;
+  }
+  ++at_;
+  return node.value;
+}
+
+// ---- The next one
+// ---------------------------------------------------------------------
+
+bool Exhaustive::next_execution() {
+  if (done_) return false;
+  ++(given_up_ ? redundant_ : executions_);
+  return backtrack() || raise_bound();
+}
+
+// Goes back to the last node where something is left.
+bool Exhaustive::backtrack() {
+  for (; !path_.empty(); path_.pop()) {
+    if (try_another(path_.back())) return true;
+  }
+  return false;
+}
+
+bool Exhaustive::try_another(Node& node) {
+  if (node.limit != 0) return ++node.value < node.limit;
+  const Mask done = Mask{1} << node.task;
+  node.tried |= done;
+  const bool went_on = node.running_goes_on && node.task == node.running;
+  if (bound_ == kUnbounded || went_on) node.may_sleep |= done;
+  const Mask free = candidates(node);
+  if ((node.runnable & ~node.asleep & ~node.tried) != free) cut_ = true;
+  if (free == 0) return false;
+  node.task = static_cast<std::uint8_t>(std::countr_zero(free));
+  return true;
+}
+
+bool Exhaustive::raise_bound() {
+  done_ = !cut_ || bound_ == (most_ != 0 ? most_ : kUnbounded);
+  if (done_) return false;
+  bound_ = most_ != 0 || bound_ < kBoundsTried ? bound_ + 1 : kUnbounded;
+  cut_ = false;
+  executions_ = redundant_ = 0;
+  return true;
+}
+
+}  // namespace racier

@@ -1,0 +1,97 @@
+// core/runtime/exhaustive.h - every order of the steps, those with few preemptions
+// first.
+//
+// Musuvathi, Qadeer: Iterative Context Bounding (PLDI 2007): most bugs need one or two
+// preemptions, and executions with few of them are few.  Godefroid: Partial-Order
+// Methods (1996): sleep sets leave out orders that differ in no conflict from one that
+// was tried.
+#pragma once
+#include "core/runtime/reserved_array.h"
+#include "core/runtime/strategy.h"
+
+namespace racier {
+
+// Depth first, a tree of decisions and choices, with no memory but the current path.
+// The bounds are 0, 1, 2, then none.  A task whose run gives the same however often it
+// is run is needed, and tasks that share by steps only: two orders of accesses to plain
+// data between steps are one to it.
+//
+// Sleep sets and a bound do not go together as they are: the order that was tried may
+// need a preemption more than the one that is left out.  So under a bound a task sleeps
+// only where the tried order needs no more: it was the running one, or its step was its
+// last before it waits or ends.
+class Exhaustive final : public Strategy {
+ public:
+  static constexpr int kUnbounded = kDepthMax + 1;
+
+  // `most` preemptions; 0: until everything is tried.
+  explicit Exhaustive(int most) : most_(most), path_(kPathMax) {}
+
+  // What has been run with the current bound: complete executions that differ in the
+  // order of a conflict (under a bound, perhaps also in less), and those that turned
+  // out to be like one before and went on by the fixed rule.
+  std::uint64_t executions() const { return executions_; }
+  std::uint64_t redundant() const { return redundant_; }
+  int bound() const { return bound_; }
+  // Whether every execution has been tried, with however many preemptions.
+  bool exhausted() const { return done_ && !cut_; }
+
+  void begin_run(int tasks) override;
+  bool next_execution() override;
+  int next(const Scene& scene) override;
+  void on_executed(const Scene& scene, int task, const Step& step) override;
+  std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override;
+
+ private:
+  using Mask = std::uint32_t;  // a set of tasks
+  static constexpr std::size_t kPathMax = 1 << 18;
+  static constexpr int kBoundsTried = 2;
+
+  // A decision, or a choice: then `limit` is not 0.
+  struct Node {
+    std::uint64_t limit = 0;
+    std::uint64_t value = 0;
+    Mask runnable = 0;
+    Mask asleep = 0;     // when it was reached
+    Mask tried = 0;      // with all that follows
+    Mask may_sleep = 0;  // of those tried
+    std::uint8_t task = 0;
+    std::uint8_t running = 0;
+    bool running_goes_on = false;  // to take another one is a preemption
+    std::uint32_t preemptions = 0;  // before it
+  };
+
+  bool costs(const Node& node, int task) const {
+    return node.running_goes_on && task != node.running;
+  }
+  bool affordable(const Node& node, int task) const {
+    const int needed = static_cast<int>(node.preemptions) + costs(node, task);
+    return bound_ == kUnbounded || needed <= bound_;
+  }
+  Mask candidates(const Node& node) const;
+  int follow(const Scene& scene);
+  int extend(const Scene& scene);
+  int take(Node& node, int task);
+  void finish_step(const Scene& scene);
+  bool backtrack();
+  bool try_another(Node& node);
+  bool raise_bound();
+
+  int most_;
+  int bound_ = 0;
+  bool cut_ = false;  // the bound has kept something from being tried
+  bool done_ = false;
+  std::uint64_t executions_ = 0;
+  std::uint64_t redundant_ = 0;
+  ReservedArray<Node> path_;
+
+  // The current run.
+  std::size_t at_ = 0;  // nodes passed
+  bool started_ = false;
+  bool given_up_ = false;  // nothing new follows
+  Mask asleep_ = 0;
+  std::uint32_t preemptions_ = 0;
+  Node* last_ = nullptr;  // its step is being made
+};
+
+}  // namespace racier

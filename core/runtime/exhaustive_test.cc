@@ -1,0 +1,329 @@
+// core/runtime/exhaustive_test.cc - counted against formulas and against plain
+// enumeration.
+#include "core/runtime/exhaustive.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <set>
+
+#include "core/base/random.h"
+#include "core/runtime/run_alone.h"
+#include "core/runtime/toys_test.h"
+
+namespace racier {
+namespace {
+
+using toys::ToyGuard;
+using toys::ToyLock;
+using toys::ToyMutex;
+using toys::ToyMutexGuard;
+
+// ---- Straight-line programs
+// ------------------------------------------------------------
+
+struct Op {
+  int word;
+  bool writes;
+};
+using Ops = std::vector<Op>;
+using Tasks = std::vector<Ops>;
+
+// What happened to each word: its writers in order, and between them the readers as a
+// set. Two orders of steps differ in a conflict if and only if these differ.
+class History {
+ public:
+  void add(int task, const Op& op) {
+    auto& epochs = words_[op.word];
+    if (epochs.empty()) epochs.push_back({});
+    if (op.writes) {
+      epochs.push_back({{-1, task}});
+    } else {
+      ++epochs.back()[task];
+    }
+  }
+  bool operator<(const History& other) const { return words_ < other.words_; }
+  bool operator==(const History&) const = default;
+
+ private:
+  std::map<int, std::vector<std::map<int, int>>> words_;
+};
+using Histories = std::set<History>;
+
+// Follows every order with at most `bound` preemptions; no reduction.  A task starts
+// with a step of its own, as it does in a run.
+class Enumeration {
+ public:
+  Enumeration(const Tasks& tasks, int bound) : tasks_(tasks), bound_(bound) {
+    extend(std::vector<std::size_t>(tasks.size(), 0), -1, 0, {});
+  }
+  const Histories& histories() const { return histories_; }
+
+ private:
+  void extend(const std::vector<std::size_t>& made, int running, int preemptions,
+              const History& history) {
+    const auto can_run = [&](std::size_t task) {
+      return made[task] <= tasks_[task].size();
+    };
+    const bool goes_on = running >= 0 && can_run(static_cast<std::size_t>(running));
+    bool any = false;
+    for (std::size_t task = 0; task < tasks_.size(); ++task) {
+      if (!can_run(task)) continue;
+      any = true;
+      const int id = static_cast<int>(task);
+      const int after = preemptions + (goes_on && id != running);
+      if (after > bound_) continue;
+      auto then = made;
+      History longer = history;
+      if (made[task] > 0) longer.add(id, tasks_[task][made[task] - 1]);
+      ++then[task];
+      extend(then, id, after, longer);
+    }
+    if (!any) histories_.insert(history);
+  }
+
+  const Tasks& tasks_;
+  int bound_;
+  Histories histories_;
+};
+
+// The ops of a run in order; taking a note is neither a step nor a race.
+class OpLog {
+ public:
+  void add(int task, const Op& op) {
+    const int note = 4 * (2 * task + op.writes) + op.word;
+    notes_[size_.fetch_add(1, std::memory_order_relaxed)].store(
+        note, std::memory_order_relaxed);
+  }
+  History history() const {
+    History history;
+    for (std::size_t i = 0; i < size_; ++i) {
+      const int note = notes_[i];
+      history.add(note / 8, {note % 4, note / 4 % 2 == 1});
+    }
+    return history;
+  }
+
+ private:
+  std::array<std::atomic<int>, 16> notes_{};
+  std::atomic<std::size_t> size_{0};
+};
+
+struct Searched {
+  Histories histories;
+  std::uint64_t executions = 0;  // with the last bound
+  bool exhausted = false;
+};
+
+// Runs `tasks` under an exhaustive search.
+Searched search(const Tasks& tasks, int most) {
+  auto owned = std::make_unique<Exhaustive>(most);
+  Exhaustive& strategy = *owned;
+  FiberRuntime runtime;
+  runtime.set_strategy(std::move(owned));
+  Searched all;
+  do {
+    Atomic<int> words[4];
+    OpLog log;
+    RunState run;
+    const auto body = [&] {
+      const int task = current()->id;
+      for (const Op& op : tasks[static_cast<std::size_t>(task)]) {
+        if (op.writes) {
+          words[op.word].store(1);
+        } else {
+          words[op.word].load();
+        }
+        log.add(task, op);
+      }
+    };
+    runtime.run(run, std::vector<Body>(tasks.size(), body));
+    all.histories.insert(log.history());
+    all.executions = strategy.executions() + 1;
+  } while (strategy.next_execution());
+  all.executions = strategy.executions();
+  all.exhausted = strategy.exhausted();
+  return all;
+}
+
+Tasks alike(std::size_t tasks, const Ops& ops) { return Tasks(tasks, ops); }
+Ops writes_to(int word, std::size_t count) { return Ops(count, {word, true}); }
+
+TEST(Exhaustive, CountsTheOrdersOfOneWord) {
+  // (n m)! / (m!)^n for n tasks of m writes.
+  EXPECT_EQ(search(alike(2, writes_to(0, 3)), 0).executions, 20u);
+  EXPECT_EQ(search(alike(2, writes_to(0, 5)), 0).executions, 252u);
+  EXPECT_EQ(search(alike(3, writes_to(0, 2)), 0).executions, 90u);
+  EXPECT_EQ(search(alike(3, writes_to(0, 3)), 0).executions, 1680u);
+}
+
+TEST(Exhaustive, WhatSharesNothingHasOneOrder) {
+  const Tasks tasks = {writes_to(0, 4), writes_to(1, 4), writes_to(2, 4)};
+  const Searched all = search(tasks, 0);
+  EXPECT_LE(all.executions, 6u);  // whole tasks in any order: no preemption matters
+  EXPECT_TRUE(all.exhausted);
+}
+
+TEST(Exhaustive, ReadsCommute) {
+  EXPECT_LE(search(alike(3, Ops(4, {0, false})), 0).executions, 6u);
+}
+
+TEST(Exhaustive, MessagePassingHasThreeOrders) {
+  // Of two conflicts one combination is a cycle.
+  const Tasks tasks = {{{0, true}, {1, true}}, {{1, false}, {0, false}}};
+  EXPECT_EQ(search(tasks, 0).histories.size(), 3u);
+}
+
+Tasks random_tasks(std::uint64_t seed) {
+  Random random(seed);
+  Tasks tasks(2 + random.below(2));
+  for (Ops& ops : tasks) {
+    for (auto rest = 1 + random.below(3); rest > 0; --rest) {
+      ops.push_back({static_cast<int>(random.below(2)), random.below(3) != 0});
+    }
+  }
+  return tasks;
+}
+
+TEST(Exhaustive, ReductionLosesNothing) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const Tasks tasks = random_tasks(seed);
+    const Searched all = search(tasks, 0);
+    EXPECT_TRUE(all.exhausted);
+    EXPECT_EQ(all.histories, Enumeration(tasks, 99).histories()) << "seed " << seed;
+  }
+}
+
+TEST(Exhaustive, ReductionLosesNothingWithinABound) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const Tasks tasks = random_tasks(seed);
+    for (const int bound : {1, 2, 3}) {
+      EXPECT_EQ(search(tasks, bound).histories, Enumeration(tasks, bound).histories())
+          << "seed " << seed << ", at most " << bound;
+    }
+  }
+}
+
+TEST(Exhaustive, ReductionIsWorthIt) {
+  // 34650 orders in all, each run once.
+  const Searched all = search(alike(3, writes_to(0, 4)), 0);
+  EXPECT_EQ(all.executions, 34650u);
+  EXPECT_EQ(all.histories.size(), 34650u);
+}
+
+// ---- Bugs, waits, choices
+// --------------------------------------------------------------
+
+// Runs `bodies` until there is a finding; returns the bound that it took, or nothing.
+template <typename Bodies>
+std::optional<int> bound_of_finding(int most, const Bodies& make_bodies) {
+  auto owned = std::make_unique<Exhaustive>(most);
+  Exhaustive& strategy = *owned;
+  FiberRuntime runtime;
+  runtime.set_strategy(std::move(owned));
+  do {
+    if (make_bodies(runtime)) return strategy.bound();
+  } while (strategy.next_execution());
+  return std::nullopt;
+}
+
+// Needs a preemption of the writer between its writes, and one of the reader.
+bool sees_one_then_two(FiberRuntime& runtime) {
+  Atomic<int> word{0};
+  const auto writer = [&] {
+    word.store(1);
+    word.store(2);
+  };
+  const auto reader = [&] {
+    const int first = word.load();
+    if (first == 1 && word.load() == 2) report(FindingKind::kData, "one, then two");
+  };
+  RunState run;
+  const Body bodies[] = {writer, reader};
+  runtime.run(run, bodies);
+  return run.over();
+}
+
+bool loses_an_update(FiberRuntime& runtime) {
+  Atomic<int> word{0};
+  std::atomic<int> left{2};
+  const auto body = [&] {
+    word.store(word.load() + 1);
+    if (--left == 0 && word.raw() != 2) report(FindingKind::kCount, "lost");
+  };
+  RunState run;
+  const Body bodies[] = {body, body};
+  runtime.run(run, bodies);
+  return run.over();
+}
+
+TEST(Exhaustive, FindsABugIfTheBoundSuffices) {
+  EXPECT_EQ(bound_of_finding(0, loses_an_update), 1);
+  EXPECT_EQ(bound_of_finding(1, loses_an_update), 1);
+  EXPECT_EQ(bound_of_finding(0, sees_one_then_two), 2);
+  EXPECT_EQ(bound_of_finding(2, sees_one_then_two), 2);
+}
+
+TEST(Exhaustive, FindsNoBugBeyondTheBound) {
+  EXPECT_EQ(bound_of_finding(1, sees_one_then_two), std::nullopt);
+}
+
+// The orders in which three tasks enter a section twice each, under the lock.
+template <typename Lock, typename Guard>
+std::set<std::string> orders_of_sections() {
+  FiberRuntime runtime(seeded(StrategyKind::kExhaustive, 0));
+  std::set<std::string> orders;
+  do {
+    Lock lock;
+    std::string order;
+    RunState run;
+    const auto body = [&] {
+      for (int i = 0; i < 2; ++i) {
+        const Guard guard(lock);
+        order += static_cast<char>('A' + current()->id);
+      }
+    };
+    const Body bodies[] = {body, body};
+    runtime.run(run, bodies);
+    EXPECT_FALSE(run.over());
+    orders.insert(order);
+  } while (runtime.strategy().next_execution());
+  return orders;
+}
+
+const std::set<std::string> kSixOrders = {"AABB", "ABAB", "ABBA",
+                                          "BAAB", "BABA", "BBAA"};
+
+TEST(Exhaustive, TasksThatSpinAreNoTrouble) {
+  EXPECT_EQ((orders_of_sections<ToyLock, ToyGuard>()), kSixOrders);
+}
+
+TEST(Exhaustive, NorAreTasksThatSleep) {
+  EXPECT_EQ((orders_of_sections<ToyMutex, ToyMutexGuard>()), kSixOrders);
+}
+
+TEST(Exhaustive, TriesEveryChoice) {
+  FiberRuntime runtime(seeded(StrategyKind::kExhaustive, 0));
+  std::multiset<int> values;
+  do {
+    RunState run;
+    run_on(runtime, run, {[&] {
+             const auto tens = static_cast<int>(choose(3));
+             values.insert(10 * tens + static_cast<int>(choose(2)));
+           }});
+  } while (runtime.strategy().next_execution());
+  EXPECT_EQ(values, (std::multiset<int>{0, 1, 10, 11, 20, 21}));
+}
+
+TEST(Exhaustive, SaysWhenAllIsDone) {
+  FiberRuntime runtime;
+  runtime.set_strategy(std::make_unique<Exhaustive>(0));
+  RunState run;
+  run_on(runtime, run, {[] {}});
+  EXPECT_FALSE(runtime.strategy().next_execution());
+  EXPECT_FALSE(runtime.strategy().next_execution());
+}
+
+}  // namespace
+}  // namespace racier
