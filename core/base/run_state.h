@@ -20,6 +20,7 @@ struct RunState {
   std::array<std::atomic<std::uint32_t>, kMarks> marks{};
   const LiveMap* live = nullptr;  // memory whose use after free is a finding; may be null
   LockChecker* lock_checker = nullptr;  // the run's lock order; null: locks are not checked
+  bool weak_memory = false;  // fibers' stores may be late, and their loads old
 
   // Records the finding unless there is one; any thread.  Returns whether it was the first.
   bool record(Finding finding);
@@ -33,7 +34,7 @@ struct RunState {
     finding_->step = step;
   }
 
-  // Makes it as new, but for `bugs`, `live` and `lock_checker`.
+  // Makes it as new, but for the fields above.
   void reset();
 
  private:

@@ -104,11 +104,17 @@ void FiberRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bod
   scene_ = {};
   scene_.tasks = count;
   scene_.runnable = unfinished_;
+  due_ = UINT32_MAX;
+  if (run.weak_memory) {
+    if (buffers_ == nullptr) buffers_ = std::make_unique<StoreBuffers>(*this);
+    buffers_->begin_run(run);
+  }
   for (int id = 0; id < count; ++id) {
     Task* const task = new (&tasks_[id]) Task;  // trivially destructible: made anew
     task->id = id;
     task->runtime = this;
     task->run = &run;
+    task->weak = run.weak_memory ? buffers_.get() : nullptr;
     scene_.pending[id] = &kStart;
     choices_made_[id] = 0;
   }
@@ -130,6 +136,7 @@ void FiberRuntime::run_body(Task& self) {
   execute(self, kStart);
   try {
     bodies_[static_cast<std::size_t>(self.id)]();
+    if (self.weak != nullptr) settle(self, std::source_location::current());
     collect_report();
     LockChecker::at_task_end(self);
   } catch (const RunOver& over) {
@@ -141,6 +148,7 @@ void FiberRuntime::run_body(Task& self) {
 
 // Ends `self`; returns the fiber to go on with.
 Fiber& FiberRuntime::end(Task& self) {
+  if (self.weak != nullptr) buffers_->drop(self);  // of a run that is over
   unfinished_ &= ~bit(self.id);
   scene_.runnable &= ~bit(self.id);
   scene_.pending[self.id] = nullptr;
@@ -179,11 +187,15 @@ void FiberRuntime::step_when_written(Task& self, const Step& where) {
   if (steps_ >= steps_max_) [[unlikely]]
     no_progress();
   check_alive(where);
+  if (self.weak != nullptr) [[unlikely]]
+    buffers_->drain(self);
   scene_.pending[self.id] = &where;
   seen_[self.id] = word_at(where);
   waiting_ |= bit(self.id);
   wait(self);
   execute(self, where);
+  if (self.weak != nullptr) [[unlikely]]
+    buffers_->close_window(self);
 }
 
 void FiberRuntime::park(Task& self, std::source_location where) {
@@ -191,6 +203,8 @@ void FiberRuntime::park(Task& self, std::source_location where) {
     return let_others_end(self);
   if (steps_ >= steps_max_) [[unlikely]]
     no_progress();
+  if (self.weak != nullptr) [[unlikely]]
+    settle(self, where);
   const Step sleep{nullptr, Access::kNone, std::memory_order_relaxed, where, 0};
   scene_.pending[self.id] = &sleep;
   if ((unparked_early_ & bit(self.id)) != 0) {
@@ -200,6 +214,8 @@ void FiberRuntime::park(Task& self, std::source_location where) {
     wait(self);
   }
   execute(self, sleep);
+  if (self.weak != nullptr) [[unlikely]]
+    buffers_->close_window(self);
 }
 
 void FiberRuntime::unpark(Task& task) {
@@ -217,9 +233,28 @@ std::uint64_t FiberRuntime::choose(Task& self, std::uint64_t limit) {
   const std::uint32_t index = choices_made_[self.id]++;
   const std::uint64_t value = strategy_->choose(self.id, index, limit);
   require(value < limit, "a strategy chooses a value below the limit");
+  return record(self, index, value);
+}
+
+// What is above `most` counts as 0, and is recorded as 0: so a replay gets the same.
+std::uint64_t FiberRuntime::choose_rarely(Task& self, std::uint64_t most) {
+  if (run_->over()) return 0;
+  const std::uint32_t index = choices_made_[self.id]++;
+  const std::uint64_t value = strategy_->choose(self.id, index, most * 10 / 3);
+  return record(self, index, value <= most ? value : 0);
+}
+
+std::uint64_t FiberRuntime::record(Task& self, std::uint32_t index,
+                                   std::uint64_t value) {
   if (value == 0) return 0;
   if (!choices_.push({static_cast<std::uint8_t>(self.id), index, value})) no_progress();
   return value;
+}
+
+void FiberRuntime::settle(Task& self, std::source_location where) {
+  if (!buffers_->holds_any(self)) return;
+  step(self, {nullptr, Access::kNone, std::memory_order_relaxed, where, 0});
+  buffers_->drain(self);
 }
 
 // Returns who goes on at this step of `self`, or kNobody; records what differs from the
@@ -261,7 +296,8 @@ inline void FiberRuntime::resume(const Task& self, int next) {
 // `self` makes its step now.
 inline void FiberRuntime::execute(Task& self, const Step& step) {
   check_alive(step);
-  ++steps_;
+  if (++steps_ >= due_) [[unlikely]]
+    due_ = buffers_->drain_due(steps_);
   strategy_->on_executed(scene_, self.id, step);
   if (observer_ != nullptr) [[unlikely]]
     observer_->on_step(self, step);
@@ -303,6 +339,7 @@ void FiberRuntime::collect_report() {
 
 void FiberRuntime::leave(Task& self) {
   self.unwinding = true;
+  if (self.weak != nullptr) buffers_->drain(self);
   throw RunOver{};
 }
 

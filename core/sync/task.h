@@ -1,4 +1,5 @@
-// core/sync/task.h - the running task: what a kernel keeps in its task_struct and per CPU.
+// core/sync/task.h - the running task: what a kernel keeps in its task_struct and per
+// CPU.
 #pragma once
 #include <array>
 #include <atomic>
@@ -8,6 +9,7 @@
 #include "core/base/run_state.h"
 #include "core/sync/lock_class.h"
 #include "core/sync/runtime.h"
+#include "core/sync/weak_memory.h"
 
 namespace racier {
 
@@ -41,8 +43,8 @@ struct Task {
   int preempt_count = 0;
   // > 0: in an RCU read section.
   int rcu_nesting = 0;
-  // What a grace period sees of the two: odd while the count is above 0, one more at each
-  // edge.  Changed by this task only, read by those who wait for it (rcu.cc).
+  // What a grace period sees of the two: odd while the count is above 0, one more at
+  // each edge.  Changed by this task only, read by those who wait for it (rcu.cc).
   std::atomic<std::uint32_t> preempt_section{0};
   std::atomic<std::uint32_t> rcu_section{0};
   // Somebody wants it to return from interruptible waits.  Any task.
@@ -50,7 +52,10 @@ struct Task {
 
   // > 0: no step is taken and no switch happens: set-up of objects, audits.
   int steps_off = 0;
-  // The run is over and the body is being left by an exception: nothing is a step any more.
+  // What its shared accesses ask; null: memory itself is all they see.
+  WeakMemory* weak = nullptr;
+  // The run is over and the body is being left by an exception: nothing is a step any
+  // more.
   bool unwinding = false;
 
   // PF_MEMALLOC: the task is reclaiming, and must not start to reclaim.
@@ -59,8 +64,8 @@ struct Task {
   std::uint32_t fail_nth = 0;
 };
 
-// Whom this OS thread runs.  All fibers of a thread share it, so no sanitizer may see its
-// accesses: it is read and written by the two functions below only.
+// Whom this OS thread runs.  All fibers of a thread share it, so no sanitizer may see
+// its accesses: it is read and written by the two functions below only.
 extern constinit thread_local Task* task_of_thread;
 
 // The running task, or nullptr outside of tasks (then no sync operation is a step).
@@ -73,7 +78,8 @@ extern constinit thread_local Task* task_of_thread;
   task_of_thread = task;
 }
 
-// While it lives, the current task takes no steps: what it does is one step for the others.
+// While it lives, the current task takes no steps: what it does is one step for the
+// others.
 class StepsOff {
  public:
   StepsOff() : task_(current()) {
@@ -89,10 +95,29 @@ class StepsOff {
   Task* task_;
 };
 
-// Takes a step if there is a current task.
+// Takes a step of `self`, if there is one and its steps are on.  Returns it if what
+// follows has to ask its memory.
+inline Task* arrive(Task* self, const Step& where) {
+  if (self == nullptr) return nullptr;
+  if (self->steps_off == 0) self->runtime->step(*self, where);
+  return self->weak == nullptr ? nullptr : self;
+}
+
+// Takes a step if there is a current task; the access is the caller's to make, in
+// memory.
 inline void step(const Step& where) {
+  Task* const weak = arrive(current(), where);
+  if (weak != nullptr) [[unlikely]]
+    weak->weak->order(*weak, where);
+}
+
+// Orders what the caller did before against what it does behind it, in a weakly ordered
+// memory: where nothing else does, because on the host nothing need.  No step.
+inline void weak_barrier(std::source_location where = std::source_location::current()) {
   Task* const self = current();
-  if (self != nullptr && self->steps_off == 0) self->runtime->step(*self, where);
+  if (self == nullptr || self->weak == nullptr) [[likely]]
+    return;
+  self->weak->order(*self, {nullptr, Access::kRmw, std::memory_order_acq_rel, where});
 }
 
 // Takes a step of a task that waits for somebody to write the word at `where`.
