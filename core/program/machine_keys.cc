@@ -22,6 +22,11 @@ void set_scheme(MachineOptions& options, std::uint64_t index) {
   options.rmap = scheme_name(index);
 }
 
+const char* memory_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"strong", "weak"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
 const char* rcu_name(std::uint64_t index) {
   constexpr const char* kNames[] = {"classic", "preempt", nullptr};
   return index < 2 ? kNames[index] : nullptr;
@@ -44,6 +49,7 @@ constexpr std::uint32_t kFuzzedSlots[] = {0, 4, 64};
 constexpr std::uint32_t kFuzzedFiles[] = {2};
 constexpr std::uint32_t kFuzzedFilePages[] = {16};
 constexpr std::uint32_t kFuzzedRcu[] = {0, 1};
+constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 
 constexpr MachineKey kKeys[] = {
     {"rmap", "the design of the reverse map", &scheme_index, &set_scheme, 0, 0,
@@ -68,6 +74,14 @@ constexpr MachineKey kKeys[] = {
        options.rcu = value == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
      },
      0, 0, kFuzzedRcu, &rcu_name},
+    {"memory", "whether a task's stores may be late, and its loads old",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.weak_memory ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.weak_memory = value != 0;
+     },
+     0, 0, kFuzzedMemory, &memory_name},
 };
 
 }  // namespace

@@ -187,8 +187,12 @@ void FiberRuntime::step_when_written(Task& self, const Step& where) {
   if (steps_ >= steps_max_) [[unlikely]]
     no_progress();
   check_alive(where);
-  if (self.weak != nullptr) [[unlikely]]
+  if (self.weak != nullptr) [[unlikely]] {
     buffers_->drain(self);
+    const bool changed = buffers_->unseen(self, where);
+    buffers_->close_window(self);
+    if (changed) return step(self, where);
+  }
   scene_.pending[self.id] = &where;
   seen_[self.id] = word_at(where);
   waiting_ |= bit(self.id);

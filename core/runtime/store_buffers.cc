@@ -124,6 +124,13 @@ void StoreBuffers::change(const Task& task, void* address, std::uint8_t size) {
   word->seen[static_cast<std::size_t>(task.id)] = now_;
 }
 
+bool StoreBuffers::unseen(const Task& task, const Step& access) {
+  const Word* const word = find(access);
+  if (word == nullptr || word->versions == 0) return false;
+  const Version& last = word->ring[(word->versions - 1) % kVersions];
+  return last.replaced > word->seen[static_cast<std::size_t>(task.id)];
+}
+
 // ---- Late stores --------------------------------------------------------------------
 
 // Returns whether nothing of `self` may be late or old: it is to look like one step, or

@@ -31,6 +31,8 @@ class StoreBuffers final : public WeakMemory {
   void drain(const Task& task);
   // Forgets them: what they are for may be gone.
   void drop(const Task& task) { lane(task).count = 0; }
+  // Returns whether memory holds a newer value of the word than `task` has seen.
+  bool unseen(const Task& task, const Step& access);
   // What `task` loads from now on is at least as new as what memory holds now.
   void close_window(const Task& task) { lane(task).window = now_; }
   // Makes the stores whose time has come when `steps` steps have been made; returns
