@@ -2,6 +2,10 @@
 // Tested by parse_test.cc and bytes_test.cc.
 #include "core/program/machine_keys.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "core/base/require.h"
 #include "core/program/text.h"
 #include "core/rmap/scheme.h"
 
@@ -87,6 +91,14 @@ constexpr MachineKey kKeys[] = {
 }  // namespace
 
 std::span<const MachineKey> machine_keys() { return kKeys; }
+
+const MachineKey& machine_key(std::string_view name) {
+  const auto found =
+      std::find_if(std::begin(kKeys), std::end(kKeys),
+                   [&](const MachineKey& key) { return name == key.name; });
+  require(found != std::end(kKeys), "a machine has that option");
+  return *found;
+}
 
 std::uint64_t MachineKey::last() const {
   if (name_of == nullptr) return max;

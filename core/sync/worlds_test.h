@@ -1,8 +1,8 @@
 // core/sync/worlds_test.h - one test, run in every world.
 //
 // A test of a lock is a scenario: objects, bodies, what must hold after them.  It is
-// repeated on fibers under several strategies, with many seeds each and with weak memory
-// too, and on native threads.
+// repeated on fibers under several strategies, with many seeds each and with weak
+// memory too, and on native threads.
 #pragma once
 #include <gtest/gtest.h>
 
