@@ -342,7 +342,7 @@ class LitmusTest : public testing::TestWithParam<Litmus> {
     state_.weak_memory = weak;
     runtime_.set_schedule(schedule);
     runtime_.run(state_, bodies_);
-    EXPECT_EQ(state_.finding(), std::nullopt);
+    if (state_.finding()) ADD_FAILURE() << state_.finding()->detail;
     return GetParam().outcome(words_);
   }
   static Schedule schedule(int run) {

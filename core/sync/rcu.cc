@@ -60,7 +60,7 @@ std::atomic<std::uint32_t>& Rcu::section_of(Task& task) const {
   return flavour_ == RcuFlavour::kClassic ? task.preempt_section : task.rcu_section;
 }
 
-void Rcu::read_lock(Where where) {
+void Rcu::read_lock(Where) {
   Task* const self = current();
   if (self == nullptr) return;
   const bool first = self->rcu_nesting++ == 0;
@@ -70,7 +70,7 @@ void Rcu::read_lock(Where where) {
   std::atomic<std::uint32_t>& section = section_of(*self);
   section.exchange(section.load(std::memory_order_relaxed) + 1,
                    std::memory_order_relaxed);
-  weak_barrier(where);
+  weak_barrier();
   // The compiler's part of the barrier.
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }

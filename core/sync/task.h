@@ -113,11 +113,13 @@ inline void step(const Step& where) {
 
 // Orders what the caller did before against what it does behind it, in a weakly ordered
 // memory: where nothing else does, because on the host nothing need.  No step.
-inline void weak_barrier(std::source_location where = std::source_location::current()) {
+inline void weak_barrier(
+    std::memory_order order = std::memory_order_acq_rel,
+    std::source_location where = std::source_location::current()) {
   Task* const self = current();
   if (self == nullptr || self->weak == nullptr) [[likely]]
     return;
-  self->weak->order(*self, {nullptr, Access::kRmw, std::memory_order_acq_rel, where});
+  self->weak->order(*self, {nullptr, Access::kRmw, order, where});
 }
 
 // Takes a step of a task that waits for somebody to write the word at `where`.
