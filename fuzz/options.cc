@@ -50,12 +50,21 @@ std::string get_bugs(const Options& options) {
   return names;
 }
 
-const program::MachineKey& rmap_key() { return program::machine_keys().front(); }
+// `kMember` is the option of a machine of the same name.
+template <std::string Options::* kMember>
+std::string set_key(Options& options, const char* key_name, std::string_view name) {
+  const program::MachineKey& key = program::machine_key(key_name);
+  if (!key.parse(name)) return key.expected();
+  options.*kMember = name;
+  return "";
+}
 
 std::string set_rmap(Options& options, std::string_view name) {
-  if (!rmap_key().parse(name)) return rmap_key().expected();
-  options.rmap = name;
-  return "";
+  return set_key<&Options::rmap>(options, "rmap", name);
+}
+
+std::string set_memory(Options& options, std::string_view name) {
+  return set_key<&Options::memory>(options, "memory", name);
 }
 
 std::string set_findings(Options& options, std::string_view folder) {
@@ -85,6 +94,9 @@ constexpr Row kRows[] = {
      &set_bugs, &get_bugs},
     {"rmap", "NAME", "runs every program on this design of the reverse map", &set_rmap,
      [](const Options& options) { return options.rmap; }},
+    {"memory", "NAME",
+     "runs every program on strong or on weak memory (a quarter weak)", &set_memory,
+     [](const Options& options) { return options.memory; }},
     {"findings", "DIR", "where findings go (usually: where -artifact_prefix says)",
      &set_findings, [](const Options& options) { return options.findings.string(); }},
     {"steps-max", "N", "longer runs get 16 times that to make progress (1048576)",

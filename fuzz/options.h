@@ -16,6 +16,7 @@ namespace racier::fuzz {
 struct Options {
   BugSet bugs;
   std::string rmap;                // empty: as the input says
+  std::string memory;              // likewise: strong or weak
   std::filesystem::path findings;  // empty: where libFuzzer writes its artifacts
   std::uint32_t steps_max = 1 << 20;
   std::uint32_t check_determinism = 64;  // every how-manieth input runs twice; 0: none

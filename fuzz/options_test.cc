@@ -54,6 +54,8 @@ TEST(Options, WhatIsWrongIsSaidInALine) {
   EXPECT_TRUE(error_of({"--bug=B99"}).starts_with("--bug: expected one of B07 "));
   EXPECT_TRUE(error_of({"--bug=B07,B99"}).ends_with("not 'B07,B99'"));
   EXPECT_EQ(error_of({"--rmap=x"}), "--rmap: expected one of anon_vma_spin, not 'x'");
+  EXPECT_EQ(error_of({"--memory=x"}),
+            "--memory: expected one of strong, weak, not 'x'");
   EXPECT_EQ(error_of({"--findings="}), "--findings: expected a folder, not ''");
   for (const char* number : {"", "0", "-1", "1x", "99999999999999999999"}) {
     EXPECT_EQ(error_of({std::string("--steps-max=") + number}),
@@ -74,19 +76,21 @@ TEST(Options, TheEnvironmentSaysThemFirst) {
 }
 
 TEST(Options, ChildrenGetThemFromTheEnvironment) {
-  const Options options = take({"--bug=B07,B10", "--findings=/x",
-                                "--check-determinism=3", "--rmap=anon_vma_spin"})
-                              .options;
+  const Options options =
+      take({"--bug=B07,B10", "--findings=/x", "--check-determinism=3",
+            "--rmap=anon_vma_spin", "--memory=weak"})
+          .options;
   export_options(options);
   const Options child = take({}).options;
   for (const char* name :
-       {"BUG", "RMAP", "FINDINGS", "STEPS_MAX", "CHECK_DETERMINISM"}) {
+       {"BUG", "RMAP", "MEMORY", "FINDINGS", "STEPS_MAX", "CHECK_DETERMINISM"}) {
     unsetenv((std::string("RACIER_FUZZ_") + name).c_str());
   }
   EXPECT_EQ(child.bugs, options.bugs);
   EXPECT_EQ(child.findings, "/x");
   EXPECT_EQ(child.check_determinism, 3u);
   EXPECT_EQ(child.rmap, "anon_vma_spin");
+  EXPECT_EQ(child.memory, "weak");
   EXPECT_EQ(child.steps_max, Options().steps_max);
 }
 
@@ -101,8 +105,9 @@ TEST(Options, FindingsGoWhereArtifactsGo) {
 TEST(Options, HelpNamesAll) {
   EXPECT_TRUE(take({"--help"}).help);
   const std::string help = options_help();
-  for (const char* word : {"--bug=", "--rmap=", "--findings=", "--steps-max=",
-                           "--check-determinism=", "-help=1", "B07 remove_rmap"}) {
+  for (const char* word :
+       {"--bug=", "--rmap=", "--memory=", "--findings=", "--steps-max=",
+        "--check-determinism=", "-help=1", "B07 remove_rmap"}) {
     EXPECT_NE(help.find(word), help.npos) << word;
   }
 }

@@ -56,6 +56,7 @@ expect 2 'expected a file' run
 expect 2 "unrecognised option '--bogus'" run --bogus clean.racier
 expect 2 "unrecognised option '--see=1'" run --see=1 clean.racier
 expect 2 "no bug 'nonsense': remove_rmap_clears_mapping, " run --bug nonsense clean.racier
+expect 2 "no memory 'nonsense': one of strong, weak" run --memory nonsense clean.racier
 expect 2 "no reverse map 'nonsense': anon_vma_spin" run --rmap nonsense clean.racier
 expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.racier
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
@@ -70,6 +71,7 @@ expect 0 'ok clean.racier: clean, ' run clean.racier
 expect 0 ' runs alike, trace ' run --repeat 5 clean.racier
 expect 0 'page_table_lock' run --trace clean.racier
 expect 0 'ok clean.racier' run --seed 7 --strategy pos --rmap anon_vma_spin clean.racier
+expect 0 'ok clean.racier' run --seed 7 --memory weak clean.racier
 expect 1 'FAILED unmet.racier: task B: `write p0 m0 1 0 -> segv` gave ' run unmet.racier
 expect 1 'possible circular locking dependency' run --bug $bug clean.racier
 expect 1 '(lock-order) at join' run --bug B10 --save found.racier --json found.json \

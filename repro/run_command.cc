@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/program/machine_keys.h"
 #include "core/program/print.h"
 #include "core/rmap/scheme.h"
 #include "repro/command_line.h"
@@ -31,6 +32,7 @@ Usage run_usage() {
   add("bug", po::value<std::vector<std::string>>()->composing(),
       "arm this bug as well, by name or id; may be given again");
   add("rmap", po::value<std::string>(), "use this reverse map");
+  add("memory", po::value<std::string>(), "strong or weak: use this memory");
   add("strategy", po::value<std::string>(),
       "use this strategy in the place of the schedule");
   add("seed", po::value<std::uint64_t>(),
@@ -74,6 +76,17 @@ void set_scheme(const CommandLine& line, program::Program& program) {
     throw BadInput(fmt::format("no reverse map '{}': {}", name, names_of(schemes)));
   }
   program.machine.rmap = name;
+}
+
+void set_memory(const CommandLine& line, program::Program& program) {
+  if (!line.has("memory")) return;
+  const program::MachineKey& key = program::machine_key("memory");
+  const auto& name = line.get<std::string>("memory");
+  const auto value = key.parse(name);
+  if (!value) {
+    throw BadInput(fmt::format("no memory '{}': {}", name, key.expected()));
+  }
+  key.set(program.machine, *value);
 }
 
 std::string strategy_names() {
@@ -188,6 +201,7 @@ Row run_file(const CommandLine& line, const std::string& file) {
   row.program = read_program(file).program;
   arm_bugs(line, row.program);
   set_scheme(line, row.program);
+  set_memory(line, row.program);
   set_schedule(line, row.program);
   Replayer replayer(row.program);
   row.replay = replayer.run(line.get<int>("repeat"));

@@ -20,6 +20,10 @@ constexpr Row kRows[] = {
      "anon_vma_prepare takes page_table_lock before the anon_vma's lock; a reverse-map "
      "walk takes them the other way round.",
      "rmaplock 4/5, Dickins, 2.6.9", "lock-order", FindingKind::kLockOrder},
+    {Bug::kMapcountRaisedUnordered, "B77", "mapcount_raised_unordered",
+     "page_add_anon_rmap raises mapcount without a barrier: on weakly ordered memory a walk "
+     "sees the page mapped, and the index from before.",
+     "mutant of 2.6.9; the class of B36 and B76", "missing-barrier", FindingKind::kRmap},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -1,11 +1,13 @@
 // core/base/bug.h - the bugs that racier can carry, as rows.
 //
-// A row is a switchable defect.  It has one armed place in the code: one line of one
+// A row is a switchable defect.  It has one armed place in the code: one line of a
 // form,
 //   if (!bug::armed(Bug::kX)) correct_step();
+//   word.fetch_add(1, bug::weaken(Bug::kX, std::memory_order_acq_rel));
 // which, read without the condition, is the correct code.  Nothing is armed unless a
 // run asks for it.  Each row has a program in corpus/bugs/ of the row's name.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,8 +21,9 @@ enum class Bug : std::uint8_t {
   kRemoveRmapClearsMapping,
   kAnonVmaFreedBeforeLock,
   kPreparePtlBeforeAnonLock,
+  kMapcountRaisedUnordered,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kPreparePtlBeforeAnonLock) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kMapcountRaisedUnordered) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {
@@ -57,6 +60,11 @@ std::optional<Bug> find(std::string_view name_or_id);
 
 // Returns whether the current run has `bug` armed.
 bool armed(Bug bug);
+
+// Returns `order`, the correct one; relaxed if the current run has `bug` armed.
+inline std::memory_order weaken(Bug bug, std::memory_order order) {
+  return armed(bug) ? std::memory_order_relaxed : order;
+}
 
 }  // namespace bug
 }  // namespace racier

@@ -23,6 +23,7 @@ struct RunState {
   const LiveMap* live = nullptr;
   // The run's lock order; null: locks are not checked.
   LockChecker* lock_checker = nullptr;
+  bool weak_memory = false;  // fibers' stores may be late, and their loads old
 
   // Records the finding unless there is one; any thread.  Returns whether it was the
   // first.
@@ -37,7 +38,7 @@ struct RunState {
     finding_->step = step;
   }
 
-  // Makes it as new, but for `bugs`, `live` and `lock_checker`.
+  // Makes it as new, but for the fields above.
   void reset();
 
  private:

@@ -51,8 +51,10 @@ void Watcher::rmap_removed(const Page& page, const Vma& vma, VirtAddr addr) {
   walks_.removed(page.pfn, vma.vm_mm->id, addr);
 }
 
+// A walk is to show what was there when it began, so it must not read what was before.
 void Watcher::walk_begin(const Page& page) {
   const Unseen unseen;
+  weak_barrier(std::memory_order_acquire);
   walks_.walk_begin(page.pfn);
 }
 void Watcher::walk_shown(const Page& page, const Vma& vma, VirtAddr addr) {

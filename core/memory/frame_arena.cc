@@ -13,6 +13,7 @@
 #include "core/base/invariant.h"
 #include "core/memory/accuse.h"
 #include "core/memory/fault_injection.h"
+#include "core/sync/task.h"
 
 namespace racier {
 
@@ -52,6 +53,7 @@ Pfn FrameArena::alloc() {
     }
     std::atomic_ref(states_[pfn]).store(kAllocated, std::memory_order_relaxed);
   }
+  weak_barrier();  // behind what its last owner did
   region_.set_alive(data(pfn), kPageSize);
   if (fresh) {
     fill_pattern(data(pfn), kPageSize, kPatternFree);
@@ -72,6 +74,7 @@ void FrameArena::free(Pfn pfn) {
     accuse(row.kind, row.sentence, "pfn " + std::to_string(pfn));
     return;
   }
+  weak_barrier();  // no store to the frame is late
   fill_pattern(data(pfn), kPageSize, kPatternFree);
   region_.set_dead(data(pfn), kPageSize);
   const InterlockGuard guard(lock_);

@@ -89,6 +89,7 @@ void* SlabCache::alloc() {
     taken = take();
   }
   if (taken.object == nullptr) return nullptr;
+  weak_barrier();  // behind what its last owner did
   const bool plain = kind_ == SlabKind::kPlain;
   if (plain || taken.first_time) pages_.region().set_alive(taken.object, size_);
   if (taken.first_time) {
@@ -173,6 +174,7 @@ void SlabCache::free(void* object) {
   const bool plain = kind_ == SlabKind::kPlain;
   const SlabPage::State state = choose_later() ? SlabPage::kHeld : SlabPage::kReady;
   SlabPage* emptied = nullptr;
+  weak_barrier();  // no store to the object is late
   {
     const InterlockGuard guard(lock_);
     const int slot = live_slot(object);

@@ -41,6 +41,8 @@ struct MachineOptions {
   std::uint32_t files = 2;
   std::uint32_t file_pages = 16;   // size of each file
   RcuFlavour rcu = RcuFlavour::kClassic;
+  // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
+  bool weak_memory = false;
 
   bool operator==(const MachineOptions&) const = default;
 };

@@ -63,7 +63,7 @@ struct Page {
   }
   // Likewise without a step: for audits, and for a page that nobody else can see.
   bool peek(PageFlag flag) const {
-    return (flags.raw().load(std::memory_order_relaxed) & bit_of(flag)) != 0;
+    return (flags.peek() & bit_of(flag)) != 0;
   }
 
   // Returns whether any pte maps it: a hint, unless something keeps it so.

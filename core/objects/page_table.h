@@ -44,7 +44,7 @@ class PteSlot {
     return Pte(word_->fetch_and(~flags, std::memory_order_acq_rel, where));
   }
   // Without a step: for audits.
-  Pte peek() const { return Pte(word_->raw().load(std::memory_order_relaxed)); }
+  Pte peek() const { return Pte(word_->peek()); }
 
  private:
   Atomic<std::uint64_t>* word_ = nullptr;

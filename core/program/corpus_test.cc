@@ -79,16 +79,18 @@ class Corpus : public ::testing::Test {
     return lines;
   }
 
-  // Expects no finding under `count` schedules of each seeded strategy.
-  void expect_clean_whatever_happens(const Program& program, int count,
+  // Expects no finding under `count` schedules of each seeded strategy, with weak
+  // memory and without.
+  void expect_clean_whatever_happens(Program program, int count,
                                      const RunOptions& options = {}) {
-    for (int seed = 0; seed < count; ++seed) {
-      for (const Schedule& schedule :
-           {pos_seed(static_cast<std::uint64_t>(seed)),
-            random_walk_seed(static_cast<std::uint64_t>(seed))}) {
+    for (int i = 0; i < 2 * count; ++i) {
+      const auto seed = static_cast<std::uint64_t>(i / 2);
+      program.machine.weak_memory = i % 2 == 1;
+      for (const Schedule& schedule : {pos_seed(seed), random_walk_seed(seed)}) {
         const RunResult& result = run(program, schedule, options);
         ASSERT_FALSE(result.finding)
             << strategy_name(schedule.strategy) << " seed " << seed << ", "
+            << (program.machine.weak_memory ? "weak memory, " : "")
             << phase_name(result.phase) << ": " << result.finding->signature() << "\n"
             << result.finding->detail;
       }
@@ -281,8 +283,10 @@ TEST_F(Corpus, RunsAreDeterministic) {
   std::map<std::string, std::uint64_t> hashes;
   for (int i = 0; i < kRuns; ++i) {
     const CorpusFile& file = files[static_cast<std::size_t>(i * 7) % files.size()];
+    Program program = file.program;
+    program.machine.weak_memory = i % 3 == 2;
     runtime.set_schedule(random_walk_seed(static_cast<std::uint64_t>(i) % 3));
-    runner.run(file.program, runtime, {});
+    runner.run(program, runtime, {});
     const std::uint64_t hash = trace.hash();
     const std::string key = file.name() + "/" + std::to_string(i % 3);
     const auto [known, fresh] = hashes.emplace(key, hash);
@@ -295,8 +299,9 @@ TEST_F(Corpus, RecordsReplay) {
   FiberRuntime alone;
   Runner runner(alone);
   FiberRuntime runtime;
-  for (const CorpusFile& file : files_of("programs")) {
+  for (CorpusFile& file : files_of("programs")) {
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      file.program.machine.weak_memory = seed % 2 == 1;
       runtime.set_schedule(random_walk_seed(seed));
       const RunResult first = runner.run(file.program, runtime, {});
       const Schedule record = runtime.recorded();

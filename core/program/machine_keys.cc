@@ -2,6 +2,10 @@
 // Tested by parse_test.cc and bytes_test.cc.
 #include "core/program/machine_keys.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "core/base/require.h"
 #include "core/program/text.h"
 #include "core/rmap/scheme.h"
 
@@ -20,6 +24,11 @@ std::uint64_t scheme_index(const MachineOptions& options) {
 
 void set_scheme(MachineOptions& options, std::uint64_t index) {
   options.rmap = scheme_name(index);
+}
+
+const char* memory_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"strong", "weak"};
+  return index < 2 ? kNames[index] : nullptr;
 }
 
 const char* rcu_name(std::uint64_t index) {
@@ -44,6 +53,7 @@ constexpr std::uint32_t kFuzzedSlots[] = {0, 4, 64};
 constexpr std::uint32_t kFuzzedFiles[] = {2};
 constexpr std::uint32_t kFuzzedFilePages[] = {16};
 constexpr std::uint32_t kFuzzedRcu[] = {0, 1};
+constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 
 constexpr MachineKey kKeys[] = {
     {"rmap", "the design of the reverse map", &scheme_index, &set_scheme, 0, 0,
@@ -68,11 +78,27 @@ constexpr MachineKey kKeys[] = {
        options.rcu = value == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
      },
      0, 0, kFuzzedRcu, &rcu_name},
+    {"memory", "whether a task's stores may be late, and its loads old",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.weak_memory ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.weak_memory = value != 0;
+     },
+     0, 0, kFuzzedMemory, &memory_name},
 };
 
 }  // namespace
 
 std::span<const MachineKey> machine_keys() { return kKeys; }
+
+const MachineKey& machine_key(std::string_view name) {
+  const auto found =
+      std::find_if(std::begin(kKeys), std::end(kKeys),
+                   [&](const MachineKey& key) { return name == key.name; });
+  require(found != std::end(kKeys), "a machine has that option");
+  return *found;
+}
 
 std::uint64_t MachineKey::last() const {
   if (name_of == nullptr) return max;

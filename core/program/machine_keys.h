@@ -33,4 +33,7 @@ struct MachineKey {
 // Returns all of them, in the order in which they are printed.
 std::span<const MachineKey> machine_keys();
 
+// Returns the one of that name, which exists.
+const MachineKey& machine_key(std::string_view name);
+
 }  // namespace racier::program

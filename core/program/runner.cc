@@ -71,7 +71,9 @@ Machine* Runner::machine() const {
   return station_ == nullptr ? nullptr : station_->machine.get();
 }
 
-Runner::Station& Runner::station_for(const MachineOptions& options) {
+// How the tasks' memory is ordered is no part of a machine that is at rest.
+Runner::Station& Runner::station_for(MachineOptions options) {
+  options.weak_memory = false;
   const auto found = std::find_if(
       stations_.begin(), stations_.end(),
       [&](const auto& known) { return known->machine->options() == options; });
@@ -172,7 +174,9 @@ void Runner::run_tasks(const Program& program, Runtime& runtime) {
   std::array<FunctionRef<void()>, kProgramTasksMax + 1> bodies{
       task, task, task, task, task, task, task, task, task};
   bodies[program.tasks.size()] = callbacks;
+  state_.weak_memory = program.machine.weak_memory;
   runtime.run(state_, std::span(bodies).first(program.tasks.size() + 1));
+  state_.weak_memory = false;
   for (int i = 0; i < runtime.tasks(); ++i) result_.steps += runtime.task(i).steps;
 }
 
@@ -195,6 +199,7 @@ void Runner::run_calls(const Program& program, int list) {
 }
 
 void Runner::audit_now() {
+  weak_barrier();  // the audit looks at memory
   const NoTask no_task;
   audit();
 }

@@ -87,10 +87,11 @@ void AnonVmaSpin::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
   // Whoever sees the count raised finds what it needs to walk.  A page that is not
   // mapped is new, or locked by us: nobody else sets these.
   if (!page.is_mapped()) {
-    page.index.store(vma.index_of(addr), std::memory_order_relaxed);
     page.mapping.store(reinterpret_cast<std::uintptr_t>(anon_vma) | kPageMappingAnon);
+    page.index.store(vma.index_of(addr), std::memory_order_relaxed);
   }
-  page.mapcount.fetch_add(1);
+  page.mapcount.fetch_add(
+      1, bug::weaken(Bug::kMapcountRaisedUnordered, std::memory_order_acq_rel));
 }
 
 void AnonVmaSpin::do_add_file(Page& page, Vma&, VirtAddr, Ticket) {

@@ -107,11 +107,17 @@ void FiberRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bod
   scene_ = {};
   scene_.tasks = count;
   scene_.runnable = unfinished_;
+  due_ = UINT32_MAX;
+  if (run.weak_memory) {
+    if (buffers_ == nullptr) buffers_ = std::make_unique<StoreBuffers>(*this);
+    buffers_->begin_run(run);
+  }
   for (int id = 0; id < count; ++id) {
     Task* const task = new (&tasks_[id]) Task;  // trivially destructible: made anew
     task->id = id;
     task->runtime = this;
     task->run = &run;
+    task->weak = run.weak_memory ? buffers_.get() : nullptr;
     scene_.pending[id] = &kStart;
     choices_made_[id] = 0;
   }
@@ -133,6 +139,7 @@ void FiberRuntime::run_body(Task& self) {
   execute(self, kStart);
   try {
     bodies_[static_cast<std::size_t>(self.id)]();
+    if (self.weak != nullptr) settle(self, std::source_location::current());
     collect_report();
     LockChecker::at_task_end(self);
   } catch (const RunOver& over) {
@@ -144,6 +151,7 @@ void FiberRuntime::run_body(Task& self) {
 
 // Ends `self`; returns the fiber to go on with.
 Fiber& FiberRuntime::end(Task& self) {
+  if (self.weak != nullptr) buffers_->drop(self);  // of a run that is over
   unfinished_ &= ~bit(self.id);
   scene_.runnable &= ~bit(self.id);
   scene_.pending[self.id] = nullptr;
@@ -182,11 +190,19 @@ void FiberRuntime::step_when_written(Task& self, const Step& where) {
   if (steps_ >= steps_max_) [[unlikely]]
     no_progress();
   check_alive(where);
+  if (self.weak != nullptr) [[unlikely]] {
+    buffers_->drain(self);
+    const bool changed = buffers_->unseen(self, where);
+    buffers_->close_window(self);
+    if (changed) return step(self, where);
+  }
   scene_.pending[self.id] = &where;
   seen_[self.id] = word_at(where);
   waiting_ |= bit(self.id);
   wait(self);
   execute(self, where);
+  if (self.weak != nullptr) [[unlikely]]
+    buffers_->close_window(self);
 }
 
 void FiberRuntime::park(Task& self, std::source_location where) {
@@ -194,6 +210,8 @@ void FiberRuntime::park(Task& self, std::source_location where) {
     return let_others_end(self);
   if (steps_ >= steps_max_) [[unlikely]]
     no_progress();
+  if (self.weak != nullptr) [[unlikely]]
+    settle(self, where);
   const Step sleep{nullptr, Access::kNone, std::memory_order_relaxed, where, 0};
   scene_.pending[self.id] = &sleep;
   if ((unparked_early_ & bit(self.id)) != 0) {
@@ -203,6 +221,8 @@ void FiberRuntime::park(Task& self, std::source_location where) {
     wait(self);
   }
   execute(self, sleep);
+  if (self.weak != nullptr) [[unlikely]]
+    buffers_->close_window(self);
 }
 
 void FiberRuntime::unpark(Task& task) {
@@ -220,9 +240,28 @@ std::uint64_t FiberRuntime::choose(Task& self, std::uint64_t limit) {
   const std::uint32_t index = choices_made_[self.id]++;
   const std::uint64_t value = strategy_->choose(self.id, index, limit);
   require(value < limit, "a strategy chooses a value below the limit");
+  return record(self, index, value);
+}
+
+// What is above `most` counts as 0, and is recorded as 0: so a replay gets the same.
+std::uint64_t FiberRuntime::choose_rarely(Task& self, std::uint64_t most) {
+  if (run_->over()) return 0;
+  const std::uint32_t index = choices_made_[self.id]++;
+  const std::uint64_t value = strategy_->choose(self.id, index, most * 10 / 3);
+  return record(self, index, value <= most ? value : 0);
+}
+
+std::uint64_t FiberRuntime::record(Task& self, std::uint32_t index,
+                                   std::uint64_t value) {
   if (value == 0) return 0;
   if (!choices_.push({static_cast<std::uint8_t>(self.id), index, value})) no_progress();
   return value;
+}
+
+void FiberRuntime::settle(Task& self, std::source_location where) {
+  if (!buffers_->holds_any(self)) return;
+  step(self, {nullptr, Access::kNone, std::memory_order_relaxed, where, 0});
+  buffers_->drain(self);
 }
 
 // Returns who goes on at this step of `self`, or kNobody; records what differs from the
@@ -269,7 +308,8 @@ inline void FiberRuntime::execute(Task& self, const Step& step) {
 
 void FiberRuntime::account(Task& self, const Step& step) {
   self.announced = step.address;
-  ++steps_;
+  if (++steps_ >= due_) [[unlikely]]
+    due_ = buffers_->drain_due(steps_);
   strategy_->on_executed(scene_, self.id, step);
   if (observer_ != nullptr) [[unlikely]]
     observer_->on_step(self, step);
@@ -311,6 +351,7 @@ void FiberRuntime::collect_report() {
 
 void FiberRuntime::leave(Task& self) {
   self.unwinding = true;
+  if (self.weak != nullptr) buffers_->drain(self);
   throw RunOver{};
 }
 

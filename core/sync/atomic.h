@@ -4,9 +4,12 @@
 // other atomic outside of sync/ and runtime/.
 #pragma once
 #include <atomic>
+#include <cstdint>
+#include <cstring>
 #include <source_location>
 
 #include "core/sync/task.h"
+#include "core/sync/tsan.h"
 
 namespace racier {
 
@@ -23,43 +26,50 @@ class Atomic {
 
   T load(Order order = std::memory_order_acquire,
          Where where = Where::current()) const {
-    step({this, Access::kRead, order, where});
-    return word_.load(order);
+    const Step access = step_to(Access::kRead, order, where);
+    Task* const weak = arrive(current(), access);
+    const T newest = word_.load(order);
+    if (weak != nullptr) [[unlikely]]
+      return seen(*weak, access, newest);
+    return newest;
   }
   void store(T value, Order order = std::memory_order_release,
              Where where = Where::current()) {
-    step({this, Access::kWrite, order, where});
+    const Step access = step_to(Access::kWrite, order, where);
+    Task* const weak = arrive(current(), access);
+    if (weak != nullptr && delayed(*weak, access, value)) [[unlikely]]
+      return;
     word_.store(value, order);
   }
   T exchange(T value, Order order = std::memory_order_acq_rel,
              Where where = Where::current()) {
-    step({this, Access::kRmw, order, where});
+    arrive_at_rmw(order, where);
     return word_.exchange(value, order);
   }
   // Stores `desired` if the word is `expected`, else loads it into `expected`.
   bool compare_exchange(T& expected, T desired, Order order = std::memory_order_acq_rel,
                         Where where = Where::current()) {
-    step({this, Access::kRmw, order, where});
+    arrive_at_rmw(order, where);
     return word_.compare_exchange_strong(expected, desired, order, failure_of(order));
   }
   T fetch_add(T by, Order order = std::memory_order_acq_rel,
               Where where = Where::current()) {
-    step({this, Access::kRmw, order, where});
+    arrive_at_rmw(order, where);
     return word_.fetch_add(by, order);
   }
   T fetch_sub(T by, Order order = std::memory_order_acq_rel,
               Where where = Where::current()) {
-    step({this, Access::kRmw, order, where});
+    arrive_at_rmw(order, where);
     return word_.fetch_sub(by, order);
   }
   T fetch_or(T bits, Order order = std::memory_order_acq_rel,
              Where where = Where::current()) {
-    step({this, Access::kRmw, order, where});
+    arrive_at_rmw(order, where);
     return word_.fetch_or(bits, order);
   }
   T fetch_and(T bits, Order order = std::memory_order_acq_rel,
               Where where = Where::current()) {
-    step({this, Access::kRmw, order, where});
+    arrive_at_rmw(order, where);
     return word_.fetch_and(bits, order);
   }
 
@@ -69,12 +79,63 @@ class Atomic {
         {this, Access::kRead, std::memory_order_relaxed, where, sizeof(T)});
   }
 
-  // The word itself, without a step: for what hardware does on its own, for locks' own
-  // slow paths, for audits and for set-up.
+  // Without a step: the newest value, the caller's own last store included; and a store
+  // that is never delayed.
+  T peek(Order order = std::memory_order_relaxed) const {
+    Task* const self = current();
+    const T newest = word_.load(order);
+    if (self == nullptr || self->weak == nullptr) [[likely]]
+      return newest;
+    return own(*self, step_to(Access::kRead, order, Where::current()), newest);
+  }
+  void poke(T value, Order order = std::memory_order_relaxed) {
+    Task* const self = current();
+    if (self != nullptr && self->weak != nullptr) [[unlikely]]
+      self->weak->before_rmw(*self, step_to(Access::kWrite, order, Where::current()));
+    word_.store(value, order);
+  }
+
+  // The word itself, without a step and whatever stores of whom are delayed: for what
+  // hardware does on its own, for locks' own words, for audits and for set-up.
   std::atomic<T>& raw() { return word_; }
   const std::atomic<T>& raw() const { return word_; }
 
  private:
+  Step step_to(Access access, Order order, Where where) const {
+    return {this, access, order, where, sizeof(T)};
+  }
+  void arrive_at_rmw(Order order, Where where) {
+    const Step access = step_to(Access::kRmw, order, where);
+    Task* const weak = arrive(current(), access);
+    if (weak != nullptr) [[unlikely]]
+      weak->weak->before_rmw(*weak, access);
+  }
+
+  // Slow paths.  ThreadSanitizer is told of a delayed store when it is issued, and each
+  // load synchronizes with all that were: it may miss an edge that is not there, and
+  // never reports one that is.
+  [[gnu::noinline]] static T seen(Task& self, const Step& access, T newest) {
+    return value_of(self.weak->load(self, access, bits_of(newest)));
+  }
+  [[gnu::noinline]] static T own(Task& self, const Step& access, T newest) {
+    return value_of(self.weak->peek(self, access, bits_of(newest)));
+  }
+  [[gnu::noinline]] bool delayed(Task& self, const Step& access, T value) {
+    if (!self.weak->delay(self, access, bits_of(value))) return false;
+    if (access.order != std::memory_order_relaxed) sync::tsan::release(&word_);
+    return true;
+  }
+  static std::uint64_t bits_of(T value) {
+    static_assert(sizeof(T) <= sizeof(std::uint64_t));
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    return bits;
+  }
+  static T value_of(std::uint64_t bits) {
+    T value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
   static constexpr Order failure_of(Order order) {
     if (order == std::memory_order_acq_rel) return std::memory_order_acquire;
     if (order == std::memory_order_release) return std::memory_order_relaxed;
@@ -86,6 +147,12 @@ class Atomic {
 // Orders the caller's relaxed accesses before it against those after it.  Not a step.
 // ThreadSanitizer does not know fences: they help between atomics, not for plain data.
 // Kernel: smp_mb(), smp_rmb(), smp_wmb().
-inline void fence(std::memory_order order) { std::atomic_thread_fence(order); }
+inline void fence(std::memory_order order,
+                  std::source_location where = std::source_location::current()) {
+  std::atomic_thread_fence(order);
+  Task* const self = current();
+  if (self != nullptr && self->weak != nullptr) [[unlikely]]
+    self->weak->fence(*self, order, where);
+}
 
 }  // namespace racier

@@ -14,9 +14,12 @@ namespace racier::sync {
 // run is over, nothing is a step and nothing may be reported.
 inline bool unwinding() { return std::uncaught_exceptions() > 0; }
 
-// Takes a step of `self`, if there is one and its steps are on.
+// Takes a step of `self`, if there is one and its steps are on; the access is the
+// caller's to make, in memory.
 inline void step_of(Task* self, const Step& where) {
-  if (self != nullptr && self->steps_off == 0) self->runtime->step(*self, where);
+  Task* const weak = arrive(self, where);
+  if (weak != nullptr) [[unlikely]]
+    weak->weak->order(*weak, where);
 }
 
 // Reports that a lock is held although no task runs that could let go of it.

@@ -34,9 +34,11 @@ void might_sleep(std::source_location where) {
 
 void preempt_disable() {
   if (Task* const self = current()) sync::preempt_disable(*self);
+  weak_barrier();
 }
 
 void preempt_enable() {
+  weak_barrier();
   if (Task* const self = current()) sync::preempt_enable(*self);
 }
 

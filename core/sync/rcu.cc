@@ -70,6 +70,7 @@ void Rcu::read_lock(Where) {
   std::atomic<std::uint32_t>& section = section_of(*self);
   section.exchange(section.load(std::memory_order_relaxed) + 1,
                    std::memory_order_relaxed);
+  weak_barrier();
   // The compiler's part of the barrier.
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }
@@ -173,7 +174,7 @@ void Rcu::callback_loop(Where where) {
   callback_task_.store(self, std::memory_order_seq_cst);
   for (;;) {
     // Before the look at the list: who stops has called all its callbacks.
-    const bool stopped = stopped_.raw().load(std::memory_order_seq_cst);
+    const bool stopped = stopped_.peek(std::memory_order_seq_cst);
     sync::step_of(self, {&callbacks_, Access::kRmw, std::memory_order_seq_cst, where,
                          sizeof callbacks_});
     RcuHead* head = take_callbacks();

@@ -57,7 +57,7 @@ bool RefCount::dec_and_test(Where where) {
   check(Inv::kRefcountNotBelowZero, before > 0, where);
   if (before != 1) return false;
   // Acquire: pairs with the releases of all droppers before.
-  static_cast<void>(count_.raw().load(std::memory_order_acquire));
+  static_cast<void>(count_.peek(std::memory_order_acquire));
   return true;
 }
 

@@ -14,7 +14,7 @@ std::uint32_t SeqCount::read_begin(Where where) const {
   std::uint32_t sequence = sequence_.load(std::memory_order_acquire, where);
   while ((sequence & 1) != 0) {
     sequence_.wait_until_written(where);
-    sequence = sequence_.raw().load(std::memory_order_acquire);
+    sequence = sequence_.peek(std::memory_order_acquire);
   }
   return sequence;
 }
@@ -25,13 +25,13 @@ bool SeqCount::read_retry(std::uint32_t sequence, Where where) const {
 }
 
 void SeqCount::write_begin(Where where) {
-  const std::uint32_t sequence = sequence_.raw().load(std::memory_order_relaxed);
+  const std::uint32_t sequence = sequence_.peek();
   sequence_.store(sequence + 1, std::memory_order_relaxed, where);
   fence(std::memory_order_release);  // pairs with the fence of read_retry()
 }
 
 void SeqCount::write_end(Where where) {
-  const std::uint32_t sequence = sequence_.raw().load(std::memory_order_relaxed);
+  const std::uint32_t sequence = sequence_.peek();
   sequence_.store(sequence + 1, std::memory_order_release, where);
 }
 

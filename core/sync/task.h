@@ -9,6 +9,7 @@
 #include "core/base/run_state.h"
 #include "core/sync/lock_class.h"
 #include "core/sync/runtime.h"
+#include "core/sync/weak_memory.h"
 
 namespace racier {
 
@@ -55,6 +56,8 @@ struct Task {
   int plain_steps_off = 0;
   // The word of the step that was taken last: the access itself is not another step.
   const void* announced = nullptr;
+  // What its shared accesses ask; null: memory itself is all they see.
+  WeakMemory* weak = nullptr;
   // The run is over and the body is being left by an exception: nothing is a step any
   // more.
   bool unwinding = false;
@@ -99,10 +102,31 @@ class StepsOff {
   Task* task_;
 };
 
-// Takes a step if there is a current task.
+// Takes a step of `self`, if there is one and its steps are on.  Returns it if what
+// follows has to ask its memory.
+inline Task* arrive(Task* self, const Step& where) {
+  if (self == nullptr) return nullptr;
+  if (self->steps_off == 0) self->runtime->step(*self, where);
+  return self->weak == nullptr ? nullptr : self;
+}
+
+// Takes a step if there is a current task; the access is the caller's to make, in
+// memory.
 inline void step(const Step& where) {
+  Task* const weak = arrive(current(), where);
+  if (weak != nullptr) [[unlikely]]
+    weak->weak->order(*weak, where);
+}
+
+// Orders what the caller did before against what it does behind it, in a weakly ordered
+// memory: where nothing else does, because on the host nothing need.  No step.
+inline void weak_barrier(
+    std::memory_order order = std::memory_order_acq_rel,
+    std::source_location where = std::source_location::current()) {
   Task* const self = current();
-  if (self != nullptr && self->steps_off == 0) self->runtime->step(*self, where);
+  if (self == nullptr || self->weak == nullptr) [[likely]]
+    return;
+  self->weak->order(*self, {nullptr, Access::kRmw, order, where});
 }
 
 // Takes a step of a task that waits for somebody to write the word at `where`.

@@ -34,6 +34,24 @@ class WaitQueue::Stay {
   // Kernel: prepare_to_wait_event().  Exclusive waiters stand behind all others.
   void join() {
     if (joined_ && !woken()) return;
+    join_queue();
+    // Pairs with the waker's barrier between what it wrote and active(): whatever the
+    // order of the condition's loads.  Kernel: set_current_state().
+    fence(std::memory_order_seq_cst, where_);
+  }
+
+  // Returns whether it was still waiting: no wake has chosen it.
+  bool leave() {
+    const SpinGuard guard(queue_.lock_, where_);
+    joined_ = false;
+    if (woken()) return false;
+    queue_.waiters_.erase(waiter_);
+    queue_.waiting_.raw().fetch_sub(1, std::memory_order_relaxed);
+    return true;
+  }
+
+ private:
+  void join_queue() {
     const SpinGuard guard(queue_.lock_, where_);
     joined_ = false;
     // Sequentially consistent: the other half of active_raw().
@@ -48,17 +66,6 @@ class WaitQueue::Stay {
     joined_ = true;
   }
 
-  // Returns whether it was still waiting: no wake has chosen it.
-  bool leave() {
-    const SpinGuard guard(queue_.lock_, where_);
-    joined_ = false;
-    if (woken()) return false;
-    queue_.waiters_.erase(waiter_);
-    queue_.waiting_.raw().fetch_sub(1, std::memory_order_relaxed);
-    return true;
-  }
-
- private:
   WaitQueue& queue_;
   Where where_;
   Waiter waiter_;

@@ -1,8 +1,8 @@
 // core/sync/worlds_test.h - one test, run in every world.
 //
 // A test of a lock is a scenario: objects, bodies, what must hold after them.  It is
-// repeated on fibers under several strategies, with many seeds each, and on native
-// threads.
+// repeated on fibers under several strategies, with many seeds each and with weak
+// memory too, and on native threads.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -22,6 +22,7 @@ struct World {
   bool native;
   StrategyKind strategy;  // of fibers
   int repeats;            // runs of one scenario, each with a seed of its own
+  bool weak_memory = false;
 };
 
 inline constexpr World kWorlds[] = {
@@ -29,10 +30,12 @@ inline constexpr World kWorlds[] = {
     {"RandomWalk", false, StrategyKind::kRandomWalk, 300},
     {"Pos", false, StrategyKind::kPos, 300},
     {"Native", true, StrategyKind::kRunToBlock, 30},
+    {"WeakRandomWalk", false, StrategyKind::kRandomWalk, 300, true},
+    {"WeakPos", false, StrategyKind::kPos, 300, true},
 };
 
 // Those in which a task that looks again and again lets others run meanwhile.
-inline constexpr World kPollingWorlds[] = {kWorlds[1], kWorlds[3]};
+inline constexpr World kPollingWorlds[] = {kWorlds[1], kWorlds[3], kWorlds[4]};
 
 inline constexpr LockClass kLockA{"A", 0};
 inline constexpr LockClass kLockB{"B", 1};
@@ -67,6 +70,7 @@ class InEveryWorld : public testing::TestWithParam<World> {
     checker_.reset();
     state_.reset();
     state_.lock_checker = checked_ ? &checker_ : nullptr;
+    state_.weak_memory = GetParam().weak_memory;
     if (native()) {
       threads_.set_seed(seed_);
       threads_.set_jitter(8);

@@ -1,0 +1,306 @@
+// core/runtime/store_buffers.cc - late stores, old values.
+//
+// Stores.  Each task has a list.  A store on it may be made before the ones ahead of
+// it, unless it is to the same word, is a release, or has a release fence in between. A
+// store that is not delayed but would have to overtake joins the list as well.
+//
+// Loads.  Time is the number of changes to words so far.  A load has a time too: any
+// between the task's window (its last acquire) and now, but not before what the task
+// has seen of that word already; it shows what was current then.  Values that were
+// written without our knowledge (raw(), constructors) are missing from a word's
+// history, which only makes what is shown newer: so the time of a value is the latest
+// at which it was current.
+//
+// Every choice is the run's strategy's, and 0 is what a strongly ordered memory does.
+// Nothing depends on addresses but equality.  Tested by litmus_test.cc and
+// store_buffers_test.cc.
+#include "core/runtime/store_buffers.h"
+
+#include <algorithm>
+
+#include "core/base/random.h"
+#include "core/base/source_name.h"
+#include "core/runtime/describe.h"
+#include "core/runtime/fiber_runtime.h"
+
+namespace racier {
+namespace {
+
+bool acquires(std::memory_order order) {
+  return order != std::memory_order_relaxed && order != std::memory_order_release;
+}
+bool releases(std::memory_order order) {
+  return order == std::memory_order_release || order == std::memory_order_acq_rel ||
+         order == std::memory_order_seq_cst;
+}
+
+std::uint64_t word_at(const void* address, std::uint8_t size) {
+  switch (size) {
+    case 1:
+      return __atomic_load_n(static_cast<const std::uint8_t*>(address), 0);
+    case 2:
+      return __atomic_load_n(static_cast<const std::uint16_t*>(address), 0);
+    case 4:
+      return __atomic_load_n(static_cast<const std::uint32_t*>(address), 0);
+    default:
+      return __atomic_load_n(static_cast<const std::uint64_t*>(address), 0);
+  }
+}
+
+void set_word(void* address, std::uint8_t size, std::uint64_t value) {
+  switch (size) {
+    case 1:
+      return __atomic_store_n(static_cast<std::uint8_t*>(address),
+                              static_cast<std::uint8_t>(value), 0);
+    case 2:
+      return __atomic_store_n(static_cast<std::uint16_t*>(address),
+                              static_cast<std::uint16_t>(value), 0);
+    case 4:
+      return __atomic_store_n(static_cast<std::uint32_t*>(address),
+                              static_cast<std::uint32_t>(value), 0);
+    default:
+      return __atomic_store_n(static_cast<std::uint64_t*>(address), value, 0);
+  }
+}
+
+}  // namespace
+
+StoreBuffers::StoreBuffers(FiberRuntime& runtime)
+    : runtime_(runtime),
+      slots_(std::make_unique<Slot[]>(2 * kWordsMax)),
+      words_(std::make_unique_for_overwrite<Word[]>(kWordsMax)) {}
+
+void StoreBuffers::begin_run(RunState& run) {
+  run_ = &run;
+  now_ = 0;
+  words_count_ = 0;
+  for (Lane& lane : lanes_) lane.count = 0, lane.epoch = lane.window = 0;
+  if (++runs_ == 0) {
+    std::fill_n(slots_.get(), 2 * kWordsMax, Slot{});
+    runs_ = 1;
+  }
+}
+
+// ---- The words ----------------------------------------------------------------------
+
+// Returns the slot of the word, or the empty one where it belongs.
+StoreBuffers::Slot& StoreBuffers::slot_of(const void* address) {
+  constexpr std::uint64_t kMask = 2 * kWordsMax - 1;
+  std::uint64_t at = Random::mixed(reinterpret_cast<std::uintptr_t>(address));
+  while (slots_[at & kMask].run == runs_ && slots_[at & kMask].address != address) ++at;
+  return slots_[at & kMask];
+}
+
+StoreBuffers::Word* StoreBuffers::find(const Step& access) {
+  const Slot& slot = slot_of(access.address);
+  if (slot.run != runs_) return nullptr;
+  Word& word = words_[slot.word];
+  return word.size == access.size ? &word : nullptr;
+}
+
+// Returns nullptr if there is no room.
+StoreBuffers::Word* StoreBuffers::find_or_add(const void* address, std::uint8_t size) {
+  Slot& slot = slot_of(address);
+  if (slot.run != runs_) {
+    if (words_count_ == kWordsMax) return nullptr;
+    slot = {address, runs_, words_count_++};
+    words_[slot.word].size = 0;
+  }
+  Word& word = words_[slot.word];
+  if (word.size != size) {
+    word.size = size;
+    word.versions = 0;
+    word.seen.fill(0);
+  }
+  return &word;
+}
+
+// `task` is about to change the word in memory.
+void StoreBuffers::change(const Task& task, void* address, std::uint8_t size) {
+  ++now_;
+  Word* const word = find_or_add(address, size);
+  if (word == nullptr) return;
+  word->ring[word->versions++ % kVersions] = {word_at(address, size), now_};
+  word->seen[static_cast<std::size_t>(task.id)] = now_;
+}
+
+bool StoreBuffers::unseen(const Task& task, const Step& access) {
+  const Word* const word = find(access);
+  if (word == nullptr || word->versions == 0) return false;
+  const Version& last = word->ring[(word->versions - 1) % kVersions];
+  return last.replaced > word->seen[static_cast<std::size_t>(task.id)];
+}
+
+// ---- Late stores --------------------------------------------------------------------
+
+// Returns whether nothing of `self` may be late or old: it is to look like one step, or
+// the run is over.
+bool StoreBuffers::strong(const Task& self) const {
+  return self.steps_off > 0 || run_->over();
+}
+
+// Returns the last store to `word` that is late, or nullptr.
+const StoreBuffers::Store* StoreBuffers::last_to(const Lane& lane,
+                                                 const void* word) const {
+  for (int i = lane.count - 1; i >= 0; --i) {
+    if (lane.stores[i].word == word) return &lane.stores[i];
+  }
+  return nullptr;
+}
+
+// Returns whether a store has to stay behind one that is ahead of it.
+bool StoreBuffers::must_wait(const Lane& lane, int index) {
+  const Store& store = lane.stores[index];
+  for (int i = 0; i < index; ++i) {
+    const Store& ahead = lane.stores[i];
+    if (store.release || ahead.epoch != store.epoch || ahead.word == store.word) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Not by memmove(), of which TSan sees all calls.
+[[clang::no_builtin("memmove", "memcpy")]] void StoreBuffers::make(const Task& task,
+                                                                   int index) {
+  Lane& lane = this->lane(task);
+  const Store store = lane.stores[index];
+  --lane.count;
+  for (int i = index; i < lane.count; ++i) lane.stores[i] = lane.stores[i + 1];
+  if (run_->live != nullptr && run_->live->is_dead(store.word)) [[unlikely]]
+    return too_late(task, store);
+  change(task, store.word, store.size);
+  set_word(store.word, store.size, store.value);
+}
+
+// The memory is gone, and whoever freed it did not wait for the store.
+void StoreBuffers::too_late(const Task& task, const Store& store) {
+  Finding finding;
+  finding.kind = FindingKind::kUseAfterFree;
+  finding.title = "KASAN: use-after-free Write in " +
+                  bare_function_name(store.where.function_name());
+  finding.detail =
+      "at " + describe_place(store.where) + ", by a store that was delayed";
+  finding.where = store.where;
+  if (run_->record(std::move(finding))) run_->set_reporter(task.id, task.steps);
+}
+
+void StoreBuffers::drain_first(const Task& task, int count) {
+  for (; count > 0; --count) make(task, 0);
+}
+
+void StoreBuffers::drain(const Task& task) { drain_first(task, lane(task).count); }
+
+// With what is ahead of them.
+void StoreBuffers::drain_word(const Task& task, const void* word) {
+  const Lane& lane = this->lane(task);
+  if (const Store* const last = last_to(lane, word)) {
+    drain_first(task, static_cast<int>(last - lane.stores.data()) + 1);
+  }
+}
+
+std::uint32_t StoreBuffers::drain_due(std::uint32_t steps) {
+  std::uint32_t next = UINT32_MAX;
+  for (int id = 0; id < runtime_.tasks(); ++id) {
+    const Task& task = runtime_.task(id);
+    const Lane& lane = this->lane(task);
+    for (int i = 0; i < lane.count;) {
+      if (must_wait(lane, i)) {
+        ++i;
+      } else if (lane.stores[i].due <= steps) {
+        make(task, i);
+        i = 0;
+      } else {
+        next = std::min(next, lane.stores[i++].due);
+      }
+    }
+  }
+  return next;
+}
+
+bool StoreBuffers::delay(Task& self, const Step& access, std::uint64_t value) {
+  Lane& lane = this->lane(self);
+  void* const word = const_cast<void*>(access.address);
+  if (strong(self) || access.order == std::memory_order_seq_cst) {
+    drain(self);
+    change(self, word, access.size);
+    return false;
+  }
+  if (lane.count == kStoresMax) drain_first(self, 1);
+  const std::uint64_t chosen = runtime_.choose_rarely(self, kDelays);
+  const std::uint32_t due = runtime_.steps() + (chosen == 0 ? 0u : 1u << chosen);
+  lane.stores[lane.count] = {word,        value,
+                             due,         lane.epoch,
+                             access.size, access.order == std::memory_order_release,
+                             access.where};
+  if (chosen == 0 && !must_wait(lane, lane.count)) {
+    change(self, word, access.size);
+    return false;
+  }
+  ++lane.count;
+  runtime_.drain_by(due);
+  return true;
+}
+
+// ---- Old values ---------------------------------------------------------------------
+
+std::uint64_t StoreBuffers::peek(Task& self, const Step& access, std::uint64_t newest) {
+  if (acquires(access.order)) close_window(self);
+  const Store* const own = last_to(lane(self), access.address);
+  return own == nullptr ? newest : own->value;
+}
+
+std::uint64_t StoreBuffers::load(Task& self, const Step& access, std::uint64_t newest) {
+  Lane& lane = this->lane(self);
+  Word* const word = find(access);
+  if (word == nullptr || strong(self) || access.order == std::memory_order_seq_cst ||
+      last_to(lane, access.address) != nullptr) {
+    if (word != nullptr) word->seen[static_cast<std::size_t>(self.id)] = now_;
+    return peek(self, access, newest);
+  }
+  std::uint32_t& seen = word->seen[static_cast<std::size_t>(self.id)];
+  const std::uint32_t after = std::max(lane.window, seen);
+  const auto nth_last = [&](std::uint64_t n) -> const Version& {
+    return word->ring[(word->versions - n) % kVersions];
+  };
+  const std::uint32_t most = std::min(word->versions, kVersions);
+  std::uint32_t old = 0;
+  while (old < most && nth_last(old + 1).replaced > after) ++old;
+  const std::uint64_t chosen = old == 0 ? 0 : runtime_.choose_rarely(self, old);
+  const std::uint32_t time = chosen == 0 ? now_ : nth_last(chosen).replaced - 1;
+  seen = time;
+  if (acquires(access.order)) lane.window = std::max(lane.window, time);
+  return chosen == 0 ? newest : nth_last(chosen).value;
+}
+
+// ---- Orders -------------------------------------------------------------------------
+
+void StoreBuffers::order(Task& self, const Step& access) {
+  if (access.access != Access::kRead && releases(access.order)) {
+    drain(self);
+  } else if (access.access == Access::kRmw || access.access == Access::kWrite) {
+    drain_word(self, access.address);
+  }
+  if (access.access != Access::kWrite && acquires(access.order)) close_window(self);
+}
+
+void StoreBuffers::before_rmw(Task& self, const Step& access) {
+  if (strong(self)) drain(self);
+  order(self, access);
+  change(self, const_cast<void*>(access.address), access.size);
+  if (access.access != Access::kWrite && acquires(access.order)) close_window(self);
+}
+
+void StoreBuffers::fence(Task& self, std::memory_order order,
+                         std::source_location where) {
+  if (strong(self)) {
+    drain(self);
+  } else if (order == std::memory_order_seq_cst) {
+    runtime_.settle(self, where);
+  } else if (releases(order)) {
+    ++lane(self).epoch;
+  }
+  if (acquires(order)) close_window(self);
+}
+
+}  // namespace racier

@@ -1,0 +1,36 @@
+// core/sync/weak_memory.h - the port to a memory that is weakly ordered.
+//
+// A runtime may delay stores and show loads old values, within what their orders allow
+// (core/runtime/store_buffers.h does).  A task whose `weak` is set asks at each access;
+// for any other, memory is what the host makes of it.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <source_location>
+
+#include "core/sync/runtime.h"
+
+namespace racier {
+
+// All are called behind the step of the access, on the task itself, and none but
+// fence() lets another task run.
+class WeakMemory {
+ public:
+  virtual ~WeakMemory() = default;
+
+  // Returns what a load shows `self`; `newest` is what memory holds.
+  virtual std::uint64_t load(Task& self, const Step& access, std::uint64_t newest) = 0;
+  // Likewise, but no value older than the last store to the word that was made.
+  virtual std::uint64_t peek(Task& self, const Step& access, std::uint64_t newest) = 0;
+  // Returns true if the store is to be made later, and not by the caller.
+  virtual bool delay(Task& self, const Step& access, std::uint64_t value) = 0;
+  // The caller is about to read and write the word, in memory.
+  virtual void before_rmw(Task& self, const Step& access) = 0;
+  // Likewise, if no Atomic load ever looks at the word: a lock's.
+  virtual void order(Task& self, const Step& access) = 0;
+  // Another task may run first, as if a step came before the fence.
+  virtual void fence(Task& self, std::memory_order order,
+                     std::source_location where) = 0;
+};
+
+}  // namespace racier
