@@ -226,7 +226,7 @@ const std::vector<Mistake>& mistakes() {
        "surw, reads_from, starvation, exhaustive, portfolio), not `luck`"},
       {"schedule speed=1",
        "1:10: no part of a schedule is called `speed`; there is strategy "
-       "seed object depth overrides"},
+       "seed object depth steps overrides"},
       {"schedule seed=-1",
        "1:15: expected a seed (0 to 18446744073709551615), not `-1`"},
       {"schedule overrides=1:0,1:0,1:0,1:0,1:0",
