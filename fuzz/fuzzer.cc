@@ -62,7 +62,7 @@ std::optional<Found> Fuzzer::run(program::Program program) {
   if (options_.check_determinism != 0 && inputs_ % options_.check_determinism == 0) {
     return run_twice(program);
   }
-  const program::RunResult& result = run_patiently(program, nullptr);
+  const program::RunResult& result = run_patiently(program, feedback_);
   if (!result.finding) return std::nullopt;
   return found(std::move(program), result);
 }

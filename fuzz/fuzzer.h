@@ -24,6 +24,9 @@ class Fuzzer {
  public:
   explicit Fuzzer(const Options& options);
 
+  // `observer` sees each run of a program's tasks that is no second one; may be null.
+  void set_feedback(StepObserver* observer) { feedback_ = observer; }
+
   // Runs the program in `bytes`; all bytes are one.  Returns what it found.
   std::optional<Found> run_bytes(std::span<const std::uint8_t> bytes);
   std::optional<Found> run(program::Program program);
@@ -50,6 +53,7 @@ class Fuzzer {
 
   Options options_;
   program::RunOptions run_options_;
+  StepObserver* feedback_ = nullptr;
   FiberRuntime alone_;
   FiberRuntime runtime_;
   program::Runner runner_{alone_};

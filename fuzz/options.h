@@ -20,6 +20,7 @@ struct Options {
   std::filesystem::path findings;  // empty: where libFuzzer writes its artifacts
   std::uint32_t steps_max = 1 << 20;
   std::uint32_t check_determinism = 64;  // every how-manieth input runs twice; 0: none
+  std::uint32_t feedback = 1;            // guided by who reads from whom; 0: not
   std::uint32_t measure = 0;  // ends after so many inputs, with their speed; 0: goes on
 };
 

@@ -3,11 +3,13 @@
 // Whatever is found ends the process by abort(), so that libFuzzer saves the input, in
 // every build alike: a sanitizer's report during a run is a finding like any other.
 // Tested by program_fuzz_test.sh.
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <span>
 
+#include "core/runtime/feedback.h"
 #include "fuzz/finding_file.h"
 #include "fuzz/fuzzer.h"
 #include "fuzz/measure.h"
@@ -25,8 +27,20 @@ racier::fuzz::Options options;
 // its locks may hang: the input that is running dies when it is done.
 bool reported_outside = false;
 
+// libFuzzer reads and clears them around each input.
+[[gnu::section("__libfuzzer_extra_counters"),
+  gnu::used]] std::array<std::uint8_t, 4096> extra_counters;
+
+racier::fuzz::Fuzzer* make_fuzzer() {
+  auto* const fuzzer = new racier::fuzz::Fuzzer(options);  // outlives libFuzzer
+  if (options.feedback != 0) {
+    fuzzer->set_feedback(new racier::Feedback(extra_counters));
+  }
+  return fuzzer;
+}
+
 racier::fuzz::Fuzzer& fuzzer() {
-  static auto* const fuzzer = new racier::fuzz::Fuzzer(options);  // outlives libFuzzer
+  static auto* const fuzzer = make_fuzzer();
   return *fuzzer;
 }
 

@@ -61,7 +61,7 @@ expect 2 "no reverse map 'nonsense': anon_vma_spin" run --rmap nonsense clean.ra
 expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.racier
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
 expect 2 '--save: expected one file' run --save x clean.racier clean.racier
-for command in run show import; do
+for command in run search show import; do
   expect 0 "usage: racier-repro $command" "$command" --help
 done
 expect 0 'usage: racier-repro COMMAND' --help
@@ -77,6 +77,21 @@ expect 1 'possible circular locking dependency' run --bug $bug clean.racier
 expect 1 '(lock-order) at join' run --bug B10 --save found.racier --json found.json \
   clean.racier
 expect 0 'ok found.racier: ' run --repeat 3 found.racier
+
+# ---- search ----
+expect 2 'expected a file' search
+expect 2 'expected one file' search clean.racier clean.racier
+expect 2 "no strategy 'replay': run_to_block, " search --strategy replay clean.racier
+expect 2 '--depth: only for pct and exhaustive' search --depth 2 clean.racier
+expect 2 '--depth: expected a number from 0 to ' search --depth 99 clean.racier
+expect 2 '--searches: expected a number from 1' search --searches 0 clean.racier
+expect 0 'seed 7: nothing in 50 executions' search --executions 50 --seed 7 clean.racier
+expect 0 ', and there is no other schedule' search --strategy run_to_block clean.racier
+expect 1 'found by 3 searches of 3, median execution ' search --searches 3 --bug B10 \
+  --save sought.racier --json sought.json clean.racier
+check 'each search is told' test "$(grep -c '^seed [123]: execution [0-9]*: ' out)" = 3
+check 'and written' test "$(grep -c '"title": ' sought.json)" = 3
+expect 0 'ok sought.racier: ' run --repeat 3 sought.racier
 check 'a saved program arms its bug' grep -qx "bug $bug" found.racier
 check 'JSON has the kind' grep -q '"kind": "lock-order"' found.json
 expect 0 'there is nothing to save' run --save nothing.racier clean.racier

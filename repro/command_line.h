@@ -39,6 +39,7 @@ CommandLine read_command_line(const Usage& usage,
 // Each carries out a sub-command and returns the exit code.  Throws BadInput,
 // CannotRun.
 int run_command(const std::vector<std::string>& arguments);
+int search_command(const std::vector<std::string>& arguments);
 int show_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);
 

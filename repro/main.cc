@@ -16,6 +16,7 @@ constexpr const char* kUsage =
     "usage: racier-repro COMMAND [options] FILE...\n"
     "\n"
     "  run FILE...    run programs with their schedules; is the end as expected?\n"
+    "  search FILE    run a program under schedule after schedule until one fails\n"
     "  show FILE...   print a fuzzer's input as text\n"
     "  import FILE    make a program of a recording of a real program\n"
     "\n"
@@ -26,8 +27,10 @@ struct Command {
   const char* name;
   int (*carry_out)(const std::vector<std::string>&);
 };
-constexpr Command kCommands[] = {
-    {"run", &run_command}, {"show", &show_command}, {"import", &import_command}};
+constexpr Command kCommands[] = {{"run", &run_command},
+                                 {"search", &search_command},
+                                 {"show", &show_command},
+                                 {"import", &import_command}};
 
 int dispatch(const std::string& name, const std::vector<std::string>& arguments) {
   if (name == "--help" || name == "help") {
@@ -37,7 +40,7 @@ int dispatch(const std::string& name, const std::vector<std::string>& arguments)
   for (const Command& command : kCommands) {
     if (name == command.name) return command.carry_out(arguments);
   }
-  throw BadInput(fmt::format("no command '{}': run, show or import", name));
+  throw BadInput(fmt::format("no command '{}': run, search, show or import", name));
 }
 
 int complain(int code, const char* sentence) {
@@ -71,7 +74,7 @@ int guarded(const std::string& name, const std::vector<std::string>& arguments) 
 int main(int argc, char** argv) {
   if (argc < 2) {
     return racier::repro::complain(racier::repro::kWrongUse,
-                                   "expected a command: run, show or import");
+                                   "expected a command: run, search, show or import");
   }
   return racier::repro::guarded(argv[1], {argv + 2, argv + argc});
 }

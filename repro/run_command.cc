@@ -1,14 +1,11 @@
 // repro/run_command.cc - `racier-repro run`: does a program end as it expects to?
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/program/machine_keys.h"
-#include "core/program/print.h"
-#include "core/rmap/scheme.h"
 #include "repro/command_line.h"
 #include "repro/files.h"
+#include "repro/program_changes.h"
 #include "repro/program_file.h"
 #include "repro/replayer.h"
 
@@ -28,11 +25,8 @@ Usage run_usage() {
       "Exit codes: 0 all as expected, 1 a finding, or not as expected, 2 bad file or "
       "wrong\n"
       "use, 3 could not run.\n";
+  add_program_changes(usage);
   auto add = usage.options.add_options();
-  add("bug", po::value<std::vector<std::string>>()->composing(),
-      "arm this bug as well, by name or id; may be given again");
-  add("rmap", po::value<std::string>(), "use this reverse map");
-  add("memory", po::value<std::string>(), "strong or weak: use this memory");
   add("strategy", po::value<std::string>(),
       "use this strategy in the place of the schedule");
   add("seed", po::value<std::uint64_t>(),
@@ -46,70 +40,12 @@ Usage run_usage() {
   return usage;
 }
 
-template <typename Rows>
-std::string names_of(const Rows& rows) {
-  std::string names;
-  for (const auto& row : rows)
-    names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return names;
-}
-
-void arm_bugs(const CommandLine& line, program::Program& program) {
-  if (!line.has("bug")) return;
-  for (const std::string& name : line.get<std::vector<std::string>>("bug")) {
-    const auto bug = bug::find(name);
-    if (!bug) {
-      throw BadInput(fmt::format("no bug '{}': {}", name, names_of(bug::rows())));
-    }
-    program.bugs.arm(*bug);
-  }
-}
-
-void set_scheme(const CommandLine& line, program::Program& program) {
-  if (!line.has("rmap")) return;
-  const auto& name = line.get<std::string>("rmap");
-  const auto& schemes = rmap::schemes();
-  const bool known =
-      std::any_of(schemes.begin(), schemes.end(),
-                  [&](const auto& scheme) { return name == scheme.name; });
-  if (!known) {
-    throw BadInput(fmt::format("no reverse map '{}': {}", name, names_of(schemes)));
-  }
-  program.machine.rmap = name;
-}
-
-void set_memory(const CommandLine& line, program::Program& program) {
-  if (!line.has("memory")) return;
-  const program::MachineKey& key = program::machine_key("memory");
-  const auto& name = line.get<std::string>("memory");
-  const auto value = key.parse(name);
-  if (!value) {
-    throw BadInput(fmt::format("no memory '{}': {}", name, key.expected()));
-  }
-  key.set(program.machine, *value);
-}
-
-std::string strategy_names() {
-  std::string names;
-  for (int i = 0; i < kStrategyKinds; ++i) {
-    const auto kind = static_cast<StrategyKind>(i);
-    if (kind == StrategyKind::kReplay) continue;
-    names += (names.empty() ? "" : ", ") + std::string(strategy_name(kind));
-  }
-  return names;
-}
-
 void set_schedule(const CommandLine& line, program::Program& program) {
   if (!line.has("strategy") && !line.has("seed")) return;
   Schedule schedule;
   schedule.strategy = StrategyKind::kRandomWalk;
   if (line.has("strategy")) {
-    const auto& name = line.get<std::string>("strategy");
-    const auto kind = find_strategy(name);
-    if (!kind || kind == StrategyKind::kReplay) {
-      throw BadInput(fmt::format("no strategy '{}': {}", name, strategy_names()));
-    }
-    schedule.strategy = *kind;
+    schedule.strategy = strategy_named(line.get<std::string>("strategy"));
   }
   if (line.has("seed")) schedule.seed = line.get<std::uint64_t>("seed");
   program.schedule = schedule;
@@ -184,24 +120,11 @@ Json json_of(const Row& row) {
   return json;
 }
 
-// Writes the finding as a program, which must show it again.
-void save(const Row& row, const std::string& path) {
-  const program::Program program = kept(row.program, row.replay);
-  Replayer again(program);
-  if (!again.run(1).met()) {
-    throw CannotRun(fmt::format(
-        "{}: the finding does not come again from its own schedule", row.file));
-  }
-  write_file(path, program::print(program));
-}
-
 Row run_file(const CommandLine& line, const std::string& file) {
   Row row;
   row.file = file;
   row.program = read_program(file).program;
-  arm_bugs(line, row.program);
-  set_scheme(line, row.program);
-  set_memory(line, row.program);
+  change_program(line, row.program);
   set_schedule(line, row.program);
   Replayer replayer(row.program);
   row.replay = replayer.run(line.get<int>("repeat"));
@@ -227,7 +150,7 @@ int run_command(const std::vector<std::string>& arguments) {
     results.push_back(json_of(row));
     if (!line.has("save")) continue;
     if (row.replay.finding) {
-      save(row, line.get<std::string>("save"));
+      save_finding(file, row.program, row.replay, line.get<std::string>("save"));
     } else {
       fmt::print(stderr, "racier-repro: {} is clean, there is nothing to save\n", file);
     }

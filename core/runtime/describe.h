@@ -18,7 +18,8 @@ struct Stuck {
 // "INFO: task hung in down_write / lock_page": the functions, each once, sorted.
 std::string hung_title(std::span<const Stuck> stuck);
 
-// A line for each: where it is, and the locks that it holds.
+// Who waits for whom, if that is a cycle; then a line for each: where it is, and the
+// locks that it holds.
 std::string describe(std::span<const Stuck> stuck);
 
 // "down_write (rw_semaphore.cc:31)".

@@ -275,6 +275,31 @@ TEST(FiberRuntime, ADeadlockTellsWhoHoldsWhat) {
       << finding->detail;
 }
 
+void lock_both(SpinLock& first, SpinLock& second) {
+  const SpinGuard outer(first);
+  const SpinGuard inner(second);
+}
+
+TEST(FiberRuntime, ADeadlockIsToldAsACycle) {
+  static constexpr LockClass kA{"a->lock", 7};
+  static constexpr LockClass kB{"b->lock", 8};
+  SpinLock a(kA), b(kB), c(kB);
+  // Steps of each: start, lock, lock.  Task 2 waits for the cycle and is none of it.
+  const auto finding = run_tasks(switches({{.task = 0, .step = 2, .next = 1}}),
+                                 {[&] { lock_both(a, b); }, [&] { lock_both(b, a); },
+                                  [&] { lock_both(c, b); }});
+  ASSERT_TRUE(finding.has_value());
+  const std::string& detail = finding->detail;
+  const auto lines = detail.substr(0, detail.find("task 0 spins"));
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << detail;
+  EXPECT_EQ(lines.find("a cycle of waiting:\n  task 0 waits for b->lock in lock_both ("),
+            0u)
+      << detail;
+  EXPECT_NE(lines.find("; task 1 holds it since lock_both ("), std::string::npos);
+  EXPECT_NE(lines.find("  task 1 waits for a->lock in lock_both ("), std::string::npos);
+  EXPECT_NE(lines.find("; task 0 holds it since lock_both ("), std::string::npos);
+}
+
 TEST(FiberRuntime, ATaskThatEndsMayLeaveADeadlock) {
   EXPECT_EQ(signature(run_tasks({}, {[] { sleep(); }, [] {}})),
             "deadlock | INFO: task hung in TestBody");

@@ -51,13 +51,16 @@ class LockChecker {
   // and when they let go.  `self` may be null: then there is nothing to remember.
   static void before_lock(Task* self, const void* lock, const LockClass& lock_class,
                           Hold hold, int nest, Where where) {
-    if (self == nullptr || self->held_count == 0) return;
+    if (self == nullptr) return;
+    self->wanted = {lock, &lock_class};
+    if (self->held_count == 0) return;
     LockChecker* const checker = self->run->lock_checker;
     if (checker != nullptr) checker->check(*self, lock, lock_class, hold, nest, where);
   }
   static void after_lock(Task* self, const void* lock, const LockClass& lock_class,
                          Hold hold, bool spins, Where where) {
     if (self == nullptr) return;
+    self->wanted = {};
     if (self->held_count == kHeldLocksMax) [[unlikely]]
       too_many(*self, where);
     self->held[static_cast<std::size_t>(self->held_count++)] = {lock, &lock_class, hold,

@@ -28,6 +28,12 @@ struct HeldLock {
 };
 inline constexpr int kHeldLocksMax = 24;
 
+// The lock that a task is about to take, or waits for.
+struct WantedLock {
+  const void* lock = nullptr;  // null: none
+  const LockClass* lock_class = nullptr;
+};
+
 // A task of a run.  Fields are the task's own unless a comment says otherwise.
 struct Task {
   int id = 0;
@@ -38,6 +44,7 @@ struct Task {
   // Locks held, oldest first; the first `held_count` entries count.
   std::array<HeldLock, kHeldLocksMax> held{};
   int held_count = 0;
+  WantedLock wanted;
 
   // > 0: in atomic context (a spinlock, or a classic RCU read section).
   int preempt_count = 0;

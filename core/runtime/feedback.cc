@@ -1,0 +1,34 @@
+// core/runtime/feedback.cc - see feedback.h.  Tested by feedback_test.cc.
+#include "core/runtime/feedback.h"
+
+#include "core/base/random.h"
+
+namespace racier {
+namespace {
+
+// A line of the source, by its number and column: not unique among files, but no string
+// is read, and no address is in it.
+std::uint32_t line_of(const std::source_location& where) {
+  return where.line() << 8 ^ where.column();
+}
+
+}  // namespace
+
+void Feedback::on_run(const RunState&) { ++run_; }
+
+void Feedback::on_step(const Task& task, const Step& step) {
+  if (step.address == nullptr) return;
+  const auto name = reinterpret_cast<std::uintptr_t>(step.address);
+  Write& last = writes_[(name >> 2 ^ name >> 14) % kWords];
+  const std::uint32_t line = line_of(step.where);
+  const bool known = last.run == run_ && last.address == step.address;
+  if (known && step.access != Access::kWrite) {
+    const std::uint64_t pair = std::uint64_t{last.line} << 32 | line << 1 |
+                               static_cast<std::uint64_t>(last.task == task.id);
+    std::uint8_t& counter = counters_[Random::mixed(pair) & (counters_.size() - 1)];
+    if (counter != 255) ++counter;
+  }
+  if (step.access != Access::kRead) last = {step.address, run_, line, task.id};
+}
+
+}  // namespace racier

@@ -1,0 +1,180 @@
+// repro/search_command.cc - `racier-repro search`: which schedule of a program fails?
+//
+// Tested by cli_test.sh.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/runtime/strategy.h"
+#include "repro/command_line.h"
+#include "repro/files.h"
+#include "repro/program_changes.h"
+#include "repro/program_file.h"
+#include "repro/replayer.h"
+
+namespace racier::repro {
+namespace {
+
+namespace po = boost::program_options;
+using Json = nlohmann::ordered_json;
+
+Usage search_usage() {
+  Usage usage;
+  usage.synopsis = "racier-repro search [options] FILE";
+  usage.text =
+      "Runs a program (text, or a fuzzer's input) under one schedule after another,\n"
+      "until one has a finding.  The schedule in the file is not used.\n"
+      "Exit codes: 0 nothing found, 1 a finding, 2 bad file or wrong use, 3 could not "
+      "run.\n";
+  add_program_changes(usage);
+  auto add = usage.options.add_options();
+  add("strategy", po::value<std::string>()->default_value("portfolio"),
+      "who chooses the schedules");
+  add("depth", po::value<int>()->default_value(0),
+      "pct: of the bugs it is after; exhaustive: the most preemptions; 0: any");
+  add("seed", po::value<std::uint64_t>()->default_value(1), "of the first search");
+  add("searches", po::value<int>()->default_value(1),
+      "search so many times, each from nothing with the next seed");
+  add("executions", po::value<std::uint64_t>()->default_value(20000),
+      "give up a search after so many");
+  add("save", po::value<std::string>(),
+      "write the first finding there, as a program that replays it");
+  add("json", po::value<std::string>(), "write the results there as JSON");
+  return usage;
+}
+
+// What came of one search.
+struct Search {
+  std::uint64_t seed = 0;
+  std::uint64_t executions = 0;  // the one with the finding is the last
+  bool exhausted = false;        // there was no other schedule left
+  Replay replay;                 // of the last execution
+};
+
+class Searcher {
+ public:
+  Searcher(const program::Program& program, Schedule recipe, std::uint64_t executions)
+      : program_(program), recipe_(std::move(recipe)), executions_(executions) {}
+
+  Search search(std::uint64_t seed) {
+    Search search;
+    search.seed = recipe_.seed = seed;
+    runtime_.set_schedule(recipe_);
+    while (search.executions < executions_) {
+      ++search.executions;
+      const program::RunResult& result = runner_.run(program_, runtime_, {});
+      if (result.finding) {
+        search.replay.finding = result.finding;
+        search.replay.phase = result.phase;
+        search.replay.steps = result.steps;
+        search.replay.schedule = runtime_.recorded();
+        break;
+      }
+      search.exhausted = !runtime_.strategy().next_execution();
+      if (search.exhausted) break;
+    }
+    return search;
+  }
+
+ private:
+  const program::Program& program_;
+  Schedule recipe_;
+  std::uint64_t executions_;
+  FiberRuntime alone_;
+  FiberRuntime runtime_;
+  program::Runner runner_{alone_};
+};
+
+std::string line_of(const program::Program& program, const Search& search) {
+  std::string text = fmt::format("seed {}: ", search.seed);
+  if (search.replay.finding) {
+    const Finding& finding = *search.replay.finding;
+    return text + fmt::format("execution {}: {} ({}) at {}\n", search.executions,
+                              finding.title, finding_kind_name(finding.kind),
+                              place_of(program, search.replay));
+  }
+  return text + fmt::format("nothing in {} executions{}\n", search.executions,
+                            search.exhausted ? ", and there is no other schedule" : "");
+}
+
+// Returns the median of the executions to a finding, counting what found nothing as
+// more than all.  Lower of the two middle ones.
+std::uint64_t median_of(const std::vector<Search>& searches, std::size_t found) {
+  std::vector<std::uint64_t> executions;
+  for (const Search& search : searches) {
+    if (search.replay.finding) executions.push_back(search.executions);
+  }
+  std::sort(executions.begin(), executions.end());
+  const std::size_t middle = (searches.size() - 1) / 2;
+  return middle < found ? executions[middle] : 0;
+}
+
+Json json_of(const Search& search) {
+  Json json = {{"seed", search.seed},
+               {"executions", search.executions},
+               {"exhausted", search.exhausted}};
+  if (!search.replay.finding) return json;
+  json["finding"] = {{"kind", finding_kind_name(search.replay.finding->kind)},
+                     {"title", search.replay.finding->title}};
+  return json;
+}
+
+Schedule recipe_of(const CommandLine& line) {
+  Schedule recipe;
+  recipe.strategy = strategy_named(line.get<std::string>("strategy"));
+  const int depth = line.get<int>("depth");
+  if (depth < 0 || depth > kDepthMax) {
+    throw BadInput(fmt::format("--depth: expected a number from 0 to {}", kDepthMax));
+  }
+  if (depth != 0 && !has_depth(recipe.strategy)) {
+    throw BadInput("--depth: only for pct and exhaustive");
+  }
+  recipe.depth = static_cast<std::uint8_t>(depth);
+  return recipe;
+}
+
+}  // namespace
+
+int search_command(const std::vector<std::string>& arguments) {
+  const CommandLine line = read_command_line(search_usage(), arguments);
+  if (line.help) return kClean;
+  if (line.files.size() != 1) throw BadInput("expected one file");
+  const int times = line.get<int>("searches");
+  if (times < 1) throw BadInput("--searches: expected a number from 1");
+  const std::string& file = line.files.front();
+  program::Program program = read_program(file).program;
+  change_program(line, program);
+  Searcher searcher(program, recipe_of(line), line.get<std::uint64_t>("executions"));
+
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<Search> searches;
+  std::uint64_t executions = 0;
+  std::size_t found = 0;
+  for (int i = 0; i < times; ++i) {
+    searches.push_back(searcher.search(line.get<std::uint64_t>("seed") +
+                                       static_cast<std::uint64_t>(i)));
+    const Search& search = searches.back();
+    executions += search.executions;
+    fmt::print("{}", line_of(program, search));
+    if (!search.replay.finding) continue;
+    if (++found == 1 && line.has("save")) {
+      save_finding(file, program, search.replay, line.get<std::string>("save"));
+    }
+  }
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::uint64_t median = median_of(searches, found);
+  fmt::print("found by {} searches of {}, median {}; {:.0f} executions/s\n", found,
+             times, median == 0 ? "none" : fmt::format("execution {}", median),
+             static_cast<double>(executions) / seconds);
+  if (line.has("json")) {
+    Json results = Json::array();
+    for (const Search& search : searches) results.push_back(json_of(search));
+    write_file(line.get<std::string>("json"), results.dump(2) + "\n");
+  }
+  return found == 0 ? kClean : kFound;
+}
+
+}  // namespace racier::repro
