@@ -58,6 +58,7 @@ std::optional<Found> Fuzzer::run_bytes(std::span<const std::uint8_t> bytes) {
 std::optional<Found> Fuzzer::run(program::Program program) {
   if (!options_.rmap.empty()) program.machine.rmap = options_.rmap;
   if (!options_.memory.empty()) program.machine.weak_memory = options_.memory == "weak";
+  program.schedule.plain_steps = true;  // where the build has them
   ++inputs_;
   if (options_.check_determinism != 0 && inputs_ % options_.check_determinism == 0) {
     return run_twice(program);

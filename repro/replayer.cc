@@ -42,7 +42,8 @@ Replay Replayer::run_once() {
   replay.trace_hash = trace_.hash();
   replay.schedule = runtime_.recorded();
   replay.runs = 1;
-  if (program_.schedule.plain_steps && !replay.schedule.plain_steps) {
+  if (program_.schedule.strategy == StrategyKind::kReplay &&
+      program_.schedule.plain_steps && !replay.schedule.plain_steps) {
     replay.problems.push_back(
         "its schedule counts plain accesses, which are no steps in this build "
         "(./racier repro --preset plain)");

@@ -43,6 +43,7 @@ Usage run_usage() {
 void set_schedule(const CommandLine& line, program::Program& program) {
   if (!line.has("strategy") && !line.has("seed")) return;
   Schedule schedule;
+  schedule.plain_steps = true;  // where the build has them
   schedule.strategy = StrategyKind::kRandomWalk;
   if (line.has("strategy")) {
     schedule.strategy = strategy_named(line.get<std::string>("strategy"));

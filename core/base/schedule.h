@@ -69,7 +69,7 @@ inline constexpr int kDepthMax = 15;
 struct Schedule {
   StrategyKind strategy = StrategyKind::kRunToBlock;
   std::uint64_t seed = 0;
-  bool plain_steps = false;  // its steps count plain accesses too (preset plain)
+  bool plain_steps = false;  // plain accesses are steps too, where compiled so
   std::uint32_t object = 0;  // for strategies that watch one object: which
   // kPct: the depth of the bugs it is after; kExhaustive: the most preemptions.  0:
   // any.

@@ -101,7 +101,7 @@ void Experience::look_up(const Scene& scene, int task) {
   const Step* const step = scene.pending[task];
   pending = {};
   if (step == nullptr || step->access == Access::kNone) return;
-  pending.site = site_at(step->where);
+  pending.site = site_at(*step);
   pending.object = object_at(step->address);
   pending.meets = meets_[pending.site];
   if (pending.object == kNoObject) return;
@@ -123,26 +123,31 @@ ObjectIndex Experience::object_at(const void* address) {
 }
 
 // Returns where the line is, or a free slot.
-std::size_t Experience::site_slot(const std::source_location& where) const {
+std::size_t Experience::site_slot(const Line& line) const {
   const std::size_t mask = site_slots_.size() - 1;
-  std::size_t at =
-      Random::mixed(std::uint64_t{where.line()} << 16 | where.column()) & mask;
+  const std::uint64_t name =
+      line.pc != nullptr ? reinterpret_cast<std::uintptr_t>(line.pc)
+                         : std::uint64_t{line.where.line()} << 16 | line.where.column();
+  std::size_t at = Random::mixed(name) & mask;
   for (; site_slots_[at] != kNoSite; at = (at + 1) & mask) {
-    if (same_line(sites_[site_slots_[at]], where)) break;
+    const Line& known = sites_[site_slots_[at]];
+    if (known.pc == line.pc && same_line(known.where, line.where)) break;
   }
   return at;
 }
 
-Site Experience::site_at(const std::source_location& where) {
-  static_assert(sizeof where == sizeof(const void*));
-  const auto* const key = std::bit_cast<const void*>(where);
+Site Experience::site_at(const Step& step) {
+  static_assert(sizeof step.where == sizeof(const void*));
+  const auto* const key =
+      step.pc != nullptr ? step.pc : std::bit_cast<const void*>(step.where);
   KnownLine& known = known_lines_[Random::mixed(std::bit_cast<std::uintptr_t>(key)) %
                                   known_lines_.size()];
   if (known.where == key && key != nullptr) return known.site;
-  const std::size_t slot = site_slot(where);
+  const Line line{step.where, step.pc};
+  const std::size_t slot = site_slot(line);
   if (site_slots_[slot] == kNoSite && sites_.size() < sites_max_) {
     site_slots_[slot] = static_cast<Site>(sites_.size());
-    sites_.push_back(where);
+    sites_.push_back(line);
   }
   if (site_slots_[slot] != kNoSite) known = {key, site_slots_[slot]};
   return site_slots_[slot];

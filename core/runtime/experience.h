@@ -111,6 +111,11 @@ class Experience {
     std::array<std::uint32_t, kTasksMax> steps{};
     std::array<Use, kUsesMax> uses{};
   };
+  // What a site is: a line, or the place in the program of a plain access.
+  struct Line {
+    std::source_location where;
+    const void* pc = nullptr;
+  };
   // Where a line was found last: a source_location is a pointer to what it says.
   struct KnownLine {
     const void* where = nullptr;
@@ -126,8 +131,8 @@ class Experience {
   void make_room();
   void look_up(const Scene& scene, int task);
   ObjectIndex object_at(const void* address);
-  Site site_at(const std::source_location& where);
-  std::size_t site_slot(const std::source_location& where) const;
+  Site site_at(const Step& step);
+  std::size_t site_slot(const Line& line) const;
   std::size_t pair_slot(Site writer, Site reader) const;
   std::uint32_t find_pair(Site writer, Site reader) const;
   void touch(int task, const Step& step);
@@ -142,7 +147,7 @@ class Experience {
   std::size_t sites_max_ = kFewest;
   std::size_t pairs_max_ = kFewest;
   std::size_t objects_max_ = kFewest;
-  std::vector<std::source_location> sites_;  // index: Site
+  std::vector<Line> sites_;  // index: Site
   std::vector<Site> site_slots_;
   std::array<KnownLine, 256> known_lines_{};
   std::vector<bool> meets_;  // by site: whether it is in a known pair

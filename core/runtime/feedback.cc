@@ -7,9 +7,11 @@ namespace racier {
 namespace {
 
 // A line of the source, by its number and column: not unique among files, but no string
-// is read, and no address is in it.
-std::uint32_t line_of(const std::source_location& where) {
-  return where.line() << 8 ^ where.column();
+// is read; or the place of a plain access, in a program that is loaded anywhere.
+std::uint32_t line_of(const Step& step) {
+  if (step.pc == nullptr) return step.where.line() << 8 ^ step.where.column();
+  return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(step.pc) -
+                                    reinterpret_cast<std::uintptr_t>(&line_of));
 }
 
 }  // namespace
@@ -20,7 +22,7 @@ void Feedback::on_step(const Task& task, const Step& step) {
   if (step.address == nullptr) return;
   const auto name = reinterpret_cast<std::uintptr_t>(step.address);
   Write& last = writes_[(name >> 2 ^ name >> 14) % kWords];
-  const std::uint32_t line = line_of(step.where);
+  const std::uint32_t line = line_of(step);
   const bool known = last.run == run_ && last.address == step.address;
   if (known && step.access != Access::kWrite) {
     const std::uint64_t pair = std::uint64_t{last.line} << 32 | line << 1 |

@@ -49,6 +49,7 @@ std::uint64_t word_at(const Step& step) {
 
 FiberRuntime::FiberRuntime(const Schedule& schedule, std::uint32_t steps_max)
     : strategy_(make_strategy(schedule)),
+      plain_steps_(schedule.plain_steps),
       steps_max_(steps_max),
       switches_(steps_max + kTasksMax + 1),  // at most one for each step and each end
       choices_(steps_max) {}
@@ -104,6 +105,7 @@ void FiberRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bod
   waiting_ = parked_ = unparked_early_ = 0;
   waits_of_leavers_ = 0;
   took_plain_steps_ = false;
+  plain_accesses_of_leavers_ = 0;
   scene_ = {};
   scene_.tasks = count;
   scene_.runnable = unfinished_;

@@ -30,7 +30,10 @@ class FiberRuntime final : public Runtime {
                         std::uint32_t steps_max = kStepsMax);
 
   // Takes effect with the next run.
-  void set_schedule(const Schedule& schedule) { strategy_ = make_strategy(schedule); }
+  void set_schedule(const Schedule& schedule) {
+    strategy_ = make_strategy(schedule);
+    plain_steps_ = schedule.plain_steps;
+  }
   void set_strategy(std::unique_ptr<Strategy> strategy) {
     strategy_ = std::move(strategy);
   }
@@ -94,6 +97,7 @@ class FiberRuntime final : public Runtime {
   void record_deadlock();
 
   std::unique_ptr<Strategy> strategy_;
+  bool plain_steps_;
   std::uint32_t steps_max_;
   StepObserver* observer_ = nullptr;
 
@@ -112,6 +116,7 @@ class FiberRuntime final : public Runtime {
   Mask unparked_early_ = 0;
   int waits_of_leavers_ = 0;
   bool took_plain_steps_ = false;
+  int plain_accesses_of_leavers_ = 0;
 
   ReservedArray<Switch> switches_;
   ReservedArray<Choice> choices_;

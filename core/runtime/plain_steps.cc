@@ -5,13 +5,15 @@
 // tables, frames, objects) becomes a step; what else there is, stacks and the harness,
 // is nobody's but the task's.  Such a step does not throw: it may be anywhere, in a
 // destructor or where the compiler relies on nothing being thrown.  A task that has to
-// leave its run does so at its next step that may.
+// leave its run does so at its next step that may.  They are taken in runs whose
+// schedule counts them (Schedule::plain_steps).
 //
 // Tested by plain_steps_test.cc.
 #include "core/runtime/plain_steps.h"
 
 #include <cstring>
 
+#include "core/base/require.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/sync/task.h"
 
@@ -20,6 +22,8 @@ extern "C" [[gnu::weak]] void __sanitizer_symbolize_pc(void* pc, const char* for
 
 namespace racier {
 namespace {
+
+constexpr int kPlainAccessesOfLeaversMax = 1 << 26;
 
 void plain_access(const void* address, Access access, std::uint8_t size,
                   const void* pc) {
@@ -47,8 +51,22 @@ std::string describe_pc(const void* pc) {
 // Like step(), but it throws nothing, and it is not asked whether the word is alive:
 // that is the sanitizer's business.
 void FiberRuntime::plain_step(Task& self, const Step& where) {
-  if (run_->over() || reports_->pending() || exceptions_.any()) return;
-  if (steps_ >= steps_max_) return;
+  if (!plain_steps_ || exceptions_.any()) return;
+  if (run_->over() || reports_->pending()) {
+    // It goes on to a step that may throw, but perhaps in a loop that has none.
+    require(++plain_accesses_of_leavers_ < kPlainAccessesOfLeaversMax,
+            "a task whose run is over comes to a step that is not plain");
+    return;
+  }
+  if (steps_ >= steps_max_) {
+    Finding finding;
+    finding.kind = FindingKind::kNoProgress;
+    finding.title = "BUG: soft lockup: no progress";
+    finding.detail = "more than " + std::to_string(steps_max_) +
+                     " steps, the last in " + describe_pc(where.pc);
+    run_->record(std::move(finding));
+    return;
+  }
   scene_.pending[self.id] = &where;
   const int next = decide(self);
   if (next != self.id) {

@@ -28,6 +28,11 @@ struct World {
   RunState run;
 };
 
+Schedule counting(Schedule schedule) {
+  schedule.plain_steps = true;
+  return schedule;
+}
+
 // Returns the sum that two tasks, who add 1 each, come to, and the schedule.
 std::uint64_t sum_of(World& world, const Schedule& schedule, Schedule* recorded) {
   world.run.reset();
@@ -49,7 +54,8 @@ TEST(PlainSteps, ALostUpdateIsFoundAndReplays) {
   int lost = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     Schedule recorded;
-    const std::uint64_t sum = sum_of(world, random_walk_seed(seed), &recorded);
+    const std::uint64_t sum =
+        sum_of(world, counting(random_walk_seed(seed)), &recorded);
     EXPECT_TRUE(sum == 1 || sum == 2) << sum;
     EXPECT_TRUE(recorded.plain_steps);
     Schedule again;
@@ -72,7 +78,8 @@ TEST(PlainSteps, ALockOrdersThem) {
   };
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     world.shared.count = 0;
-    EXPECT_EQ(run_tasks(world.run, random_walk_seed(seed), {add, add}), std::nullopt);
+    EXPECT_EQ(run_tasks(world.run, counting(random_walk_seed(seed)), {add, add}),
+              std::nullopt);
     EXPECT_EQ(world.shared.count, 2u);
   }
 }
@@ -80,7 +87,7 @@ TEST(PlainSteps, ALockOrdersThem) {
 // What step it was, of one task that runs alone.
 std::vector<std::string> steps_of(World& world, Body body) {
   Trace trace;
-  FiberRuntime runtime;
+  FiberRuntime runtime(counting({}));
   runtime.set_observer(&trace);
   run_on(runtime, world.run, {body});
   std::vector<std::string> steps;
@@ -120,7 +127,7 @@ TEST(PlainSteps, AnAtomicAccessIsOneStep) {
   live.set_alive(words, sizeof words);
   RunState run;
   run.live = &live;
-  FiberRuntime runtime;
+  FiberRuntime runtime(counting({}));
   run_on(runtime, run, {[&] {
            words[0].load();
            words[1].store(1);
@@ -129,32 +136,51 @@ TEST(PlainSteps, AnAtomicAccessIsOneStep) {
   EXPECT_FALSE(runtime.recorded().plain_steps);
 }
 
+TEST(PlainSteps, AreTakenOnlyIfTheScheduleCountsThem) {
+  World world;
+  FiberRuntime runtime;
+  run_on(runtime, world.run, {[&] { world.shared.count = 1; }});
+  EXPECT_EQ(runtime.steps(), 1u);
+  EXPECT_FALSE(runtime.recorded().plain_steps);
+}
+
 // A step that cannot throw lets a task of a run that is over go on to one that can.
-TEST(PlainSteps, ARunThatIsOverEnds) {
+TEST(PlainSteps, ATaskOfARunThatIsOverLeavesAtTheNextOther) {
   World world;
   Atomic<int> word;
+  int before = 0;
   int behind = 0;
   const auto accuse = [&] {
-    word.load();
     Finding finding;
     finding.title = "over";
     world.run.record(finding);
-    word.load();
   };
-  const auto work = [&]() noexcept(false) {
-    for (int i = 0; i < 3; ++i) {
-      world.shared.other = 1;
-      word.load();
-    }
+  const auto work = [&] {
+    world.shared.other = 1;
+    ++before;
+    word.load();
     ++behind;
   };
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    world.run.reset();
-    behind = 0;
-    const auto finding = run_tasks(world.run, random_walk_seed(seed), {accuse, work});
-    ASSERT_TRUE(finding.has_value());
-    EXPECT_EQ(finding->title, "over");
-  }
+  // Task 0 stops in front of its store, task 1 ends the run.
+  Schedule schedule = counting({});
+  schedule.strategy = StrategyKind::kReplay;
+  schedule.switches = {{.task = 0, .step = 1, .next = 1}};
+  const auto finding = run_tasks(world.run, schedule, {work, accuse});
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->title, "over");
+  EXPECT_EQ(before, 1);
+  EXPECT_EQ(behind, 0);
+}
+
+TEST(PlainSteps, ALoopOfThemMakesNoProgress) {
+  World world;
+  FiberRuntime runtime(counting({}), 1000);
+  run_on(runtime, world.run, {[&] {
+           while (!world.run.over()) world.shared.other = 1;
+         }});
+  ASSERT_TRUE(world.run.finding().has_value());
+  EXPECT_EQ(world.run.finding()->signature(),
+            "no-progress | BUG: soft lockup: no progress");
 }
 
 }  // namespace
