@@ -68,7 +68,9 @@ Exhaustive::Mask Exhaustive::candidates(const Node& node) const {
 
 int Exhaustive::take(Node& node, int task) {
   node.task = static_cast<std::uint8_t>(task);
-  asleep_ = node.asleep | (node.tried & node.may_sleep);
+  asleep_ = reduction_ == Reduction::kNone
+                ? 0
+                : node.asleep | (node.tried & node.may_sleep & ~node.awake);
   preemptions_ = node.preemptions + costs(node, task);
   started_ = true;
   last_ = &node;
@@ -84,6 +86,11 @@ void Exhaustive::on_executed(const Scene& scene, int task, const Step& step) {
     const Step* const pending = scene.pending[other];
     if (pending == nullptr || conflict(*pending, step)) asleep_ &= ~(Mask{1} << other);
   }
+}
+
+void Exhaustive::on_side_effects(int task) {
+  asleep_ = 0;
+  if (last_ != nullptr) last_->awake |= Mask{1} << task;
 }
 
 std::uint64_t Exhaustive::choose(int, std::uint32_t, std::uint64_t limit) {

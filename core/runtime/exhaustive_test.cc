@@ -15,6 +15,7 @@
 namespace racier {
 namespace {
 
+using Reduction = Exhaustive::Reduction;
 using toys::ToyGuard;
 using toys::ToyLock;
 using toys::ToyMutex;
@@ -26,7 +27,9 @@ using toys::ToyMutexGuard;
 struct Op {
   int word;
   bool writes;
+  bool more = false;  // behind the step, writes to kHidden without another
 };
+constexpr int kHidden = 3;
 using Ops = std::vector<Op>;
 using Tasks = std::vector<Ops>;
 
@@ -106,7 +109,7 @@ class OpLog {
   }
 
  private:
-  std::array<std::atomic<int>, 16> notes_{};
+  std::array<std::atomic<int>, 32> notes_{};
   std::atomic<std::size_t> size_{0};
 };
 
@@ -117,8 +120,9 @@ struct Searched {
 };
 
 // Runs `tasks` under an exhaustive search.
-Searched search(const Tasks& tasks, int most) {
-  auto owned = std::make_unique<Exhaustive>(most);
+Searched search(const Tasks& tasks, int most,
+                Reduction reduction = Reduction::kSleepSets) {
+  auto owned = std::make_unique<Exhaustive>(most, reduction);
   Exhaustive& strategy = *owned;
   FiberRuntime runtime;
   runtime.set_strategy(std::move(owned));
@@ -136,6 +140,9 @@ Searched search(const Tasks& tasks, int most) {
           words[op.word].load();
         }
         log.add(task, op);
+        if (!op.more) continue;
+        log.add(task, {kHidden, true});
+        note_side_effects();
       }
     };
     runtime.run(run, std::vector<Body>(tasks.size(), body));
@@ -205,6 +212,26 @@ TEST(Exhaustive, ReductionLosesNothingWithinABound) {
   }
 }
 
+TEST(Exhaustive, ReductionLosesNoSideEffect) {
+  std::uint64_t reduced = 0, plain = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    Tasks tasks = random_tasks(seed);
+    Random random(seed);
+    for (Ops& ops : tasks) {
+      for (Op& op : ops) op.more = random.below(3) == 0;
+    }
+    for (const int bound : {0, 1, 2}) {
+      const Searched all = search(tasks, bound);
+      const Searched each = search(tasks, bound, Reduction::kNone);
+      EXPECT_EQ(all.histories, each.histories) << "seed " << seed << ", " << bound;
+      if (bound != 0) continue;
+      reduced += all.executions;
+      plain += each.executions;
+    }
+  }
+  EXPECT_LT(2 * reduced, plain);
+}
+
 TEST(Exhaustive, ReductionIsWorthIt) {
   // 34650 orders in all, each run once.
   const Searched all = search(alike(3, writes_to(0, 4)), 0);
@@ -267,6 +294,57 @@ TEST(Exhaustive, FindsABugIfTheBoundSuffices) {
 
 TEST(Exhaustive, FindsNoBugBeyondTheBound) {
   EXPECT_EQ(bound_of_finding(1, sees_one_then_two), std::nullopt);
+}
+
+// Whoever drops the last reference frees the object; the second task looks at another
+// word of it after a drop that was not the last.
+struct alignas(LiveMap::kGranule) Counted {
+  Atomic<int> references{2};
+  Atomic<int> word{0};
+};
+
+struct Uses {
+  std::uint64_t good = 0;
+  std::uint64_t bad = 0;  // of what was freed
+  bool exhausted = false;
+};
+
+Uses uses_behind_a_drop(Reduction reduction) {
+  auto owned = std::make_unique<Exhaustive>(0, reduction);
+  Exhaustive& strategy = *owned;
+  FiberRuntime runtime;
+  runtime.set_strategy(std::move(owned));
+  Uses uses;
+  do {
+    Counted object;
+    LiveMap live(&object, sizeof object);
+    live.set_alive(&object, sizeof object);
+    const auto drop = [&] {
+      if (object.references.fetch_sub(1) != 1) return false;
+      note_side_effects();
+      live.set_dead(&object, sizeof object);
+      return true;
+    };
+    RunState run;
+    run.live = &live;
+    run_on(runtime, run,
+           {[&] { drop(); },
+            [&] {
+              if (!drop()) object.word.load();
+            }});
+    ++(run.over() ? uses.bad : uses.good);
+  } while (strategy.next_execution());
+  uses.exhausted = strategy.exhausted();
+  return uses;
+}
+
+TEST(Exhaustive, AFreeCommutesWithNothing) {
+  const Uses plain = uses_behind_a_drop(Reduction::kNone);
+  const Uses reduced = uses_behind_a_drop(Reduction::kSleepSets);
+  EXPECT_GT(plain.bad, 0u);
+  EXPECT_GT(reduced.bad, 0u);
+  EXPECT_TRUE(plain.exhausted && reduced.exhausted);
+  EXPECT_LT(reduced.good + reduced.bad, plain.good + plain.bad);
 }
 
 // The orders in which three tasks enter a section twice each, under the lock.

@@ -198,6 +198,7 @@ void FiberRuntime::step_when_written(Task& self, const Step& where) {
   }
   scene_.pending[self.id] = &where;
   seen_[self.id] = word_at(where);
+  if (where.address != self.announced) self.side_effects = true;
   waiting_ |= bit(self.id);
   wait(self);
   execute(self, where);
@@ -214,6 +215,7 @@ void FiberRuntime::park(Task& self, std::source_location where) {
     settle(self, where);
   const Step sleep{nullptr, Access::kNone, std::memory_order_relaxed, where, 0};
   scene_.pending[self.id] = &sleep;
+  self.side_effects = true;  // whether it sleeps depends on who has woken it
   if ((unparked_early_ & bit(self.id)) != 0) {
     unparked_early_ &= ~bit(self.id);
   } else {
@@ -226,6 +228,7 @@ void FiberRuntime::park(Task& self, std::source_location where) {
 }
 
 void FiberRuntime::unpark(Task& task) {
+  note_side_effects();
   if ((parked_ & bit(task.id)) == 0) {
     unparked_early_ |= bit(task.id);
     return;
@@ -266,9 +269,11 @@ void FiberRuntime::settle(Task& self, std::source_location where) {
 
 // Returns who goes on at this step of `self`, or kNobody; records what differs from the
 // fixed rule.
-int FiberRuntime::decide(const Task& self) {
+int FiberRuntime::decide(Task& self) {
   if (waiting_ != 0) wake_whose_word_changed();
   if (scene_.runnable == 0) return kNobody;
+  if (self.side_effects || self.weak != nullptr) [[unlikely]]
+    tell_side_effects(self);
   scene_.running = self.id;
   scene_.step = self.steps;
   const int next = strategy_->next(scene_);
@@ -278,6 +283,12 @@ int FiberRuntime::decide(const Task& self) {
                     static_cast<std::uint8_t>(next)});
   }
   return next;
+}
+
+// A late store may be made, and an old value may show, at any step of any task.
+void FiberRuntime::tell_side_effects(Task& self) {
+  self.side_effects = false;
+  strategy_->on_side_effects(self.id);
 }
 
 // Lets others run until `self` can again.  Its pending step and what it waits for

@@ -74,7 +74,8 @@ class FiberRuntime final : public Runtime {
   void run_body(Task& self);
   Fiber& end(Task& self);
 
-  int decide(const Task& self);
+  int decide(Task& self);
+  void tell_side_effects(Task& self);
   void wait(Task& self);
   void resume(const Task& self, int next);
   void execute(Task& self, const Step& step);

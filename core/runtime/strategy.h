@@ -49,10 +49,14 @@ struct Scene {
   }
 };
 
-// Returns whether the order of the two matters: one word, and one of them writes.
+// Returns whether the order of the two matters: they have a byte in common, and one of
+// them writes.
 inline bool conflict(const Step& a, const Step& b) {
-  return a.address == b.address && a.address != nullptr &&
-         (a.access != Access::kRead || b.access != Access::kRead);
+  if (a.access == Access::kRead && b.access == Access::kRead) return false;
+  if (a.address == nullptr || b.address == nullptr) return false;
+  const auto first = reinterpret_cast<std::uintptr_t>(a.address);
+  const auto second = reinterpret_cast<std::uintptr_t>(b.address);
+  return first == second || (first < second + b.size && second < first + a.size);
 }
 
 // Returns the one of `tasks` (bit t: task t; not 0) with the highest priority.
@@ -87,6 +91,10 @@ class Strategy {
   virtual void on_executed([[maybe_unused]] const Scene& scene,
                            [[maybe_unused]] int task,
                            [[maybe_unused]] const Step& step) {}
+
+  // What `task` has done since its last step, and will have done at its next, is more
+  // than the step said (core/sync/task.h, note_side_effects()).  Called before next().
+  virtual void on_side_effects([[maybe_unused]] int task) {}
 
   // Returns the value, below `limit`, of choice number `index` of `task`.
   virtual std::uint64_t choose([[maybe_unused]] int task,
