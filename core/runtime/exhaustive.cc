@@ -31,8 +31,9 @@ void Exhaustive::finish_step(const Scene& scene) {
 
 int Exhaustive::follow(const Scene& scene) {
   Node& node = path_[at_];
-  if (node.limit != 0 || node.runnable != scene.runnable) {  // not the same program
-    given_up_ = true;
+  if (node.limit != 0 || node.runnable != scene.runnable ||
+      node.running != scene.running) {
+    give_up_diverged();
     return scene.by_rule();
   }
   return take(node, node.task);
@@ -48,9 +49,13 @@ int Exhaustive::extend(const Scene& scene) {
   const Mask free = candidates(node);
   const int rule = scene.by_rule();
   const int task = (free >> rule & 1) != 0 ? rule : std::countr_zero(free);
-  if (free == 0 || !path_.push(node)) {
+  if (free == 0) {
     given_up_ = true;
     cut_ = cut_ || (node.runnable & ~node.asleep) != 0;
+    return scene.by_rule();
+  }
+  if (!path_.push(node)) {
+    given_up_ = full_ = true;
     return scene.by_rule();
   }
   return take(path_.back(), task);
@@ -99,26 +104,34 @@ std::uint64_t Exhaustive::choose(int, std::uint32_t, std::uint64_t limit) {
     Node node;
     node.limit = limit;
     if (!path_.push(node)) {
-      given_up_ = cut_ = true;
+      given_up_ = full_ = true;
       return 0;
     }
   }
   const Node& node = path_[at_];
   if (node.limit != limit) {
-    given_up_ = true;
+    give_up_diverged();
     return 0;
   }
   ++at_;
   return node.value;
 }
 
+void Exhaustive::give_up_diverged() { given_up_ = diverged_ = true; }
+
 // ---- The next one
 // ---------------------------------------------------------------------
 
 bool Exhaustive::next_execution() {
   if (done_) return false;
+  if (at_ < path_.size() && !given_up_) give_up_diverged();  // it ended too soon
   ++(given_up_ ? redundant_ : executions_);
   return backtrack() || raise_bound();
+}
+
+Strategy::Tried Exhaustive::tried() const {
+  if (!done_ || full_ || diverged_) return Tried::kSome;
+  return cut_ ? Tried::kWithinDepth : Tried::kAll;
 }
 
 // Goes back to the last node where something is left.

@@ -38,7 +38,9 @@ class Exhaustive final : public Strategy {
   std::uint64_t redundant() const { return redundant_; }
   int bound() const { return bound_; }
   // Whether every execution has been tried, with however many preemptions.
-  bool exhausted() const { return done_ && !cut_; }
+  bool exhausted() const { return tried() == Tried::kAll; }
+  Tried tried() const override;
+  bool diverged() const override { return diverged_; }
 
   void begin_run(int tasks) override;
   bool next_execution() override;
@@ -46,6 +48,10 @@ class Exhaustive final : public Strategy {
   void on_executed(const Scene& scene, int task, const Step& step) override;
   void on_side_effects(int task) override;
   std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override;
+  std::uint64_t choose_rarely(int task, std::uint32_t index,
+                              std::uint64_t most) override {
+    return choose(task, index, most + 1);  // each once
+  }
 
  private:
   using Mask = std::uint32_t;  // a set of tasks
@@ -81,12 +87,15 @@ class Exhaustive final : public Strategy {
   void finish_step(const Scene& scene);
   bool backtrack();
   bool try_another(Node& node);
+  void give_up_diverged();
   bool raise_bound();
 
   int most_;
   Reduction reduction_;
   int bound_ = 0;
-  bool cut_ = false;  // the bound has kept something from being tried
+  bool cut_ = false;       // the bound has kept something from being tried
+  bool full_ = false;      // a path was too long
+  bool diverged_ = false;  // the same decisions led elsewhere
   bool done_ = false;
   std::uint64_t executions_ = 0;
   std::uint64_t redundant_ = 0;

@@ -297,10 +297,22 @@ TEST(Exhaustive, FindsNoBugBeyondTheBound) {
 }
 
 // Whoever drops the last reference frees the object; the second task looks at another
-// word of it after a drop that was not the last.
+// word of it after a drop that was not the last.  Soon the memory is another object's.
 struct alignas(LiveMap::kGranule) Counted {
   Atomic<int> references{2};
   Atomic<int> word{0};
+
+  // Returns whether it was the last.
+  bool drop(LiveMap& live) {
+    if (references.fetch_sub(1) != 1) return false;
+    note_side_effects();
+    live.set_dead(this, sizeof *this);
+    return true;
+  }
+  void reuse(LiveMap& live) {
+    note_side_effects();
+    live.set_alive(this, sizeof *this);
+  }
 };
 
 struct Uses {
@@ -319,18 +331,17 @@ Uses uses_behind_a_drop(Reduction reduction) {
     Counted object;
     LiveMap live(&object, sizeof object);
     live.set_alive(&object, sizeof object);
-    const auto drop = [&] {
-      if (object.references.fetch_sub(1) != 1) return false;
-      note_side_effects();
-      live.set_dead(&object, sizeof object);
-      return true;
-    };
+    Atomic<int> other{0};
     RunState run;
     run.live = &live;
     run_on(runtime, run,
-           {[&] { drop(); },
+           {[&] {
+              if (!object.drop(live)) return;
+              other.load();
+              object.reuse(live);
+            },
             [&] {
-              if (!drop()) object.word.load();
+              if (!object.drop(live)) object.word.load();
             }});
     ++(run.over() ? uses.bad : uses.good);
   } while (strategy.next_execution());
@@ -392,6 +403,109 @@ TEST(Exhaustive, TriesEveryChoice) {
            }});
   } while (runtime.strategy().next_execution());
   EXPECT_EQ(values, (std::multiset<int>{0, 1, 10, 11, 20, 21}));
+}
+
+// What a store buffer shows of two tasks, in all runs there are: r0, r1.
+std::set<std::pair<int, int>> store_buffering(Exhaustive& strategy,
+                                              FiberRuntime& runtime) {
+  std::set<std::pair<int, int>> outcomes;
+  do {
+    Atomic<int> x{0}, y{0};
+    int r0 = -1, r1 = -1;
+    RunState run;
+    run.weak_memory = true;
+    run_on(runtime, run,
+           {[&] {
+              x.store(1, std::memory_order_relaxed);
+              r0 = y.load(std::memory_order_relaxed);
+            },
+            [&] {
+              y.store(1, std::memory_order_relaxed);
+              r1 = x.load(std::memory_order_relaxed);
+            }});
+    EXPECT_FALSE(run.over());
+    outcomes.insert({r0, r1});
+  } while (strategy.next_execution());
+  return outcomes;
+}
+
+TEST(Exhaustive, WeakMemoryIsNotReduced) {
+  std::uint64_t executions[2];
+  for (const Reduction reduction : {Reduction::kNone, Reduction::kSleepSets}) {
+    auto owned = std::make_unique<Exhaustive>(1, reduction);
+    Exhaustive& strategy = *owned;
+    FiberRuntime runtime;
+    runtime.set_strategy(std::move(owned));
+    const auto outcomes = store_buffering(strategy, runtime);
+    EXPECT_EQ(outcomes,
+              (std::set<std::pair<int, int>>{{0, 0}, {0, 1}, {1, 0}, {1, 1}}));
+    executions[reduction == Reduction::kNone] = strategy.executions();
+  }
+  EXPECT_EQ(executions[0], executions[1]);
+}
+
+TEST(Exhaustive, TriesEachRareChoiceOnce) {
+  FiberRuntime runtime(seeded(StrategyKind::kExhaustive, 0));
+  std::multiset<std::uint64_t> values;
+  do {
+    RunState run;
+    run_on(runtime, run, {[&] {
+             const std::uint64_t value = runtime.choose_rarely(*current(), 6);
+             values.insert(value);
+           }});
+  } while (runtime.strategy().next_execution());
+  EXPECT_EQ(values, (std::multiset<std::uint64_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+// Something that no schedule has: the runs so far.
+TEST(Exhaustive, NoticesThatTwoRunsDiffer) {
+  Exhaustive* strategy = nullptr;
+  FiberRuntime runtime;
+  const auto search_all = [&](int more_each_run, bool choices) {
+    auto owned = std::make_unique<Exhaustive>(0);
+    strategy = owned.get();
+    runtime.set_strategy(std::move(owned));
+    int runs = 0;
+    do {
+      Atomic<int> word{0};
+      const auto body = [&] {
+        for (int i = 0; i <= runs * more_each_run % 3; ++i) {
+          if (choices) choose(2);
+          word.store(1);
+        }
+      };
+      RunState run;
+      run_on(runtime, run, {body, body});
+      ++runs;
+    } while (runs < 1000 && strategy->next_execution());
+  };
+  for (const bool choices : {false, true}) {
+    search_all(0, choices);
+    EXPECT_FALSE(strategy->diverged());
+    EXPECT_TRUE(strategy->exhausted());
+    for (const int more : {1, 2}) {
+      search_all(more, choices);
+      EXPECT_TRUE(strategy->diverged());
+      EXPECT_FALSE(strategy->exhausted());
+    }
+  }
+}
+
+TEST(Exhaustive, SaysHowMuchItHasTried) {
+  using Tried = Strategy::Tried;
+  for (const auto& [most, tried] :
+       {std::pair{1, Tried::kWithinDepth}, {5, Tried::kAll}, {0, Tried::kAll}}) {
+    Exhaustive* strategy = nullptr;
+    FiberRuntime runtime;
+    auto owned = std::make_unique<Exhaustive>(most);
+    strategy = owned.get();
+    runtime.set_strategy(std::move(owned));
+    do {
+      EXPECT_EQ(strategy->tried(), Tried::kSome);
+      sees_one_then_two(runtime);
+    } while (strategy->next_execution());
+    EXPECT_EQ(strategy->tried(), tried) << most;
+  }
 }
 
 TEST(Exhaustive, SaysWhenAllIsDone) {

@@ -246,12 +246,12 @@ std::uint64_t FiberRuntime::choose(Task& self, std::uint64_t limit) {
   return record(self, index, value);
 }
 
-// What is above `most` counts as 0, and is recorded as 0: so a replay gets the same.
 std::uint64_t FiberRuntime::choose_rarely(Task& self, std::uint64_t most) {
   if (run_->over()) return 0;
   const std::uint32_t index = choices_made_[self.id]++;
-  const std::uint64_t value = strategy_->choose(self.id, index, most * 10 / 3);
-  return record(self, index, value <= most ? value : 0);
+  const std::uint64_t value = strategy_->choose_rarely(self.id, index, most);
+  require(value <= most, "a strategy chooses a value up to the most");
+  return record(self, index, value);
 }
 
 std::uint64_t FiberRuntime::record(Task& self, std::uint32_t index,

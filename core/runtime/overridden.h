@@ -34,6 +34,11 @@ class Overridden final : public Strategy {
   std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override {
     return inner_->choose(task, index, limit);
   }
+  std::uint64_t choose_rarely(int task, std::uint32_t index,
+                              std::uint64_t most) override {
+    return inner_->choose_rarely(task, index, most);
+  }
+  bool diverged() const override { return inner_->diverged(); }
 
  private:
   std::unique_ptr<Strategy> inner_;

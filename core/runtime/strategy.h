@@ -102,6 +102,21 @@ class Strategy {
                                [[maybe_unused]] std::uint64_t limit) {
     return 0;
   }
+
+  // Likewise a value of at most `most`, and 0 in 7 of 10 cases.
+  virtual std::uint64_t choose_rarely(int task, std::uint32_t index,
+                                      std::uint64_t most) {
+    const std::uint64_t value = choose(task, index, most * 10 / 3);
+    return value <= most ? value : 0;
+  }
+
+  // How much has been tried, once next_execution() has returned false.
+  enum class Tried : std::uint8_t { kSome, kWithinDepth, kAll };
+  virtual Tried tried() const { return Tried::kSome; }
+
+  // Returns whether a run did not begin as one before with the same decisions: a defect
+  // of the program's world, and nothing is known of what has been tried.
+  virtual bool diverged() const { return false; }
 };
 
 // Returns the strategy that `schedule` describes, with its overrides.
