@@ -25,7 +25,8 @@ int Exhaustive::next(const Scene& scene) {
 // Notes whether the task of the last decision could not have gone on.
 void Exhaustive::finish_step(const Scene& scene) {
   if (last_ == nullptr) return;
-  if (!scene.can_run(last_->task)) last_->may_sleep |= Mask{1} << last_->task;
+  (scene.can_run(last_->task) ? last_->went_on : last_->stopped) |= Mask{1}
+                                                                    << last_->task;
   last_ = nullptr;
 }
 
@@ -147,7 +148,8 @@ bool Exhaustive::try_another(Node& node) {
   const Mask done = Mask{1} << node.task;
   node.tried |= done;
   const bool went_on = node.running_goes_on && node.task == node.running;
-  if (bound_ == kUnbounded || went_on) node.may_sleep |= done;
+  const bool always_stopped = (node.stopped & ~node.went_on & done) != 0;
+  if (bound_ == kUnbounded || went_on || always_stopped) node.may_sleep |= done;
   const Mask free = candidates(node);
   if ((node.runnable & ~node.asleep & ~node.tried) != free) cut_ = true;
   if (free == 0) return false;

@@ -66,6 +66,8 @@ class Exhaustive final : public Strategy {
     Mask asleep = 0;     // when it was reached
     Mask tried = 0;      // with all that follows
     Mask may_sleep = 0;  // of those tried
+    Mask stopped = 0;    // of those tried: could not go on behind the step
+    Mask went_on = 0;    // likewise: could, after some choice
     Mask awake = 0;      // of those tried: their steps commute with no other
     std::uint8_t task = 0;
     std::uint8_t running = 0;
