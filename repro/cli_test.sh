@@ -86,7 +86,10 @@ expect 2 '--depth: only for pct and exhaustive' search --depth 2 clean.racier
 expect 2 '--depth: expected a number from 0 to ' search --depth 99 clean.racier
 expect 2 '--searches: expected a number from 1' search --searches 0 clean.racier
 expect 0 'seed 7: nothing in 50 executions' search --executions 50 --seed 7 clean.racier
-expect 0 ', and there is no other schedule' search --strategy run_to_block clean.racier
+expect 0 ', and the strategy has no other schedule' search --strategy run_to_block \
+  clean.racier
+expect 0 '; every schedule with at most 1 preemptions was run' \
+  search --strategy exhaustive --depth 1 clean.racier
 expect 1 'found by 3 searches of 3, median execution ' search --searches 3 --bug B10 \
   --save sought.racier --json sought.json clean.racier
 check 'each search is told' test "$(grep -c '^seed [123]: execution [0-9]*: ' out)" = 3

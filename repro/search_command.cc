@@ -49,8 +49,9 @@ Usage search_usage() {
 struct Search {
   std::uint64_t seed = 0;
   std::uint64_t executions = 0;  // the one with the finding is the last
-  bool exhausted = false;        // there was no other schedule left
-  Replay replay;                 // of the last execution
+  bool exhausted = false;        // the strategy had no other schedule left
+  Strategy::Tried tried = Strategy::Tried::kSome;
+  Replay replay;  // of the last execution
 };
 
 class Searcher {
@@ -72,13 +73,29 @@ class Searcher {
         search.replay.schedule = runtime_.recorded();
         break;
       }
+      if (runtime_.strategy().diverged()) {
+        search.replay = diverged(result);
+        break;
+      }
       search.exhausted = !runtime_.strategy().next_execution();
       if (search.exhausted) break;
     }
+    if (search.exhausted) search.tried = runtime_.strategy().tried();
     return search;
   }
 
  private:
+  Replay diverged(const program::RunResult& result) const {
+    Replay replay;
+    replay.finding.emplace();
+    replay.finding->kind = FindingKind::kReplay;
+    replay.finding->title = "two runs of one schedule differ";
+    replay.phase = result.phase;
+    replay.steps = result.steps;
+    replay.schedule = runtime_.recorded();
+    return replay;
+  }
+
   const program::Program& program_;
   Schedule recipe_;
   std::uint64_t executions_;
@@ -87,7 +104,20 @@ class Searcher {
   program::Runner runner_{alone_};
 };
 
-std::string line_of(const program::Program& program, const Search& search) {
+std::string what_was_tried(const Search& search, int depth) {
+  if (!search.exhausted) return "";
+  switch (search.tried) {
+    case Strategy::Tried::kAll:
+      return ", and there is no other schedule";
+    case Strategy::Tried::kWithinDepth:
+      return fmt::format("; every schedule with at most {} preemptions was run", depth);
+    case Strategy::Tried::kSome:
+      break;
+  }
+  return ", and the strategy has no other schedule";
+}
+
+std::string line_of(const program::Program& program, const Search& search, int depth) {
   std::string text = fmt::format("seed {}: ", search.seed);
   if (search.replay.finding) {
     const Finding& finding = *search.replay.finding;
@@ -96,7 +126,7 @@ std::string line_of(const program::Program& program, const Search& search) {
                               place_of(program, search.replay));
   }
   return text + fmt::format("nothing in {} executions{}\n", search.executions,
-                            search.exhausted ? ", and there is no other schedule" : "");
+                            what_was_tried(search, depth));
 }
 
 // Returns the median of the executions to a finding, counting what found nothing as
@@ -114,7 +144,7 @@ std::uint64_t median_of(const std::vector<Search>& searches, std::size_t found) 
 Json json_of(const Search& search) {
   Json json = {{"seed", search.seed},
                {"executions", search.executions},
-               {"exhausted", search.exhausted}};
+               {"exhausted", search.tried == Strategy::Tried::kAll}};
   if (!search.replay.finding) return json;
   json["finding"] = {{"kind", finding_kind_name(search.replay.finding->kind)},
                      {"title", search.replay.finding->title}};
@@ -157,7 +187,7 @@ int search_command(const std::vector<std::string>& arguments) {
                                        static_cast<std::uint64_t>(i)));
     const Search& search = searches.back();
     executions += search.executions;
-    fmt::print("{}", line_of(program, search));
+    fmt::print("{}", line_of(program, search, line.get<int>("depth")));
     if (!search.replay.finding) continue;
     if (++found == 1 && line.has("save")) {
       save_finding(file, program, search.replay, line.get<std::string>("save"));

@@ -235,6 +235,14 @@ bool is_wanted(const Names& wanted, const std::string& name) {
          std::find(wanted.begin(), wanted.end(), name) != wanted.end();
 }
 
+// Each of `wanted` must be one of `known`.
+void require_known(const char* option, const Names& wanted, const Names& known) {
+  for (const std::string& name : wanted) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw options::error(fmt::format("{}: there is no '{}'", option, name));
+  }
+}
+
 Table empty_table(const options::variables_map& given) {
   const auto names = [&](const char* option) {
     return given.count(option) != 0 ? given[option].as<Names>() : Names();
@@ -246,15 +254,19 @@ Table empty_table(const options::variables_map& given) {
     throw options::error("--seeds and --cap: expected a number from 1");
   }
   const Names strategies = names("strategy");
+  Names known;
   for (const Contestant& one : contestants()) {
+    known.push_back(one.name);
     if (is_wanted(strategies, one.name)) table.columns.push_back(one);
   }
+  require_known("--strategy", strategies, known);
   const Names wanted = names("shape");
+  known.clear();
   for (const Shape& shape : shapes()) {
+    known.push_back(shape.name);
     if (is_wanted(wanted, shape.name)) table.rows.push_back(&shape);
   }
-  if (table.columns.empty()) throw options::error("--strategy: there is none like it");
-  if (table.rows.empty()) throw options::error("--shape: there is none like it");
+  require_known("--shape", wanted, known);
   return table;
 }
 

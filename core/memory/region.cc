@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "core/sync/task.h"
+
 // Null unless the program is linked with AddressSanitizer.
 extern "C" __attribute__((weak)) void __asan_poison_memory_region(
     const volatile void* at, std::size_t size);
@@ -47,11 +49,13 @@ Region::~Region() {
 }
 
 void Region::set_alive(std::byte* at, std::size_t size) {
+  note_side_effects();
   live_.set_alive(at, whole_granules(size));
   if (__asan_unpoison_memory_region != nullptr) __asan_unpoison_memory_region(at, size);
 }
 
 void Region::set_dead(std::byte* at, std::size_t size) {
+  note_side_effects();
   live_.set_dead(at, whole_granules(size));
   if (__asan_poison_memory_region != nullptr) {
     __asan_poison_memory_region(at, whole_granules(size));

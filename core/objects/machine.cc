@@ -126,6 +126,7 @@ void Machine::for_each_file(FunctionRef<void(AddressSpace&)> visit) {
 }
 
 std::uint32_t Machine::next_mm_id() {
+  note_side_effects();
   return mms_made_.raw().fetch_add(1, std::memory_order_relaxed) + 1;
 }
 

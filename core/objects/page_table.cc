@@ -66,6 +66,7 @@ void detach_tables_in(const FrameArena& arena, Pfn table, int level, VirtRange r
     if (level > 1) detach_tables_in(arena, lower, level - 1, part, limits, freed);
     const VirtAddr start = part.start & ~(table_span(level) - 1);
     if (start < limits.start || start + table_span(level) > limits.end) return;
+    note_side_effects();
     word_of(arena, table, index).raw().store(0, std::memory_order_release);
     freed(lower);
   });
@@ -98,6 +99,7 @@ bool install_table(const FrameArena& arena, const MmuContext& context, VirtAddr 
   require(parent != kNoPfn, "the parent of a new table exists");
   Word& word = word_of(arena, parent, table_index(addr, level + 1));
   if (word.raw().load(std::memory_order_relaxed) != 0) return false;
+  note_side_effects();
   // Release: whoever walks through the entry, hardware too, sees the table's zeroes.
   word.raw().store(Pte::page(table, kTableFlags).bits(), std::memory_order_release);
   return true;

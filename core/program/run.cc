@@ -52,6 +52,7 @@ Mm* Variables::peek_process(std::uint64_t number) const NO_THREAD_SAFETY_ANALYSI
 
 void Variables::set_mapping(std::uint64_t number, VirtRange range) {
   const std::uint64_t first = range.start >> kPageShift;
+  note_side_effects();
   mappings_[number].raw().store(first << kPagesBits | range.pages(),
                                 std::memory_order_relaxed);
 }

@@ -168,6 +168,7 @@ void Runner::run_tasks(const Program& program, Runtime& runtime) {
   Atomic<int> unfinished(static_cast<int>(program.tasks.size()));
   const auto task = [&] {
     run_calls(program, current()->id + 1);
+    note_side_effects();
     if (unfinished.raw().fetch_sub(1, std::memory_order_relaxed) == 1) rcu.stop();
   };
   const auto callbacks = [&] { rcu.callback_loop(); };

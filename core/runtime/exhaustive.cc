@@ -25,14 +25,16 @@ int Exhaustive::next(const Scene& scene) {
 // Notes whether the task of the last decision could not have gone on.
 void Exhaustive::finish_step(const Scene& scene) {
   if (last_ == nullptr) return;
-  if (!scene.can_run(last_->task)) last_->may_sleep |= Mask{1} << last_->task;
+  (scene.can_run(last_->task) ? last_->went_on : last_->stopped) |= Mask{1}
+                                                                    << last_->task;
   last_ = nullptr;
 }
 
 int Exhaustive::follow(const Scene& scene) {
   Node& node = path_[at_];
-  if (node.limit != 0 || node.runnable != scene.runnable) {  // not the same program
-    given_up_ = true;
+  if (node.limit != 0 || node.runnable != scene.runnable ||
+      node.running != scene.running) {
+    give_up_diverged();
     return scene.by_rule();
   }
   return take(node, node.task);
@@ -48,9 +50,13 @@ int Exhaustive::extend(const Scene& scene) {
   const Mask free = candidates(node);
   const int rule = scene.by_rule();
   const int task = (free >> rule & 1) != 0 ? rule : std::countr_zero(free);
-  if (free == 0 || !path_.push(node)) {
+  if (free == 0) {
     given_up_ = true;
     cut_ = cut_ || (node.runnable & ~node.asleep) != 0;
+    return scene.by_rule();
+  }
+  if (!path_.push(node)) {
+    given_up_ = full_ = true;
     return scene.by_rule();
   }
   return take(path_.back(), task);
@@ -68,7 +74,9 @@ Exhaustive::Mask Exhaustive::candidates(const Node& node) const {
 
 int Exhaustive::take(Node& node, int task) {
   node.task = static_cast<std::uint8_t>(task);
-  asleep_ = node.asleep | (node.tried & node.may_sleep);
+  asleep_ = reduction_ == Reduction::kNone
+                ? 0
+                : node.asleep | (node.tried & node.may_sleep & ~node.awake);
   preemptions_ = node.preemptions + costs(node, task);
   started_ = true;
   last_ = &node;
@@ -86,32 +94,45 @@ void Exhaustive::on_executed(const Scene& scene, int task, const Step& step) {
   }
 }
 
+void Exhaustive::on_side_effects(int task) {
+  asleep_ = 0;
+  if (last_ != nullptr) last_->awake |= Mask{1} << task;
+}
+
 std::uint64_t Exhaustive::choose(int, std::uint32_t, std::uint64_t limit) {
   if (given_up_ || limit < 2) return 0;
   if (at_ == path_.size()) {
     Node node;
     node.limit = limit;
     if (!path_.push(node)) {
-      given_up_ = cut_ = true;
+      given_up_ = full_ = true;
       return 0;
     }
   }
   const Node& node = path_[at_];
   if (node.limit != limit) {
-    given_up_ = true;
+    give_up_diverged();
     return 0;
   }
   ++at_;
   return node.value;
 }
 
+void Exhaustive::give_up_diverged() { given_up_ = diverged_ = true; }
+
 // ---- The next one
 // ---------------------------------------------------------------------
 
 bool Exhaustive::next_execution() {
   if (done_) return false;
+  if (at_ < path_.size() && !given_up_) give_up_diverged();  // it ended too soon
   ++(given_up_ ? redundant_ : executions_);
   return backtrack() || raise_bound();
+}
+
+Strategy::Tried Exhaustive::tried() const {
+  if (!done_ || full_ || diverged_) return Tried::kSome;
+  return cut_ ? Tried::kWithinDepth : Tried::kAll;
 }
 
 // Goes back to the last node where something is left.
@@ -127,7 +148,8 @@ bool Exhaustive::try_another(Node& node) {
   const Mask done = Mask{1} << node.task;
   node.tried |= done;
   const bool went_on = node.running_goes_on && node.task == node.running;
-  if (bound_ == kUnbounded || went_on) node.may_sleep |= done;
+  const bool always_stopped = (node.stopped & ~node.went_on & done) != 0;
+  if (bound_ == kUnbounded || went_on || always_stopped) node.may_sleep |= done;
   const Mask free = candidates(node);
   if ((node.runnable & ~node.asleep & ~node.tried) != free) cut_ = true;
   if (free == 0) return false;

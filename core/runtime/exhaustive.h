@@ -13,8 +13,9 @@ namespace racier {
 
 // Depth first, a tree of decisions and choices, with no memory but the current path.
 // The bounds are 0, 1, 2, then none.  A task whose run gives the same however often it
-// is run is needed, and tasks that share by steps only: two orders of accesses to plain
-// data between steps are one to it.
+// is run is needed, and tasks that share by steps, or note what else they do
+// (note_side_effects()): two orders of accesses to plain data between steps are one to
+// it.  A step with side effects, as all are in weak memory, commutes with none.
 //
 // Sleep sets and a bound do not go together as they are: the order that was tried may
 // need a preemption more than the one that is left out.  So under a bound a task sleeps
@@ -24,8 +25,11 @@ class Exhaustive final : public Strategy {
  public:
   static constexpr int kUnbounded = kDepthMax + 1;
 
+  enum class Reduction : std::uint8_t { kNone, kSleepSets };
+
   // `most` preemptions; 0: until everything is tried.
-  explicit Exhaustive(int most) : most_(most), path_(kPathMax) {}
+  explicit Exhaustive(int most, Reduction reduction = Reduction::kSleepSets)
+      : most_(most), reduction_(reduction), path_(kPathMax) {}
 
   // What has been run with the current bound: complete executions that differ in the
   // order of a conflict (under a bound, perhaps also in less), and those that turned
@@ -34,13 +38,20 @@ class Exhaustive final : public Strategy {
   std::uint64_t redundant() const { return redundant_; }
   int bound() const { return bound_; }
   // Whether every execution has been tried, with however many preemptions.
-  bool exhausted() const { return done_ && !cut_; }
+  bool exhausted() const { return tried() == Tried::kAll; }
+  Tried tried() const override;
+  bool diverged() const override { return diverged_; }
 
   void begin_run(int tasks) override;
   bool next_execution() override;
   int next(const Scene& scene) override;
   void on_executed(const Scene& scene, int task, const Step& step) override;
+  void on_side_effects(int task) override;
   std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override;
+  std::uint64_t choose_rarely(int task, std::uint32_t index,
+                              std::uint64_t most) override {
+    return choose(task, index, most + 1);  // each once
+  }
 
  private:
   using Mask = std::uint32_t;  // a set of tasks
@@ -55,9 +66,12 @@ class Exhaustive final : public Strategy {
     Mask asleep = 0;     // when it was reached
     Mask tried = 0;      // with all that follows
     Mask may_sleep = 0;  // of those tried
+    Mask stopped = 0;    // of those tried: could not go on behind the step
+    Mask went_on = 0;    // likewise: could, after some choice
+    Mask awake = 0;      // of those tried: their steps commute with no other
     std::uint8_t task = 0;
     std::uint8_t running = 0;
-    bool running_goes_on = false;  // to take another one is a preemption
+    bool running_goes_on = false;   // to take another one is a preemption
     std::uint32_t preemptions = 0;  // before it
   };
 
@@ -75,11 +89,15 @@ class Exhaustive final : public Strategy {
   void finish_step(const Scene& scene);
   bool backtrack();
   bool try_another(Node& node);
+  void give_up_diverged();
   bool raise_bound();
 
   int most_;
+  Reduction reduction_;
   int bound_ = 0;
-  bool cut_ = false;  // the bound has kept something from being tried
+  bool cut_ = false;       // the bound has kept something from being tried
+  bool full_ = false;      // a path was too long
+  bool diverged_ = false;  // the same decisions led elsewhere
   bool done_ = false;
   std::uint64_t executions_ = 0;
   std::uint64_t redundant_ = 0;

@@ -15,6 +15,7 @@
 namespace racier {
 namespace {
 
+using Reduction = Exhaustive::Reduction;
 using toys::ToyGuard;
 using toys::ToyLock;
 using toys::ToyMutex;
@@ -26,7 +27,9 @@ using toys::ToyMutexGuard;
 struct Op {
   int word;
   bool writes;
+  bool more = false;  // behind the step, writes to kHidden without another
 };
+constexpr int kHidden = 3;
 using Ops = std::vector<Op>;
 using Tasks = std::vector<Ops>;
 
@@ -106,7 +109,7 @@ class OpLog {
   }
 
  private:
-  std::array<std::atomic<int>, 16> notes_{};
+  std::array<std::atomic<int>, 32> notes_{};
   std::atomic<std::size_t> size_{0};
 };
 
@@ -117,8 +120,9 @@ struct Searched {
 };
 
 // Runs `tasks` under an exhaustive search.
-Searched search(const Tasks& tasks, int most) {
-  auto owned = std::make_unique<Exhaustive>(most);
+Searched search(const Tasks& tasks, int most,
+                Reduction reduction = Reduction::kSleepSets) {
+  auto owned = std::make_unique<Exhaustive>(most, reduction);
   Exhaustive& strategy = *owned;
   FiberRuntime runtime;
   runtime.set_strategy(std::move(owned));
@@ -136,6 +140,9 @@ Searched search(const Tasks& tasks, int most) {
           words[op.word].load();
         }
         log.add(task, op);
+        if (!op.more) continue;
+        log.add(task, {kHidden, true});
+        note_side_effects();
       }
     };
     runtime.run(run, std::vector<Body>(tasks.size(), body));
@@ -205,6 +212,26 @@ TEST(Exhaustive, ReductionLosesNothingWithinABound) {
   }
 }
 
+TEST(Exhaustive, ReductionLosesNoSideEffect) {
+  std::uint64_t reduced = 0, plain = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    Tasks tasks = random_tasks(seed);
+    Random random(seed);
+    for (Ops& ops : tasks) {
+      for (Op& op : ops) op.more = random.below(3) == 0;
+    }
+    for (const int bound : {0, 1, 2}) {
+      const Searched all = search(tasks, bound);
+      const Searched each = search(tasks, bound, Reduction::kNone);
+      EXPECT_EQ(all.histories, each.histories) << "seed " << seed << ", " << bound;
+      if (bound != 0) continue;
+      reduced += all.executions;
+      plain += each.executions;
+    }
+  }
+  EXPECT_LT(2 * reduced, plain);
+}
+
 TEST(Exhaustive, ReductionIsWorthIt) {
   // 34650 orders in all, each run once.
   const Searched all = search(alike(3, writes_to(0, 4)), 0);
@@ -269,6 +296,68 @@ TEST(Exhaustive, FindsNoBugBeyondTheBound) {
   EXPECT_EQ(bound_of_finding(1, sees_one_then_two), std::nullopt);
 }
 
+// Whoever drops the last reference frees the object; the second task looks at another
+// word of it after a drop that was not the last.  Soon the memory is another object's.
+struct alignas(LiveMap::kGranule) Counted {
+  Atomic<int> references{2};
+  Atomic<int> word{0};
+
+  // Returns whether it was the last.
+  bool drop(LiveMap& live) {
+    if (references.fetch_sub(1) != 1) return false;
+    note_side_effects();
+    live.set_dead(this, sizeof *this);
+    return true;
+  }
+  void reuse(LiveMap& live) {
+    note_side_effects();
+    live.set_alive(this, sizeof *this);
+  }
+};
+
+struct Uses {
+  std::uint64_t good = 0;
+  std::uint64_t bad = 0;  // of what was freed
+  bool exhausted = false;
+};
+
+Uses uses_behind_a_drop(Reduction reduction) {
+  auto owned = std::make_unique<Exhaustive>(0, reduction);
+  Exhaustive& strategy = *owned;
+  FiberRuntime runtime;
+  runtime.set_strategy(std::move(owned));
+  Uses uses;
+  do {
+    Counted object;
+    LiveMap live(&object, sizeof object);
+    live.set_alive(&object, sizeof object);
+    Atomic<int> other{0};
+    RunState run;
+    run.live = &live;
+    run_on(runtime, run,
+           {[&] {
+              if (!object.drop(live)) return;
+              other.load();
+              object.reuse(live);
+            },
+            [&] {
+              if (!object.drop(live)) object.word.load();
+            }});
+    ++(run.over() ? uses.bad : uses.good);
+  } while (strategy.next_execution());
+  uses.exhausted = strategy.exhausted();
+  return uses;
+}
+
+TEST(Exhaustive, AFreeCommutesWithNothing) {
+  const Uses plain = uses_behind_a_drop(Reduction::kNone);
+  const Uses reduced = uses_behind_a_drop(Reduction::kSleepSets);
+  EXPECT_GT(plain.bad, 0u);
+  EXPECT_GT(reduced.bad, 0u);
+  EXPECT_TRUE(plain.exhausted && reduced.exhausted);
+  EXPECT_LT(reduced.good + reduced.bad, plain.good + plain.bad);
+}
+
 // The orders in which three tasks enter a section twice each, under the lock.
 template <typename Lock, typename Guard>
 std::set<std::string> orders_of_sections() {
@@ -314,6 +403,109 @@ TEST(Exhaustive, TriesEveryChoice) {
            }});
   } while (runtime.strategy().next_execution());
   EXPECT_EQ(values, (std::multiset<int>{0, 1, 10, 11, 20, 21}));
+}
+
+// What a store buffer shows of two tasks, in all runs there are: r0, r1.
+std::set<std::pair<int, int>> store_buffering(Exhaustive& strategy,
+                                              FiberRuntime& runtime) {
+  std::set<std::pair<int, int>> outcomes;
+  do {
+    Atomic<int> x{0}, y{0};
+    int r0 = -1, r1 = -1;
+    RunState run;
+    run.weak_memory = true;
+    run_on(runtime, run,
+           {[&] {
+              x.store(1, std::memory_order_relaxed);
+              r0 = y.load(std::memory_order_relaxed);
+            },
+            [&] {
+              y.store(1, std::memory_order_relaxed);
+              r1 = x.load(std::memory_order_relaxed);
+            }});
+    EXPECT_FALSE(run.over());
+    outcomes.insert({r0, r1});
+  } while (strategy.next_execution());
+  return outcomes;
+}
+
+TEST(Exhaustive, WeakMemoryIsNotReduced) {
+  std::uint64_t executions[2];
+  for (const Reduction reduction : {Reduction::kNone, Reduction::kSleepSets}) {
+    auto owned = std::make_unique<Exhaustive>(1, reduction);
+    Exhaustive& strategy = *owned;
+    FiberRuntime runtime;
+    runtime.set_strategy(std::move(owned));
+    const auto outcomes = store_buffering(strategy, runtime);
+    EXPECT_EQ(outcomes,
+              (std::set<std::pair<int, int>>{{0, 0}, {0, 1}, {1, 0}, {1, 1}}));
+    executions[reduction == Reduction::kNone] = strategy.executions();
+  }
+  EXPECT_EQ(executions[0], executions[1]);
+}
+
+TEST(Exhaustive, TriesEachRareChoiceOnce) {
+  FiberRuntime runtime(seeded(StrategyKind::kExhaustive, 0));
+  std::multiset<std::uint64_t> values;
+  do {
+    RunState run;
+    run_on(runtime, run, {[&] {
+             const std::uint64_t value = runtime.choose_rarely(*current(), 6);
+             values.insert(value);
+           }});
+  } while (runtime.strategy().next_execution());
+  EXPECT_EQ(values, (std::multiset<std::uint64_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+// Something that no schedule has: the runs so far.
+TEST(Exhaustive, NoticesThatTwoRunsDiffer) {
+  Exhaustive* strategy = nullptr;
+  FiberRuntime runtime;
+  const auto search_all = [&](int more_each_run, bool choices) {
+    auto owned = std::make_unique<Exhaustive>(0);
+    strategy = owned.get();
+    runtime.set_strategy(std::move(owned));
+    int runs = 0;
+    do {
+      Atomic<int> word{0};
+      const auto body = [&] {
+        for (int i = 0; i <= runs * more_each_run % 3; ++i) {
+          if (choices) choose(2);
+          word.store(1);
+        }
+      };
+      RunState run;
+      run_on(runtime, run, {body, body});
+      ++runs;
+    } while (runs < 1000 && strategy->next_execution());
+  };
+  for (const bool choices : {false, true}) {
+    search_all(0, choices);
+    EXPECT_FALSE(strategy->diverged());
+    EXPECT_TRUE(strategy->exhausted());
+    for (const int more : {1, 2}) {
+      search_all(more, choices);
+      EXPECT_TRUE(strategy->diverged());
+      EXPECT_FALSE(strategy->exhausted());
+    }
+  }
+}
+
+TEST(Exhaustive, SaysHowMuchItHasTried) {
+  using Tried = Strategy::Tried;
+  for (const auto& [most, tried] :
+       {std::pair{1, Tried::kWithinDepth}, {5, Tried::kAll}, {0, Tried::kAll}}) {
+    Exhaustive* strategy = nullptr;
+    FiberRuntime runtime;
+    auto owned = std::make_unique<Exhaustive>(most);
+    strategy = owned.get();
+    runtime.set_strategy(std::move(owned));
+    do {
+      EXPECT_EQ(strategy->tried(), Tried::kSome);
+      sees_one_then_two(runtime);
+    } while (strategy->next_execution());
+    EXPECT_EQ(strategy->tried(), tried) << most;
+  }
 }
 
 TEST(Exhaustive, SaysWhenAllIsDone) {

@@ -200,6 +200,7 @@ void FiberRuntime::step_when_written(Task& self, const Step& where) {
   }
   scene_.pending[self.id] = &where;
   seen_[self.id] = word_at(where);
+  if (where.address != self.announced) self.side_effects = true;
   waiting_ |= bit(self.id);
   wait(self);
   execute(self, where);
@@ -216,6 +217,7 @@ void FiberRuntime::park(Task& self, std::source_location where) {
     settle(self, where);
   const Step sleep{nullptr, Access::kNone, std::memory_order_relaxed, where, 0};
   scene_.pending[self.id] = &sleep;
+  self.side_effects = true;  // whether it sleeps depends on who has woken it
   if ((unparked_early_ & bit(self.id)) != 0) {
     unparked_early_ &= ~bit(self.id);
   } else {
@@ -228,6 +230,7 @@ void FiberRuntime::park(Task& self, std::source_location where) {
 }
 
 void FiberRuntime::unpark(Task& task) {
+  note_side_effects();
   if ((parked_ & bit(task.id)) == 0) {
     unparked_early_ |= bit(task.id);
     return;
@@ -245,12 +248,12 @@ std::uint64_t FiberRuntime::choose(Task& self, std::uint64_t limit) {
   return record(self, index, value);
 }
 
-// What is above `most` counts as 0, and is recorded as 0: so a replay gets the same.
 std::uint64_t FiberRuntime::choose_rarely(Task& self, std::uint64_t most) {
   if (run_->over()) return 0;
   const std::uint32_t index = choices_made_[self.id]++;
-  const std::uint64_t value = strategy_->choose(self.id, index, most * 10 / 3);
-  return record(self, index, value <= most ? value : 0);
+  const std::uint64_t value = strategy_->choose_rarely(self.id, index, most);
+  require(value <= most, "a strategy chooses a value up to the most");
+  return record(self, index, value);
 }
 
 std::uint64_t FiberRuntime::record(Task& self, std::uint32_t index,
@@ -268,9 +271,11 @@ void FiberRuntime::settle(Task& self, std::source_location where) {
 
 // Returns who goes on at this step of `self`, or kNobody; records what differs from the
 // fixed rule.
-int FiberRuntime::decide(const Task& self) {
+int FiberRuntime::decide(Task& self) {
   if (waiting_ != 0) wake_whose_word_changed();
   if (scene_.runnable == 0) return kNobody;
+  if (self.side_effects || self.weak != nullptr) [[unlikely]]
+    tell_side_effects(self);
   scene_.running = self.id;
   scene_.step = self.steps;
   const int next = strategy_->next(scene_);
@@ -280,6 +285,12 @@ int FiberRuntime::decide(const Task& self) {
                     static_cast<std::uint8_t>(next)});
   }
   return next;
+}
+
+// A late store may be made, and an old value may show, at any step of any task.
+void FiberRuntime::tell_side_effects(Task& self) {
+  self.side_effects = false;
+  strategy_->on_side_effects(self.id);
 }
 
 // Lets others run until `self` can again.  Its pending step and what it waits for

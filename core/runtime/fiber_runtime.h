@@ -56,7 +56,7 @@ class FiberRuntime final : public Runtime {
   void park(Task& self, std::source_location where) override;
   void unpark(Task& task) override;
   std::uint64_t choose(Task& self, std::uint64_t limit) override;
-  // Returns 0 to `most`, and 0 in 7 of 10 cases, whoever chooses.
+  // Returns 0 to `most`, and 0 in 7 of 10 cases if chance chooses.
   std::uint64_t choose_rarely(Task& self, std::uint64_t most);
   Task& task(int index) override { return tasks_[index]; }
   int tasks() const override { return scene_.tasks; }
@@ -77,7 +77,8 @@ class FiberRuntime final : public Runtime {
   void run_body(Task& self);
   Fiber& end(Task& self);
 
-  int decide(const Task& self);
+  int decide(Task& self);
+  void tell_side_effects(Task& self);
   void wait(Task& self);
   void resume(const Task& self, int next);
   void execute(Task& self, const Step& step);

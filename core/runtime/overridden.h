@@ -30,9 +30,15 @@ class Overridden final : public Strategy {
   void on_executed(const Scene& scene, int task, const Step& step) override {
     inner_->on_executed(scene, task, step);
   }
+  void on_side_effects(int task) override { inner_->on_side_effects(task); }
   std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override {
     return inner_->choose(task, index, limit);
   }
+  std::uint64_t choose_rarely(int task, std::uint32_t index,
+                              std::uint64_t most) override {
+    return inner_->choose_rarely(task, index, most);
+  }
+  bool diverged() const override { return inner_->diverged(); }
 
  private:
   std::unique_ptr<Strategy> inner_;

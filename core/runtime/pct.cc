@@ -45,12 +45,7 @@ void Pct::draw_changes(int depth) {
   }
 }
 
-int Pct::next(const Scene& scene) {
-  if (!scene.can_run(scene.running) && scene.pending[scene.running] != nullptr) {
-    demote(scene.running);
-  }
-  return highest(scene.runnable, priority_);
-}
+int Pct::next(const Scene& scene) { return highest(scene.runnable, priority_); }
 
 void Pct::on_executed(const Scene& scene, int task, const Step&) {
   for (int i = 0; i < change_count_; ++i) {

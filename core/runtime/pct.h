@@ -4,7 +4,8 @@
 // Probabilistic Guarantees of Finding Bugs (ASPLOS 2010).  The task with the highest
 // priority runs; at depth - 1 random steps it falls below all others.  A bug that needs
 // `depth` ordered steps, in a run of k steps of n tasks, is found with probability 1 /
-// (n k^(depth-1)).
+// (n k^(depth-1)) at least: where nobody polls for long, and as far as a run is no
+// longer than k, the length of the last one.
 #pragma once
 #include "core/base/random.h"
 #include "core/runtime/experience.h"
@@ -12,8 +13,9 @@
 
 namespace racier {
 
-// A task that waits falls to the lowest priority, and so does one that has run for
-// long.
+// The runtime lets nobody run that waits, so a wait changes no priority.  A task that
+// has run for kPatience steps while others could, and perhaps polls, falls to the
+// lowest.
 class Pct final : public Strategy {
  public:
   // `depth` 0: in each run another of those that most bugs have.

@@ -49,10 +49,14 @@ struct Scene {
   }
 };
 
-// Returns whether the order of the two matters: one word, and one of them writes.
+// Returns whether the order of the two matters: they have a byte in common, and one of
+// them writes.
 inline bool conflict(const Step& a, const Step& b) {
-  return a.address == b.address && a.address != nullptr &&
-         (a.access != Access::kRead || b.access != Access::kRead);
+  if (a.access == Access::kRead && b.access == Access::kRead) return false;
+  if (a.address == nullptr || b.address == nullptr) return false;
+  const auto first = reinterpret_cast<std::uintptr_t>(a.address);
+  const auto second = reinterpret_cast<std::uintptr_t>(b.address);
+  return first == second || (first < second + b.size && second < first + a.size);
 }
 
 // Returns the one of `tasks` (bit t: task t; not 0) with the highest priority.
@@ -88,12 +92,31 @@ class Strategy {
                            [[maybe_unused]] int task,
                            [[maybe_unused]] const Step& step) {}
 
+  // What `task` has done since its last step, and will have done at its next, is more
+  // than the step said (core/sync/task.h, note_side_effects()).  Called before next().
+  virtual void on_side_effects([[maybe_unused]] int task) {}
+
   // Returns the value, below `limit`, of choice number `index` of `task`.
   virtual std::uint64_t choose([[maybe_unused]] int task,
                                [[maybe_unused]] std::uint32_t index,
                                [[maybe_unused]] std::uint64_t limit) {
     return 0;
   }
+
+  // Likewise a value of at most `most`, and 0 in 7 of 10 cases.
+  virtual std::uint64_t choose_rarely(int task, std::uint32_t index,
+                                      std::uint64_t most) {
+    const std::uint64_t value = choose(task, index, most * 10 / 3);
+    return value <= most ? value : 0;
+  }
+
+  // How much has been tried, once next_execution() has returned false.
+  enum class Tried : std::uint8_t { kSome, kWithinDepth, kAll };
+  virtual Tried tried() const { return Tried::kSome; }
+
+  // Returns whether a run did not begin as one before with the same decisions: a defect
+  // of the program's world, and nothing is known of what has been tried.
+  virtual bool diverged() const { return false; }
 };
 
 // Returns the strategy that `schedule` describes, with its overrides.

@@ -8,9 +8,9 @@
 namespace racier {
 namespace {
 
-int word, other_word;
+std::uint64_t word, other_word;
 
-constexpr Step access(const int& at, Access kind) {
+constexpr Step access(const std::uint64_t& at, Access kind) {
   return {&at, kind, std::memory_order_relaxed, {}};
 }
 const Step kWriteWord = access(word, Access::kWrite);
@@ -128,6 +128,13 @@ TEST(Conflict, IsOneWordAndAWrite) {
   EXPECT_TRUE(conflict(kWriteWord, kWriteWord));
   EXPECT_FALSE(conflict(kReadWord, kReadWord));
   EXPECT_FALSE(conflict(kWriteWord, kWriteOther));
+  const auto* const word = static_cast<const char*>(kWriteWord.address);
+  Step write{word + 4, Access::kWrite, std::memory_order_relaxed, {}, 4};
+  EXPECT_TRUE(conflict(kReadWord, write));  // its second half
+  EXPECT_TRUE(conflict(write, kReadWord));
+  write.address = word + kReadWord.size;
+  EXPECT_FALSE(conflict(kReadWord, write));
+  EXPECT_FALSE(conflict(write, kReadWord));
   const Step sleep{nullptr, Access::kNone, std::memory_order_relaxed, {}};
   EXPECT_FALSE(conflict(sleep, sleep));
 }

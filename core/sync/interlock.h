@@ -28,7 +28,10 @@ class SCOPED_CAPABILITY InterlockGuard {
  public:
   explicit InterlockGuard(Interlock& lock) ACQUIRE(lock)
       : task_(current()), lock_(lock) {
-    if (task_ != nullptr) ++task_->plain_steps_off;
+    if (task_ != nullptr) {
+      ++task_->plain_steps_off;
+      task_->side_effects = true;
+    }
     lock_.lock();
   }
   ~InterlockGuard() RELEASE() {

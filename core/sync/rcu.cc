@@ -113,6 +113,7 @@ void Rcu::synchronize(Where where) {
   sync::step_of(self, {&grace_periods_, Access::kRmw, std::memory_order_seq_cst, where,
                        sizeof grace_periods_});
   wait_for_readers(*self, where);
+  self->side_effects = true;
   grace_periods_.raw().fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -123,6 +124,8 @@ void Rcu::wait_for_readers(Task& self, Where where) {
   std::array<std::uint32_t, kTasksMax> seen;
   // Pairs with the read-modify-write at the start of each section.
   fence(std::memory_order_seq_cst);
+  // Edges of sections are not noted: it is enough that looks at them are.
+  self.side_effects = true;
   for (int i = 0; i < tasks; ++i) {
     seen[static_cast<std::size_t>(i)] =
         section_of(runtime.task(i)).load(std::memory_order_acquire);
@@ -132,6 +135,7 @@ void Rcu::wait_for_readers(Task& self, Where where) {
     const std::uint32_t open = seen[static_cast<std::size_t>(i)];
     if ((open & 1) == 0 || &task == &self) continue;
     const std::atomic<std::uint32_t>& section = section_of(task);
+    self.side_effects = true;
     while (section.load(std::memory_order_acquire) == open && !sync::unwinding()) {
       runtime.step_when_written(
           self,
@@ -172,6 +176,7 @@ void Rcu::callback_loop(Where where) {
   Task* const self = current();
   require(self != nullptr, "callback_loop is a task's body");
   callback_task_.store(self, std::memory_order_seq_cst);
+  self->side_effects = true;
   for (;;) {
     // Before the look at the list: who stops has called all its callbacks.
     const bool stopped = stopped_.peek(std::memory_order_seq_cst);
@@ -191,10 +196,12 @@ void Rcu::callback_loop(Where where) {
     }
   }
   callback_task_.store(nullptr, std::memory_order_seq_cst);
+  self->side_effects = true;
 }
 
 void Rcu::stop(Where where) {
   stopped_.store(true, std::memory_order_seq_cst, where);
+  note_side_effects();  // callback_loop() peeks at it
   if (Task* const task = callback_task_.load(std::memory_order_seq_cst)) {
     task->runtime->unpark(*task);
   }

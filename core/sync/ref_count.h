@@ -28,10 +28,16 @@ class RefCount {
   [[nodiscard]] bool dec_and_test(Where where = Where::current());
 
   // Returns the count; no step.
-  std::int32_t read() const { return count_.peek(); }
+  std::int32_t read() const {
+    note_side_effects();
+    return count_.peek();
+  }
   // Sets it: for an object that nobody else can see.  Release: pairs with
   // inc_not_zero_acquire() on a memory that others still look at.
-  void set(std::int32_t value) { count_.poke(value, std::memory_order_release); }
+  void set(std::int32_t value) {
+    note_side_effects();
+    count_.poke(value, std::memory_order_release);
+  }
 
  private:
   bool inc_unless_zero(std::memory_order order, Where where);

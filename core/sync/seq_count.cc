@@ -25,12 +25,14 @@ bool SeqCount::read_retry(std::uint32_t sequence, Where where) const {
 }
 
 void SeqCount::write_begin(Where where) {
+  note_side_effects();
   const std::uint32_t sequence = sequence_.peek();
   sequence_.store(sequence + 1, std::memory_order_relaxed, where);
   fence(std::memory_order_release);  // pairs with the fence of read_retry()
 }
 
 void SeqCount::write_end(Where where) {
+  note_side_effects();
   const std::uint32_t sequence = sequence_.peek();
   sequence_.store(sequence + 1, std::memory_order_release, where);
 }

@@ -63,6 +63,9 @@ struct Task {
   int plain_steps_off = 0;
   // The word of the step that was taken last: the access itself is not another step.
   const void* announced = nullptr;
+  // What it has done since its last step is more than that step says: see
+  // note_side_effects().
+  bool side_effects = false;
   // What its shared accesses ask; null: memory itself is all they see.
   WeakMemory* weak = nullptr;
   // The run is over and the body is being left by an exception: nothing is a step any
@@ -89,13 +92,24 @@ extern constinit thread_local Task* task_of_thread;
   task_of_thread = task;
 }
 
+// Notes that the running task does more before its next step than the last one said: it
+// frees memory, looks at words of others, wakes somebody.  Who leaves out orders of
+// steps that seem to commute has to know (core/runtime/exhaustive.h).  Of two such
+// accesses to one thing it is enough if one is noted.
+inline void note_side_effects() {
+  if (Task* const self = current()) self->side_effects = true;
+}
+
 // While it lives, the current task takes no steps: what it does is one step for the
 // others.
 class StepsOff {
  public:
   // (The compiler does not see that accesses between the two may be steps.)
   StepsOff() : task_(current()) {
-    if (task_ != nullptr) ++task_->steps_off;
+    if (task_ != nullptr) {
+      ++task_->steps_off;
+      task_->side_effects = true;
+    }
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
   ~StepsOff() {
@@ -127,9 +141,8 @@ inline void step(const Step& where) {
 
 // Orders what the caller did before against what it does behind it, in a weakly ordered
 // memory: where nothing else does, because on the host nothing need.  No step.
-inline void weak_barrier(
-    std::memory_order order = std::memory_order_acq_rel,
-    std::source_location where = std::source_location::current()) {
+inline void weak_barrier(std::memory_order order = std::memory_order_acq_rel,
+                         std::source_location where = std::source_location::current()) {
   Task* const self = current();
   if (self == nullptr || self->weak == nullptr) [[likely]]
     return;

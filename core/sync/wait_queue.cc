@@ -46,6 +46,7 @@ class WaitQueue::Stay {
     joined_ = false;
     if (woken()) return false;
     queue_.waiters_.erase(waiter_);
+    note_side_effects();
     queue_.waiting_.raw().fetch_sub(1, std::memory_order_relaxed);
     return true;
   }
@@ -57,6 +58,7 @@ class WaitQueue::Stay {
     // Sequentially consistent: the other half of active_raw().
     queue_.waiting_.store(queue_.waiting_.raw().load(std::memory_order_relaxed) + 1,
                           std::memory_order_seq_cst, where_);
+    note_side_effects();  // active_raw() is no step
     waiter_.woken.store(false, std::memory_order_relaxed);
     if (waiter_.exclusive) {
       queue_.waiters_.push_back(waiter_);
