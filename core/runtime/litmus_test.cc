@@ -63,6 +63,22 @@ void write_x_wmb_y(Words& w) {
   fence(kRelease);
   w.y.store(1, kRelaxed);
 }
+void write_x_wmb_add_y(Words& w) {
+  w.x.store(1, kRelaxed);
+  fence(kRelease);
+  w.y.fetch_add(1, kRelaxed);
+}
+void write_x_wmb_cas_y(Words& w) {
+  w.x.store(1, kRelaxed);
+  fence(kRelease);
+  int zero = 0;
+  w.y.compare_exchange(zero, 1, kRelaxed);
+}
+void write_x_wmb_poke_y(Words& w) {
+  w.x.store(1, kRelaxed);
+  fence(kRelease);
+  w.y.poke(1);
+}
 void write_x_release_y(Words& w) {
   w.x.store(1, kRelaxed);
   w.y.store(1, kRelease);
@@ -194,6 +210,9 @@ const std::vector<Litmus>& rows() {
       {"MP_rel", true, {write_x_release_y, read_y_x}, sees_y_not_x},
       {"MP_acq", true, {write_x_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_wmb_rmb", false, {write_x_wmb_y, read_y_rmb_x}, sees_y_not_x},
+      {"MP_wmb_rmw_acq", false, {write_x_wmb_add_y, acquire_y_read_x}, sees_y_not_x},
+      {"MP_wmb_cas_acq", false, {write_x_wmb_cas_y, acquire_y_read_x}, sees_y_not_x},
+      {"MP_wmb_poke_acq", false, {write_x_wmb_poke_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_rel_acq", false, {write_x_release_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_wmb_acq", false, {write_x_wmb_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_lock",
@@ -248,6 +267,14 @@ const std::vector<Litmus>& rows() {
        r_outcome},
 
       {"CoRR", false, {write_x, read_two<kX, kX, kR0, kR1>}, goes_back},
+      {"CoRR_peek",
+       false,
+       {write_x,
+        [](Words& w) {
+          w.r0 = w.x.peek();
+          w.r1 = w.x.load(kRelaxed);
+        }},
+       goes_back},
       {"CoRR_many",
        false,
        {[](Words& w) {

@@ -191,6 +191,14 @@ void StoreBuffers::drain_first(const Task& task, int count) {
 
 void StoreBuffers::drain(const Task& task) { drain_first(task, lane(task).count); }
 
+// Those that a release fence puts before whatever the task writes next.
+void StoreBuffers::drain_fenced(const Task& task) {
+  const Lane& lane = this->lane(task);
+  int count = 0;
+  while (count < lane.count && lane.stores[count].epoch != lane.epoch) ++count;
+  drain_first(task, count);
+}
+
 // With what is ahead of them.
 void StoreBuffers::drain_word(const Task& task, const void* word) {
   const Lane& lane = this->lane(task);
@@ -246,6 +254,9 @@ bool StoreBuffers::delay(Task& self, const Step& access, std::uint64_t value) {
 
 std::uint64_t StoreBuffers::peek(Task& self, const Step& access, std::uint64_t newest) {
   if (acquires(access.order)) close_window(self);
+  if (Word* const word = find(access)) {
+    word->seen[static_cast<std::size_t>(self.id)] = now_;
+  }
   const Store* const own = last_to(lane(self), access.address);
   return own == nullptr ? newest : own->value;
 }
@@ -255,7 +266,6 @@ std::uint64_t StoreBuffers::load(Task& self, const Step& access, std::uint64_t n
   Word* const word = find(access);
   if (word == nullptr || strong(self) || access.order == std::memory_order_seq_cst ||
       last_to(lane, access.address) != nullptr) {
-    if (word != nullptr) word->seen[static_cast<std::size_t>(self.id)] = now_;
     return peek(self, access, newest);
   }
   std::uint32_t& seen = word->seen[static_cast<std::size_t>(self.id)];
@@ -279,6 +289,7 @@ void StoreBuffers::order(Task& self, const Step& access) {
   if (access.access != Access::kRead && releases(access.order)) {
     drain(self);
   } else if (access.access == Access::kRmw || access.access == Access::kWrite) {
+    drain_fenced(self);
     drain_word(self, access.address);
   }
   if (access.access != Access::kWrite && acquires(access.order)) close_window(self);

@@ -99,6 +99,7 @@ class StoreBuffers final : public WeakMemory {
   const Store* last_to(const Lane& lane, const void* word) const;
   static bool must_wait(const Lane& lane, int index);
   void drain_first(const Task& task, int count);
+  void drain_fenced(const Task& task);
   void drain_word(const Task& task, const void* word);
   void make(const Task& task, int index);
   void change(const Task& task, void* address, std::uint8_t size);
