@@ -314,7 +314,7 @@ std::uint64_t StoreBuffers::load(Task& self, const Step& access, std::uint64_t n
 void StoreBuffers::order(Task& self, const Step& access) {
   if (access.access != Access::kRead && releases(access.order)) {
     drain(self);
-  } else if (access.access == Access::kRmw || access.access == Access::kWrite) {
+  } else if (access.access != Access::kRead && access.address != nullptr) {
     drain_fenced(self);
     drain_word(self, access);
   }
