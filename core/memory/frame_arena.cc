@@ -74,7 +74,7 @@ void FrameArena::free(Pfn pfn) {
     accuse(row.kind, row.sentence, "pfn " + std::to_string(pfn));
     return;
   }
-  weak_barrier();  // no store to the frame is late
+  weak_free(data(pfn), kPageSize);
   fill_pattern(data(pfn), kPageSize, kPatternFree);
   region_.set_dead(data(pfn), kPageSize);
   const InterlockGuard guard(lock_);

@@ -174,7 +174,9 @@ void SlabCache::free(void* object) {
   const bool plain = kind_ == SlabKind::kPlain;
   const SlabPage::State state = choose_later() ? SlabPage::kHeld : SlabPage::kReady;
   SlabPage* emptied = nullptr;
-  weak_barrier();  // no store to the object is late
+  // No own store to the object is late.  Those of readers of type-stable memory may be:
+  // they are allowed to store until the page goes.
+  weak_barrier();
   {
     const InterlockGuard guard(lock_);
     const int slot = live_slot(object);
@@ -183,6 +185,7 @@ void SlabCache::free(void* object) {
       return;
     }
     if (plain) {
+      weak_free(object, size_);
       fill_pattern(static_cast<std::byte*>(object), size_, kPatternFree);
       pages_.region().set_dead(static_cast<std::byte*>(object), size_);
     }
@@ -250,6 +253,7 @@ void SlabCache::retire(SlabPage& page) {
   if (kind_ == SlabKind::kTypesafeByRcu) {
     for (int slot = 0; slot < page.objects_seen; ++slot) {
       std::byte* const object = object_at(page, slot);
+      weak_free(object, size_);
       if (destruct_ != nullptr) destruct_(object);
       fill_pattern(object, size_, kPatternFree);
       pages_.region().set_dead(object, size_);

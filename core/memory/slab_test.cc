@@ -361,6 +361,89 @@ TEST_F(SlabTest, MarksAReuseUnderTheEyesOfAReader) {
   EXPECT_LT(marks, 100);
 }
 
+// ---- Weak memory
+
+struct Cell {
+  Atomic<std::uint64_t> word{0};
+};
+
+// A task stores to an object, and another that has seen its flag destroys the object
+// and takes another one.
+struct LateStore : testing::Test {
+  LateStore() { m.run.weak_memory = true; }
+
+  // Returns how many runs had a finding; in none may the new object be damaged.
+  int findings(Slab<Cell>& cells, std::memory_order flagged) {
+    int found = 0;
+    for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+      m.reset();
+      Cell* const cell = cells.create();
+      Atomic<int> done{0};
+      std::uint64_t in_the_new_one = 0;
+      const auto writer = [&] {
+        cell->word.store(1, std::memory_order_relaxed);
+        done.store(1, flagged);
+      };
+      const auto reuser = [&] {
+        while (done.load() == 0) done.wait_until_written();
+        cells.destroy(cell);
+        Cell* const next = cells.create();
+        for (int i = 0; i < 70; ++i) static_cast<void>(done.load());
+        in_the_new_one = next->word.raw().load();
+      };
+      const auto finding = run_tasks(m.run, random_walk_seed(seed), {writer, reuser});
+      EXPECT_EQ(in_the_new_one, 0u) << "seed " << seed;
+      if (!finding) continue;
+      ++found;
+      EXPECT_EQ(finding->kind, FindingKind::kUseAfterFree);
+      EXPECT_EQ(finding->task, 0);
+      EXPECT_NE(finding->detail.find("by a store that was delayed"), std::string::npos);
+    }
+    return found;
+  }
+
+  MemoryForTest m;
+  Slab<Cell> plain{"cell", SlabKind::kPlain, m.slab_pages, m.rcu};
+  Slab<Cell> stable{"stable_cell", SlabKind::kTypesafeByRcu, m.slab_pages, m.rcu};
+};
+
+TEST_F(LateStore, ToAnObjectThatWasFreedIsAFinding) {
+  EXPECT_GT(findings(plain, std::memory_order_relaxed), 0);
+  EXPECT_EQ(findings(plain, std::memory_order_release), 0);
+}
+
+TEST_F(LateStore, ToAStableObjectIsNoneUntilItsPageGoes) {
+  int found = 0;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    m.reset();
+    Cell* const cell = stable.create();
+    Atomic<int> done{0};
+    bool freed = false;
+    const auto writer = [&] {
+      cell->word.store(1, std::memory_order_relaxed);
+      done.store(1, std::memory_order_relaxed);
+      for (int i = 0; i < 20; ++i) static_cast<void>(done.load());
+    };
+    const auto freer = [&] {
+      while (done.load() == 0) done.wait_until_written();
+      stable.destroy(cell);
+      EXPECT_FALSE(run_is_over());
+      m.rcu.stop();
+      m.rcu.callback_loop();
+      freed = true;
+    };
+    const auto finding = run_tasks(m.run, random_walk_seed(seed), {writer, freer});
+    if (!finding) {
+      EXPECT_TRUE(freed);
+      continue;
+    }
+    ++found;
+    EXPECT_EQ(finding->kind, FindingKind::kUseAfterFree);
+    EXPECT_EQ(finding->task, 0);
+  }
+  EXPECT_GT(found, 0);
+}
+
 TEST_F(SlabTest, ChangesItsKindWhenEmpty) {
   plain.destroy(plain.create());
   plain.set_kind(SlabKind::kTypesafeByRcu);

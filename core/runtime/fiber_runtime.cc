@@ -194,9 +194,10 @@ void FiberRuntime::step_when_written(Task& self, const Step& where) {
   check_alive(where);
   if (self.weak != nullptr) [[unlikely]] {
     buffers_->drain(self);
-    const bool changed = buffers_->unseen(self, where);
-    buffers_->close_window(self);
-    if (changed) return step(self, where);
+    if (buffers_->unseen(self, where)) {
+      step(self, where);
+      return buffers_->close_window(self);
+    }
   }
   scene_.pending[self.id] = &where;
   seen_[self.id] = word_at(where);

@@ -13,6 +13,8 @@
 
 #include "core/runtime/run_alone.h"
 #include "core/runtime/trace.h"
+#include "core/sync/bit_lock.h"
+#include "core/sync/bit_spin_lock.h"
 #include "core/sync/rcu.h"
 #include "core/sync/spin_lock.h"
 
@@ -24,17 +26,22 @@ constexpr auto kAcquire = std::memory_order_acquire;
 constexpr auto kRelease = std::memory_order_release;
 constexpr auto kSeqCst = std::memory_order_seq_cst;
 constexpr LockClass kClass{"litmus", 1};
+constexpr LockClass kBitClass{"litmus bit", 2};
+constexpr LockClass kQueueClass{"litmus queue", 3};
 
 // Everything is 0 at first; r0 to r3 are what was read.
 struct Words {
   Atomic<int> x{0}, y{0};
   int r0 = 0, r1 = 0, r2 = 0, r3 = 0;
   SpinLock lock{kClass};
+  Atomic<std::uint64_t> flags{0};  // bit 0 is a lock
+  WaitQueue queue{kQueueClass};
   Rcu rcu{RcuFlavour::kPreempt};
 
   void reset() {
     x.raw().store(0, kRelaxed);
     y.raw().store(0, kRelaxed);
+    flags.raw().store(0, kRelaxed);
     r0 = r1 = r2 = r3 = 0;
   }
 };
@@ -63,6 +70,22 @@ void write_x_wmb_y(Words& w) {
   fence(kRelease);
   w.y.store(1, kRelaxed);
 }
+void write_x_wmb_add_y(Words& w) {
+  w.x.store(1, kRelaxed);
+  fence(kRelease);
+  w.y.fetch_add(1, kRelaxed);
+}
+void write_x_wmb_cas_y(Words& w) {
+  w.x.store(1, kRelaxed);
+  fence(kRelease);
+  int zero = 0;
+  w.y.compare_exchange(zero, 1, kRelaxed);
+}
+void write_x_wmb_poke_y(Words& w) {
+  w.x.store(1, kRelaxed);
+  fence(kRelease);
+  w.y.poke(1);
+}
 void write_x_release_y(Words& w) {
   w.x.store(1, kRelaxed);
   w.y.store(1, kRelease);
@@ -80,6 +103,26 @@ void acquire_y_read_x(Words& w) {
   w.r0 = w.y.load(kAcquire);
   w.r1 = w.x.load(kRelaxed);
 }
+void spinning(Words& w, Thread body) {
+  bit_spin_lock(w.flags, 0, kBitClass);
+  body(w);
+  bit_spin_unlock(w.flags, 0, kBitClass);
+}
+void sleeping(Words& w, Thread body) {
+  bit_lock(w.flags, 0, w.queue, kBitClass);
+  body(w);
+  bit_unlock(w.flags, 0, w.queue, kBitClass);
+}
+// Other bits of the lock's word come and go.
+void change_flags(Words& w) {
+  for (int i = 0; i < 3; ++i) {
+    w.flags.fetch_or(2, kRelaxed);
+    w.flags.fetch_and(~std::uint64_t{2}, kRelaxed);
+  }
+}
+void look_at_flags(Words& w) { w.r0 = static_cast<int>(w.flags.load(kRelaxed) & 1); }
+bool sees_one(const Words& w) { return w.r0 != w.r1; }
+bool sees_own_bit(const Words& w) { return w.r0 == 1; }
 bool sees_y_not_x(const Words& w) { return w.r0 == 1 && w.r1 == 0; }
 bool neither(const Words& w) { return w.r0 == 0 && w.r1 == 0; }
 bool both(const Words& w) { return w.r0 == 1 && w.r1 == 1; }
@@ -114,6 +157,13 @@ void seq_cst(Words& w) {
 template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
 void exchange_load(Words& w) {
   (w.*kWrite).exchange(1);
+  w.*kResult = (w.*kRead).load(kRelaxed);
+}
+template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+void store_cas_load(Words& w) {
+  (w.*kWrite).store(1, kRelaxed);
+  std::uint64_t never = 7;
+  w.flags.compare_exchange(never, 8);
   w.*kResult = (w.*kRead).load(kRelaxed);
 }
 template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
@@ -187,6 +237,11 @@ const std::vector<Litmus>& rows() {
        false,
        {exchange_load<kX, kY, kR0>, exchange_load<kY, kX, kR1>},
        neither},
+      // A compare_exchange() that fails orders no store.
+      {"SB_failed_cas",
+       true,
+       {store_cas_load<kX, kY, kR0>, store_cas_load<kY, kX, kR1>},
+       neither},
 
       {"MP", true, {write_x_y, read_y_x}, sees_y_not_x},
       {"MP_wmb", true, {write_x_wmb_y, read_y_x}, sees_y_not_x},
@@ -194,6 +249,9 @@ const std::vector<Litmus>& rows() {
       {"MP_rel", true, {write_x_release_y, read_y_x}, sees_y_not_x},
       {"MP_acq", true, {write_x_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_wmb_rmb", false, {write_x_wmb_y, read_y_rmb_x}, sees_y_not_x},
+      {"MP_wmb_rmw_acq", false, {write_x_wmb_add_y, acquire_y_read_x}, sees_y_not_x},
+      {"MP_wmb_cas_acq", false, {write_x_wmb_cas_y, acquire_y_read_x}, sees_y_not_x},
+      {"MP_wmb_poke_acq", false, {write_x_wmb_poke_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_rel_acq", false, {write_x_release_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_wmb_acq", false, {write_x_wmb_y, acquire_y_read_x}, sees_y_not_x},
       {"MP_lock",
@@ -207,6 +265,33 @@ const std::vector<Litmus>& rows() {
           read_y_x(w);
         }},
        [](const Words& w) { return w.r0 != w.r1; }},
+
+      {"MP_bit_spin_lock",
+       false,
+       {[](Words& w) { spinning(w, write_x_y); },
+        [](Words& w) { spinning(w, read_y_x); }, change_flags},
+       sees_one},
+      {"MP_bit_lock",
+       false,
+       {[](Words& w) { sleeping(w, write_x_y); },
+        [](Words& w) { sleeping(w, read_y_x); }, change_flags},
+       sees_one},
+      {"CoWR_bit_spin_lock",
+       false,
+       {[](Words& w) {
+          spinning(w, [](Words&) {});
+          look_at_flags(w);
+        },
+        change_flags},
+       sees_own_bit},
+      {"CoWR_bit_lock",
+       false,
+       {[](Words& w) {
+          sleeping(w, [](Words&) {});
+          look_at_flags(w);
+        },
+        change_flags},
+       sees_own_bit},
 
       {"IRIW",
        true,
@@ -248,6 +333,14 @@ const std::vector<Litmus>& rows() {
        r_outcome},
 
       {"CoRR", false, {write_x, read_two<kX, kX, kR0, kR1>}, goes_back},
+      {"CoRR_peek",
+       false,
+       {write_x,
+        [](Words& w) {
+          w.r0 = w.x.peek();
+          w.r1 = w.x.load(kRelaxed);
+        }},
+       goes_back},
       {"CoRR_many",
        false,
        {[](Words& w) {

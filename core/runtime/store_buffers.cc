@@ -34,6 +34,13 @@ bool releases(std::memory_order order) {
          order == std::memory_order_seq_cst;
 }
 
+bool touches(const void* one, std::size_t one_size, const void* other,
+             std::size_t other_size) {
+  const auto a = reinterpret_cast<std::uintptr_t>(one);
+  const auto b = reinterpret_cast<std::uintptr_t>(other);
+  return a < b + other_size && b < a + one_size;
+}
+
 std::uint64_t word_at(const void* address, std::uint8_t size) {
   switch (size) {
     case 1:
@@ -139,12 +146,27 @@ bool StoreBuffers::strong(const Task& self) const {
   return self.steps_off > 0 || run_->over();
 }
 
-// Returns the last store to `word` that is late, or nullptr.
-const StoreBuffers::Store* StoreBuffers::last_to(const Lane& lane,
-                                                 const void* word) const {
-  for (int i = lane.count - 1; i >= 0; --i) {
-    if (lane.stores[i].word == word) return &lane.stores[i];
+// Returns how many stores are late up to the last one that touches [at, at + size); 0:
+// none does.
+int StoreBuffers::count_to(const Lane& lane, const void* at, std::size_t size) {
+  int count = lane.count;
+  while (count > 0 &&
+         !touches(lane.stores[count - 1].word, lane.stores[count - 1].size, at, size)) {
+    --count;
   }
+  return count;
+}
+
+// Returns the last store of `self` to the word that is late, or nullptr.  One to
+// another word in the same place, which memory that was reused has had, is made.
+const StoreBuffers::Store* StoreBuffers::own_store(const Task& self,
+                                                   const Step& access) {
+  const Lane& lane = this->lane(self);
+  const int count = count_to(lane, access.address, access.size);
+  if (count == 0) return nullptr;
+  const Store& last = lane.stores[count - 1];
+  if (last.word == access.address && last.size == access.size) return &last;
+  drain_first(self, count);
   return nullptr;
 }
 
@@ -153,7 +175,8 @@ bool StoreBuffers::must_wait(const Lane& lane, int index) {
   const Store& store = lane.stores[index];
   for (int i = 0; i < index; ++i) {
     const Store& ahead = lane.stores[i];
-    if (store.release || ahead.epoch != store.epoch || ahead.word == store.word) {
+    if (store.release || ahead.epoch != store.epoch ||
+        touches(ahead.word, ahead.size, store.word, store.size)) {
       return true;
     }
   }
@@ -161,12 +184,17 @@ bool StoreBuffers::must_wait(const Lane& lane, int index) {
 }
 
 // Not by memmove(), of which TSan sees all calls.
-[[clang::no_builtin("memmove", "memcpy")]] void StoreBuffers::make(const Task& task,
-                                                                   int index) {
+[[clang::no_builtin("memmove", "memcpy")]] StoreBuffers::Store StoreBuffers::take(
+    const Task& task, int index) {
   Lane& lane = this->lane(task);
   const Store store = lane.stores[index];
   --lane.count;
   for (int i = index; i < lane.count; ++i) lane.stores[i] = lane.stores[i + 1];
+  return store;
+}
+
+void StoreBuffers::make(const Task& task, int index) {
+  const Store store = take(task, index);
   if (run_->live != nullptr && run_->live->is_dead(store.word)) [[unlikely]]
     return too_late(task, store);
   change(task, store.word, store.size);
@@ -191,12 +219,17 @@ void StoreBuffers::drain_first(const Task& task, int count) {
 
 void StoreBuffers::drain(const Task& task) { drain_first(task, lane(task).count); }
 
-// With what is ahead of them.
-void StoreBuffers::drain_word(const Task& task, const void* word) {
+// Those that a release fence puts before whatever the task writes next.
+void StoreBuffers::drain_fenced(const Task& task) {
   const Lane& lane = this->lane(task);
-  if (const Store* const last = last_to(lane, word)) {
-    drain_first(task, static_cast<int>(last - lane.stores.data()) + 1);
-  }
+  int count = 0;
+  while (count < lane.count && lane.stores[count].epoch != lane.epoch) ++count;
+  drain_first(task, count);
+}
+
+// With what is ahead of them.
+void StoreBuffers::drain_word(const Task& task, const Step& access) {
+  drain_first(task, count_to(lane(task), access.address, access.size));
 }
 
 std::uint32_t StoreBuffers::drain_due(std::uint32_t steps) {
@@ -246,16 +279,19 @@ bool StoreBuffers::delay(Task& self, const Step& access, std::uint64_t value) {
 
 std::uint64_t StoreBuffers::peek(Task& self, const Step& access, std::uint64_t newest) {
   if (acquires(access.order)) close_window(self);
-  const Store* const own = last_to(lane(self), access.address);
-  return own == nullptr ? newest : own->value;
+  if (Word* const word = find(access)) {
+    word->seen[static_cast<std::size_t>(self.id)] = now_;
+  }
+  if (count_to(lane(self), access.address, access.size) == 0) return newest;
+  const Store* const own = own_store(self, access);
+  return own == nullptr ? word_at(access.address, access.size) : own->value;
 }
 
 std::uint64_t StoreBuffers::load(Task& self, const Step& access, std::uint64_t newest) {
   Lane& lane = this->lane(self);
   Word* const word = find(access);
   if (word == nullptr || strong(self) || access.order == std::memory_order_seq_cst ||
-      last_to(lane, access.address) != nullptr) {
-    if (word != nullptr) word->seen[static_cast<std::size_t>(self.id)] = now_;
+      count_to(lane, access.address, access.size) != 0) {
     return peek(self, access, newest);
   }
   std::uint32_t& seen = word->seen[static_cast<std::size_t>(self.id)];
@@ -278,8 +314,9 @@ std::uint64_t StoreBuffers::load(Task& self, const Step& access, std::uint64_t n
 void StoreBuffers::order(Task& self, const Step& access) {
   if (access.access != Access::kRead && releases(access.order)) {
     drain(self);
-  } else if (access.access == Access::kRmw || access.access == Access::kWrite) {
-    drain_word(self, access.address);
+  } else if (access.access != Access::kRead && access.address != nullptr) {
+    drain_fenced(self);
+    drain_word(self, access);
   }
   if (access.access != Access::kWrite && acquires(access.order)) close_window(self);
 }
@@ -289,6 +326,23 @@ void StoreBuffers::before_rmw(Task& self, const Step& access) {
   order(self, access);
   change(self, const_cast<void*>(access.address), access.size);
   if (access.access != Access::kWrite && acquires(access.order)) close_window(self);
+}
+
+// Once the memory has another owner nobody could tell whose the store was.
+void StoreBuffers::freed([[maybe_unused]] Task& self, const void* at,
+                         std::size_t size) {
+  for (int id = 0; id < runtime_.tasks(); ++id) {
+    const Task& task = runtime_.task(id);
+    const Lane& lane = this->lane(task);
+    for (int i = 0; i < lane.count;) {
+      const Store& store = lane.stores[i];
+      if (touches(store.word, store.size, at, size)) {
+        too_late(task, take(task, i));
+      } else {
+        ++i;
+      }
+    }
+  }
 }
 
 void StoreBuffers::fence(Task& self, std::memory_order order,

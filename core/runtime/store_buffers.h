@@ -5,6 +5,7 @@
 // OZZ (Jeong and others, SOSP 2024).
 #pragma once
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <source_location>
@@ -44,6 +45,7 @@ class StoreBuffers final : public WeakMemory {
   bool delay(Task& self, const Step& access, std::uint64_t value) override;
   void before_rmw(Task& self, const Step& access) override;
   void order(Task& self, const Step& access) override;
+  void freed(Task& self, const void* at, std::size_t size) override;
   void fence(Task& self, std::memory_order order, std::source_location where) override;
 
  private:
@@ -96,10 +98,13 @@ class StoreBuffers final : public WeakMemory {
   Word* find_or_add(const void* address, std::uint8_t size);
 
   bool strong(const Task& self) const;
-  const Store* last_to(const Lane& lane, const void* word) const;
+  static int count_to(const Lane& lane, const void* at, std::size_t size);
+  const Store* own_store(const Task& self, const Step& access);
   static bool must_wait(const Lane& lane, int index);
   void drain_first(const Task& task, int count);
-  void drain_word(const Task& task, const void* word);
+  void drain_fenced(const Task& task);
+  void drain_word(const Task& task, const Step& access);
+  Store take(const Task& task, int index);
   void make(const Task& task, int index);
   void change(const Task& task, void* address, std::uint8_t size);
   void too_late(const Task& task, const Store& store);

@@ -301,5 +301,60 @@ TEST(StoreBuffers, ATaskSeesItsOwnStores) {
   }
 }
 
+TEST(StoreBuffers, AFailedExchangeSeesItsOwnStoresAndChangesNothing) {
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    WeakRun weak;
+    Atomic<int> word{0};
+    const auto body = [&] {
+      word.store(1, kRelaxed);
+      int seen = 0;
+      EXPECT_FALSE(word.compare_exchange(seen, 2));
+      EXPECT_EQ(seen, 1);
+      word.store(3, kRelaxed);
+      seen = 3;
+      EXPECT_TRUE(word.compare_exchange(seen, 4, kRelaxed));
+      EXPECT_EQ(word.raw().load(), 4);
+    };
+    EXPECT_FALSE(weak.run(random_walk_seed(seed), {body}));
+  }
+}
+
+// Eight exchanges that fail push no old value out.
+TEST(StoreBuffers, FailedExchangesLeaveOldValues) {
+  EXPECT_GT(findings_of([](WeakRun& weak, const Schedule& schedule) {
+              Atomic<int> x{0}, failed{0};
+              return weak.run(schedule, {[&] {
+                                           x.store(1, kRelaxed);
+                                           for (int i = 0; i < 8; ++i) {
+                                             int never = 7;
+                                             x.compare_exchange(never, 8, kRelaxed);
+                                           }
+                                           failed.raw().store(1);
+                                         },
+                                         [&] {
+                                           const int all = x.load(kRelaxed);
+                                           if (failed.raw().load() == 1 && all == 0)
+                                             wrong();
+                                         }});
+            }),
+            0);
+}
+
+// Memory that was reused: a late store of 4 bytes is no load of 8.
+TEST(StoreBuffers, AStoreOfAnotherSizeIsMadeFirst) {
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    WeakRun weak;
+    alignas(8) std::byte memory[8];
+    const auto body = [&] {
+      auto* const narrow = new (memory) Atomic<std::uint32_t>(0);
+      narrow->store(7, kRelaxed);
+      auto* const wide = new (memory) Atomic<std::uint64_t>(std::uint64_t{1} << 40);
+      EXPECT_EQ(wide->load(kRelaxed) >> 40, 1u);
+      EXPECT_EQ(wide->peek() >> 40, 1u);
+    };
+    EXPECT_FALSE(weak.run(random_walk_seed(seed), {body}));
+  }
+}
+
 }  // namespace
 }  // namespace racier

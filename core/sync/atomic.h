@@ -49,7 +49,10 @@ class Atomic {
   // Stores `desired` if the word is `expected`, else loads it into `expected`.
   bool compare_exchange(T& expected, T desired, Order order = std::memory_order_acq_rel,
                         Where where = Where::current()) {
-    arrive_at_rmw(order, where);
+    const Step access = step_to(Access::kRmw, order, where);
+    Task* const weak = arrive(current(), access);
+    if (weak != nullptr && differs(*weak, access, expected)) [[unlikely]]
+      return false;
     return word_.compare_exchange_strong(expected, desired, order, failure_of(order));
   }
   T fetch_add(T by, Order order = std::memory_order_acq_rel,
@@ -119,6 +122,20 @@ class Atomic {
   }
   [[gnu::noinline]] static T own(Task& self, const Step& access, T newest) {
     return value_of(self.weak->peek(self, access, bits_of(newest)));
+  }
+  // A compare_exchange() that fails is no more than a load, of the newest value.
+  [[gnu::noinline]] bool differs(Task& self, const Step& access, T& expected) {
+    const Order order = failure_of(access.order);
+    const T newest =
+        own(self, step_to(Access::kRead, std::memory_order_relaxed, access.where),
+            word_.load(std::memory_order_relaxed));
+    if (bits_of(newest) == bits_of(expected)) {
+      self.weak->before_rmw(self, access);
+      return false;
+    }
+    expected =
+        own(self, step_to(Access::kRead, order, access.where), word_.load(order));
+    return true;
   }
   [[gnu::noinline]] bool delayed(Task& self, const Step& access, T value) {
     if (!self.weak->delay(self, access, bits_of(value))) return false;

@@ -7,6 +7,7 @@
 // Tested by bit_lock_test.cc.
 #include "core/sync/bit_lock.h"
 
+#include "core/sync/bit_word.h"
 #include "core/sync/contention.h"
 #include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
@@ -19,30 +20,39 @@ using Where = std::source_location;
 
 std::uint64_t mask_of(int bit) { return std::uint64_t{1} << bit; }
 
+constexpr auto kSeqCst = std::memory_order_seq_cst;
+
+Step step_to(Word& word, Where where) {
+  return {&word, Access::kRmw, kSeqCst, where, sizeof word};
+}
+
 bool take(Word& word, int bit, Where where) {
-  sync::step_of(current(),
-                {&word, Access::kRmw, std::memory_order_seq_cst, where, sizeof word});
-  return (word.raw().fetch_or(mask_of(bit), std::memory_order_seq_cst) &
-          mask_of(bit)) == 0;
+  Task* const self = current();
+  sync::step_of(self, step_to(word, where));
+  return sync::set_bits<kSeqCst>(self, word, mask_of(bit), step_to(word, where));
 }
 
 // Clears the bit when it goes out of scope.
 class LetGo {
  public:
-  LetGo(Word& word, int bit) : word_(word), bit_(bit) {}
-  ~LetGo() { word_.raw().fetch_and(~mask_of(bit_), std::memory_order_seq_cst); }
+  LetGo(Task* self, Word& word, int bit, Where where)
+      : self_(self), word_(word), bit_(bit), where_(where) {}
+  ~LetGo() {
+    sync::clear_bits<kSeqCst>(self_, word_, mask_of(bit_), step_to(word_, where_));
+  }
   LetGo(const LetGo&) = delete;
   LetGo& operator=(const LetGo&) = delete;
 
  private:
+  Task* self_;
   Word& word_;
   int bit_;
+  Where where_;
 };
 
 void let_go(Task* self, Word& word, int bit, const LockClass& lock_class, Where where) {
-  const LetGo let_go(word, bit);
-  sync::step_of(self,
-                {&word, Access::kRmw, std::memory_order_seq_cst, where, sizeof word});
+  const LetGo let_go(self, word, bit, where);
+  sync::step_of(self, step_to(word, where));
   LockChecker::on_unlock(self, &word, lock_class, Hold::kExclusive, where);
 }
 

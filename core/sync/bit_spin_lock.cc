@@ -3,6 +3,7 @@
 // Tested by spin_lock_test.cc.
 #include "core/sync/bit_spin_lock.h"
 
+#include "core/sync/bit_word.h"
 #include "core/sync/contention.h"
 #include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
@@ -15,21 +16,26 @@ using Where = std::source_location;
 
 std::uint64_t mask_of(int bit) { return std::uint64_t{1} << bit; }
 
-bool take(Word& word, int bit) {
-  return (word.raw().fetch_or(mask_of(bit), std::memory_order_acquire) &
-          mask_of(bit)) == 0;
+constexpr auto kAcquire = std::memory_order_acquire;
+constexpr auto kRelease = std::memory_order_release;
+
+Step step_to(Word& word, std::memory_order order, Where where) {
+  return {&word, Access::kRmw, order, where, sizeof word};
 }
 
-Step step_to_take(Word& word, Where where) {
-  return {&word, Access::kRmw, std::memory_order_acquire, where, sizeof word};
+bool take(Task* self, Word& word, int bit, Where where) {
+  return sync::set_bits<kAcquire>(self, word, mask_of(bit),
+                                  step_to(word, kAcquire, where));
 }
 
 // Frees the bit and ends atomic context when it goes out of scope.
 class LetGo {
  public:
-  LetGo(Word& word, int bit, Task* self) : word_(word), bit_(bit), self_(self) {}
+  LetGo(Word& word, int bit, Task* self, Where where)
+      : word_(word), bit_(bit), self_(self), where_(where) {}
   ~LetGo() {
-    word_.raw().fetch_and(~mask_of(bit_), std::memory_order_release);
+    sync::clear_bits<kRelease>(self_, word_, mask_of(bit_),
+                               step_to(word_, kRelease, where_));
     if (self_ != nullptr) sync::preempt_enable(*self_);
   }
   LetGo(const LetGo&) = delete;
@@ -39,18 +45,20 @@ class LetGo {
   Word& word_;
   int bit_;
   Task* self_;
+  Where where_;
 };
 
 }  // namespace
 
 void bit_spin_lock(Word& word, int bit, const LockClass& lock_class, Where where) {
   Task* const self = current();
-  sync::step_of(self, step_to_take(word, where));
+  sync::step_of(self, step_to(word, kAcquire, where));
   LockChecker::before_lock(self, &word, lock_class, Hold::kExclusive, 0, where);
   if (self != nullptr) sync::preempt_disable(*self);
-  if (!take(word, bit)) [[unlikely]] {
+  if (!take(self, word, bit, where)) [[unlikely]] {
     sync::Contention contention(self, lock_class, where);
-    while (contention.wait_for_word(&word, sizeof word) && !take(word, bit)) {
+    while (contention.wait_for_word(&word, sizeof word) &&
+           !take(self, word, bit, where)) {
     }
   }
   LockChecker::after_lock(self, &word, lock_class, Hold::kExclusive, true, where);
@@ -58,9 +66,9 @@ void bit_spin_lock(Word& word, int bit, const LockClass& lock_class, Where where
 
 bool bit_spin_trylock(Word& word, int bit, const LockClass& lock_class, Where where) {
   Task* const self = current();
-  sync::step_of(self, step_to_take(word, where));
+  sync::step_of(self, step_to(word, kAcquire, where));
   if (self != nullptr) sync::preempt_disable(*self);
-  if (!take(word, bit)) {
+  if (!take(self, word, bit, where)) {
     if (self != nullptr) sync::preempt_enable(*self);
     return false;
   }
@@ -70,9 +78,8 @@ bool bit_spin_trylock(Word& word, int bit, const LockClass& lock_class, Where wh
 
 void bit_spin_unlock(Word& word, int bit, const LockClass& lock_class, Where where) {
   Task* const self = current();
-  const LetGo let_go(word, bit, self);
-  sync::step_of(self,
-                {&word, Access::kRmw, std::memory_order_release, where, sizeof word});
+  const LetGo let_go(word, bit, self, where);
+  sync::step_of(self, step_to(word, kRelease, where));
   LockChecker::on_unlock(self, &word, lock_class, Hold::kExclusive, where);
 }
 

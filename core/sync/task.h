@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 
@@ -147,6 +148,17 @@ inline void weak_barrier(std::memory_order order = std::memory_order_acq_rel,
   if (self == nullptr || self->weak == nullptr) [[likely]]
     return;
   self->weak->order(*self, {nullptr, Access::kRmw, order, where});
+}
+
+// [at, at + size) is being freed: the caller's stores are made first, and one of
+// another task to there that is late is a use after free.  No step.
+inline void weak_free(const void* at, std::size_t size,
+                      std::source_location where = std::source_location::current()) {
+  Task* const self = current();
+  if (self == nullptr || self->weak == nullptr) [[likely]]
+    return;
+  weak_barrier(std::memory_order_acq_rel, where);
+  self->weak->freed(*self, at, size);
 }
 
 // Takes a step of a task that waits for somebody to write the word at `where`.

@@ -5,6 +5,7 @@
 // for any other, memory is what the host makes of it.
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <source_location>
 
@@ -28,6 +29,9 @@ class WeakMemory {
   virtual void before_rmw(Task& self, const Step& access) = 0;
   // Likewise, if no Atomic load ever looks at the word: a lock's.
   virtual void order(Task& self, const Step& access) = 0;
+  // `self` frees [at, at + size), and has no store that is late itself: one of another
+  // task to there is a use after free.
+  virtual void freed(Task& self, const void* at, std::size_t size) = 0;
   // Another task may run first, as if a step came before the fence.
   virtual void fence(Task& self, std::memory_order order,
                      std::source_location where) = 0;
