@@ -153,6 +153,7 @@ Json json_of(const Search& search) {
 
 Schedule recipe_of(const CommandLine& line) {
   Schedule recipe;
+  recipe.plain_steps = true;  // where the build has them
   recipe.strategy = strategy_named(line.get<std::string>("strategy"));
   const int depth = line.get<int>("depth");
   if (depth < 0 || depth > kDepthMax) {
