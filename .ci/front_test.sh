@@ -333,7 +333,9 @@ test_figures_are_a_program_of_their_own() {
   stub build/release/fuzz/program_seeds <<<'true'
   stub build/release/stress/racier-bench <<<'echo "figures $*"'
   front bench --json x
-  check "bench" is "$out" "figures --seeds $PWD/build/release/fuzz/seeds --json x"
+  check "bench" is "$out" "figures --inputs $PWD/build/release/fuzz/seeds --json x"
+  front bench strategies --cap 9
+  check "bench strategies" is "$out" "figures strategies --cap 9"
 }
 
 test_tests_of_all_presets_are_summed() {

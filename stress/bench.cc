@@ -380,7 +380,7 @@ int bench(int argc, char** argv) {
   all.add_options()("help", "print this text")(
       "json", options::value(&json)->value_name("FILE"),
       "write the table to FILE, too")(
-      "seeds", options::value(&seeds)->value_name("DIR"),
+      "inputs", options::value(&seeds)->value_name("DIR"),
       "the inputs that program_fuzz begins with (else it is not measured)");
   options::variables_map given;
   try {
