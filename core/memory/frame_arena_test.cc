@@ -10,6 +10,7 @@
 
 #include "core/memory/memory_for_test.h"
 #include "core/runtime/run_alone.h"
+#include "core/runtime/sanitizers.h"
 
 namespace racier {
 namespace {
@@ -195,7 +196,10 @@ int findings_of_late_stores(std::memory_order flagged) {
 }
 
 TEST(FrameArena, ALateStoreToAFrameThatWasFreedIsAFinding) {
-  EXPECT_GT(findings_of_late_stores(std::memory_order_relaxed), 0);
+  // (ThreadSanitizer finds the race itself, whether the store is late or not.)
+  if (!sanitizers::tsan()) {
+    EXPECT_GT(findings_of_late_stores(std::memory_order_relaxed), 0);
+  }
   EXPECT_EQ(findings_of_late_stores(std::memory_order_release), 0);
 }
 

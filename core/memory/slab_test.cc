@@ -12,6 +12,7 @@
 
 #include "core/memory/memory_for_test.h"
 #include "core/runtime/run_alone.h"
+#include "core/runtime/sanitizers.h"
 
 namespace racier {
 namespace {
@@ -408,11 +409,13 @@ struct LateStore : testing::Test {
 };
 
 TEST_F(LateStore, ToAnObjectThatWasFreedIsAFinding) {
-  EXPECT_GT(findings(plain, std::memory_order_relaxed), 0);
+  // (ThreadSanitizer finds the race itself, whether the store is late or not.)
+  if (!sanitizers::tsan()) EXPECT_GT(findings(plain, std::memory_order_relaxed), 0);
   EXPECT_EQ(findings(plain, std::memory_order_release), 0);
 }
 
 TEST_F(LateStore, ToAStableObjectIsNoneUntilItsPageGoes) {
+  if (sanitizers::tsan()) GTEST_SKIP() << "ThreadSanitizer finds the race itself";
   int found = 0;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     m.reset();

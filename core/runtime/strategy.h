@@ -52,11 +52,12 @@ struct Scene {
 // Returns whether the order of the two matters: they have a byte in common, and one of
 // them writes.
 inline bool conflict(const Step& a, const Step& b) {
-  if (a.access == Access::kRead && b.access == Access::kRead) return false;
-  if (a.address == nullptr || b.address == nullptr) return false;
-  const auto first = reinterpret_cast<std::uintptr_t>(a.address);
-  const auto second = reinterpret_cast<std::uintptr_t>(b.address);
-  return first == second || (first < second + b.size && second < first + a.size);
+  const std::uintptr_t distance = reinterpret_cast<std::uintptr_t>(b.address) -
+                                  reinterpret_cast<std::uintptr_t>(a.address);
+  if (distance >= a.size && 0 - distance >= b.size) [[likely]]
+    return false;
+  return a.address != nullptr && b.address != nullptr &&
+         (a.access != Access::kRead || b.access != Access::kRead);
 }
 
 // Returns the one of `tasks` (bit t: task t; not 0) with the highest priority.
