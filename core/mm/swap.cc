@@ -136,10 +136,14 @@ void swap_free(Machine& m, SwapEntry entry) {
 }
 
 bool add_to_swap(Machine& m, Page& page) {
-  const SwapEntry entry = get_swap_page(m);
-  if (!entry) return false;
-  // The slot is fresh, so nobody can have cached it.
-  invariant(Inv::kSwapCacheHoldsPage, insert_in_swap_cache(m, page, entry));
+  for (;;) {
+    const SwapEntry entry = get_swap_page(m);
+    if (!entry) return false;
+    if (insert_in_swap_cache(m, page, entry)) break;
+    // A swap-in that still has the entry of whoever had the slot before was faster: it
+    // will find that it is late.  Kernel: -EEXIST, "speculative" reads.
+    swap_free(m, entry);
+  }
   page.set(PageFlag::kUptodate);
   page.set(PageFlag::kDirty);
   return true;
