@@ -64,6 +64,9 @@ std::optional<Found> Fuzzer::run(program::Program program) {
     return run_twice(program);
   }
   const program::RunResult& result = run_patiently(program, feedback_);
+  if (feedback_ != nullptr && options_.feedback > 1) {
+    feedback_->note_locks_and_marks(runner_.state());
+  }
   if (!result.finding) return std::nullopt;
   return found(std::move(program), result);
 }

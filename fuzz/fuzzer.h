@@ -5,6 +5,7 @@
 #include <span>
 
 #include "core/program/runner.h"
+#include "core/runtime/feedback.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/trace.h"
 #include "fuzz/options.h"
@@ -24,8 +25,8 @@ class Fuzzer {
  public:
   explicit Fuzzer(const Options& options);
 
-  // `observer` sees each run of a program's tasks that is no second one; may be null.
-  void set_feedback(StepObserver* observer) { feedback_ = observer; }
+  // Told of each run of a program's tasks that is no second one; may be null.
+  void set_feedback(Feedback* feedback) { feedback_ = feedback; }
 
   // Runs the program in `bytes`; all bytes are one.  Returns what it found.
   std::optional<Found> run_bytes(std::span<const std::uint8_t> bytes);
@@ -53,7 +54,7 @@ class Fuzzer {
 
   Options options_;
   program::RunOptions run_options_;
-  StepObserver* feedback_ = nullptr;
+  Feedback* feedback_ = nullptr;
   FiberRuntime alone_;
   FiberRuntime runtime_;
   program::Runner runner_{alone_};

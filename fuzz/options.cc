@@ -104,7 +104,8 @@ constexpr Row kRows[] = {
     {"check-determinism", "N", "runs every N-th input twice and compares (64); 0: none",
      &set_number<&Options::check_determinism, 0>,
      &get_number<&Options::check_determinism>},
-    {"feedback", "N", "1: guided by who reads from whom, too; 0: by code coverage only",
+    {"feedback", "N", "2: guided by who reads from whom, lock orders and marks, too; 1: by the\n"
+     "first of these; 0: by code coverage only",
      &set_number<&Options::feedback, 0>, &get_number<&Options::feedback>},
     {"measure", "N", "ends after N inputs and tells what libFuzzer costs (0: goes on)",
      &set_number<&Options::measure, 0>, &get_number<&Options::measure>},

@@ -2,9 +2,9 @@
 //
 // A frame that no run has used is never touched, so the host need not back it.  The
 // pattern is written when a frame is freed, and when it is handed out for the first
-// time in a run: reset() need not touch frames.  Both are done outside the Interlock by
-// the frame's only owner; the passage through the Interlock orders them.  Tested by
-// frame_arena_test.cc.
+// time in a run, unless the run before left it there: reset() need not touch frames.
+// Both are done outside the Interlock by the frame's only owner; the passage through
+// the Interlock orders them.  Tested by frame_arena_test.cc.
 #include "core/memory/frame_arena.h"
 
 #include <atomic>
@@ -21,6 +21,7 @@ FrameArena::FrameArena(Region& region)
     : region_(region), states_(region.frames(), kFresh) {
   const InterlockGuard guard(lock_);
   freed_.reserve(region.frames());
+  holds_pattern_.resize(region.frames());
 }
 
 std::uint8_t FrameArena::state(Pfn pfn) const {
@@ -40,6 +41,7 @@ Pfn FrameArena::alloc() {
   if (should_fail()) return kNoPfn;
   Pfn pfn = kNoPfn;
   bool fresh = false;
+  bool clean = false;
   {
     const InterlockGuard guard(lock_);
     if (!freed_.empty()) {
@@ -48,17 +50,19 @@ Pfn FrameArena::alloc() {
     } else if (fresh_ < frames()) {
       pfn = fresh_++;
       fresh = true;
+      clean = holds_pattern_[pfn];
     } else {
       return kNoPfn;
     }
+    checked_ = false;
     std::atomic_ref(states_[pfn]).store(kAllocated, std::memory_order_relaxed);
   }
   weak_barrier();  // behind what its last owner did
   region_.set_alive(data(pfn), kPageSize);
-  if (fresh) {
-    fill_pattern(data(pfn), kPageSize, kPatternFree);
-  } else {
+  if (!fresh) {
     check_pattern(pfn);
+  } else if (!clean) {
+    fill_pattern(data(pfn), kPageSize, kPatternFree);
   }
   return pfn;
 }
@@ -78,26 +82,29 @@ void FrameArena::free(Pfn pfn) {
   fill_pattern(data(pfn), kPageSize, kPatternFree);
   region_.set_dead(data(pfn), kPageSize);
   const InterlockGuard guard(lock_);
+  checked_ = false;
   freed_.push_back(pfn);
 }
 
-void FrameArena::check_pattern(Pfn pfn) const {
+// Returns whether it is whole.
+bool FrameArena::check_pattern(Pfn pfn) const {
   const std::size_t at = pattern_damage(data(pfn), kPageSize);
-  if (at == kPageSize) return;
+  if (at == kPageSize) return true;
   const int byte = std::to_integer<int>(data(pfn)[at]);
   accuse(FindingKind::kUseAfterFree,
          "pagealloc: memory corruption: free frame was written to",
          "pfn " + std::to_string(pfn) + ": offset " + std::to_string(at) + " holds " +
              std::to_string(byte));
+  return false;
 }
 
-void FrameArena::check_free_frames() const {
+// The pattern is looked at where no sanitizer watches: it may stay dead meanwhile.
+void FrameArena::check_free_frames() {
   const InterlockGuard guard(lock_);
-  for (const Pfn pfn : freed_) {
-    region_.set_alive(data(pfn), kPageSize);
-    check_pattern(pfn);
-    region_.set_dead(data(pfn), kPageSize);
-  }
+  checked_ = false;
+  bool whole = true;
+  for (const Pfn pfn : freed_) whole = check_pattern(pfn) && whole;
+  checked_ = whole;
 }
 
 void FrameArena::for_each_allocated(FunctionRef<void(Pfn)> visit) const {
@@ -111,10 +118,12 @@ void FrameArena::reset() {
   const InterlockGuard guard(lock_);
   for (Pfn pfn = 0; pfn < fresh_; ++pfn) {
     if (state(pfn) == kAllocated) region_.set_dead(data(pfn), kPageSize);
+    holds_pattern_[pfn] = checked_ && state(pfn) == kFreed;
     states_[pfn] = kFresh;
   }
   freed_.clear();
   fresh_ = 0;
+  checked_ = false;
 }
 
 }  // namespace racier

@@ -39,7 +39,7 @@ class FrameArena {
   std::uint32_t frames() const { return region_.frames(); }
 
   // Checks the pattern of every frame that was freed in this run.  At quiescence.
-  void check_free_frames() const;
+  void check_free_frames();
   // Shows every frame that is allocated, in order of number.  At quiescence.
   void for_each_allocated(FunctionRef<void(Pfn)> visit) const;
 
@@ -51,7 +51,7 @@ class FrameArena {
   enum State : std::uint8_t { kFresh, kAllocated, kFreed };
 
   std::uint8_t state(Pfn pfn) const;
-  void check_pattern(Pfn pfn) const;
+  bool check_pattern(Pfn pfn) const;
 
   Region& region_;
   mutable Interlock lock_;
@@ -59,6 +59,11 @@ class FrameArena {
   std::vector<Pfn> freed_ GUARDED_BY(lock_);
   // From here on no frame was used in this run.
   Pfn fresh_ GUARDED_BY(lock_) = 0;
+  // check_free_frames() found nothing, and nobody has taken or freed one since.
+  bool checked_ GUARDED_BY(lock_) = false;
+  // Whether a frame that is fresh holds the pattern already: it was free and checked when
+  // an earlier run ended, and nobody has had it since.
+  std::vector<bool> holds_pattern_ GUARDED_BY(lock_);
   // A State for each frame, as an atomic word: looked at without the lock.
   mutable std::vector<std::uint8_t> states_;
 };

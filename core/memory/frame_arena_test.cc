@@ -145,6 +145,27 @@ TEST(FrameArena, ARunKnowsNothingOfTheOneBefore) {
   }
 }
 
+TEST(FrameArena, APatternThatWasCheckedIsThereInTheNextRun) {
+  MemoryForTest m;
+  const std::vector<std::byte> pattern(kPageSize, std::byte{kPatternFree});
+  const Pfn kept = m.arena.alloc();
+  const Pfn freed = m.arena.alloc();
+  std::memset(m.arena.data(kept), 1, kPageSize);
+  std::memset(m.arena.data(freed), 1, kPageSize);
+  m.arena.free(freed);
+  m.arena.check_free_frames();
+  for (int run = 0; run < 2; ++run) {  // the second one leaves what nobody checked
+    m.reset();
+    for (const Pfn pfn : {kept, freed}) {
+      EXPECT_EQ(m.arena.alloc(), pfn);
+      EXPECT_EQ(std::memcmp(m.arena.data(pfn), pattern.data(), kPageSize), 0);
+      std::memset(m.arena.data(pfn), 2, kPageSize);
+    }
+    m.arena.free(freed);
+    damage(m.arena.data(freed));
+  }
+}
+
 TEST(FrameArena, OrdersOwnersOnThreads) {
   MemoryForTest m;
   const auto body = [&] {

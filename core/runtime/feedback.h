@@ -1,4 +1,5 @@
-// core/runtime/feedback.h - who read from whom, as counters that guide a fuzzer.
+// core/runtime/feedback.h - what happened between tasks, as counters that guide a
+// fuzzer.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -22,6 +23,10 @@ class Feedback final : public StepObserver {
   void on_run(const RunState& run) override;
   void on_step(const Task& task, const Step& step) override;
 
+  // Likewise counts, of a run that is over, each pair of lock classes of which one was
+  // taken inside of the other, and the marks.
+  void note_locks_and_marks(const RunState& run);
+
  private:
   static constexpr std::size_t kWords = 1 << 12;
 
@@ -32,6 +37,8 @@ class Feedback final : public StepObserver {
     std::uint32_t line = 0;
     int task = 0;
   };
+
+  void add(std::uint64_t what, std::uint32_t times);
 
   std::span<std::uint8_t> counters_;
   std::uint32_t run_ = 0;

@@ -1,11 +1,14 @@
 #include "core/runtime/feedback.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "core/runtime/run_alone.h"
 #include "core/sync/atomic.h"
+#include "core/sync/lock_checker.h"
+#include "core/sync/spin_lock.h"
 
 namespace racier {
 namespace {
@@ -75,6 +78,41 @@ TEST(Feedback, AReadModifyWriteIsBothAndCountersStopAt255) {
   const auto pairs = world.run({}, add, [] {});
   ASSERT_EQ(pairs.size(), 1u);
   EXPECT_EQ(world.counters[pairs[0]], 255);
+}
+
+TEST(Feedback, CountsLockOrdersAndMarksOfARun) {
+  static constexpr LockClass kOuter{"outer", 50};
+  static constexpr LockClass kInner{"inner", 51};
+  World world;
+  SpinLock outer(kOuter);
+  SpinLock inner(kInner);
+  LockChecker checker;
+  const auto counted_after = [&](Body body) {
+    checker.reset();
+    RunState run;
+    run.lock_checker = &checker;
+    FiberRuntime runtime;
+    run_on(runtime, run, {body});
+    world.counters.fill(0);
+    world.feedback.note_locks_and_marks(run);
+    std::vector<std::uint8_t> counts;
+    for (const std::uint8_t count : world.counters) {
+      if (count != 0) counts.push_back(count);
+    }
+    return counts;
+  };
+  const auto one_lock = [&] { const SpinGuard a(outer); };
+  const auto both_locks = [&] {
+    const SpinGuard a(outer);
+    const SpinGuard b(inner);
+  };
+  const auto marks = [] {
+    for (int i = 0; i < 300; ++i) mark::hit(Mark::kSwapIn);
+    mark::hit(Mark::kCowCopy);
+  };
+  EXPECT_THAT(counted_after(one_lock), testing::IsEmpty());
+  EXPECT_THAT(counted_after(both_locks), testing::ElementsAre(1));
+  EXPECT_THAT(counted_after(marks), testing::UnorderedElementsAre(255, 1));
 }
 
 }  // namespace
