@@ -64,9 +64,6 @@ std::optional<Found> Fuzzer::run(program::Program program) {
     return run_twice(program);
   }
   const program::RunResult& result = run_patiently(program, feedback_);
-  if (feedback_ != nullptr && options_.feedback > 1) {
-    feedback_->note_locks_and_marks(runner_.state());
-  }
   if (!result.finding) return std::nullopt;
   return found(std::move(program), result);
 }
@@ -99,7 +96,8 @@ std::optional<Found> Fuzzer::run_twice(const program::Program& program) {
   const auto reaches_tasks = [&](const program::RunResult& result) {
     return result.phase != program::Phase::kSetup && !program.tasks.empty();
   };
-  const program::RunResult result = run_patiently(program, &first_);
+  TwoObservers both(&first_, feedback_);
+  const program::RunResult result = run_patiently(program, &both);
   const std::uint64_t hash = reaches_tasks(result) ? first_.hash() : 0;
   std::optional<Found> found;
   if (result.finding) found = this->found(program, result);

@@ -5,7 +5,6 @@
 #include <span>
 
 #include "core/program/runner.h"
-#include "core/runtime/feedback.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/trace.h"
 #include "fuzz/options.h"
@@ -25,8 +24,12 @@ class Fuzzer {
  public:
   explicit Fuzzer(const Options& options);
 
-  // Told of each run of a program's tasks that is no second one; may be null.
-  void set_feedback(Feedback* feedback) { feedback_ = feedback; }
+  // `observer` sees each run of a program's tasks that is no second one; may be null.
+  void set_feedback(StepObserver* observer) { feedback_ = observer; }
+  // Told of each call; may be null.  For tests.
+  void set_call_observer(program::CallObserver* observer) {
+    run_options_.observer = observer;
+  }
 
   // Runs the program in `bytes`; all bytes are one.  Returns what it found.
   std::optional<Found> run_bytes(std::span<const std::uint8_t> bytes);
@@ -54,7 +57,7 @@ class Fuzzer {
 
   Options options_;
   program::RunOptions run_options_;
-  Feedback* feedback_ = nullptr;
+  StepObserver* feedback_ = nullptr;
   FiberRuntime alone_;
   FiberRuntime runtime_;
   program::Runner runner_{alone_};

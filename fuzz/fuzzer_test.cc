@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/program/bytes.h"
 #include "core/program/parse.h"
+#include "core/sync/atomic.h"
 #include "fuzz/corpus_for_test.h"
 #include "fuzz/finding_file.h"
 
@@ -98,6 +99,37 @@ TEST(Fuzzer, AFindingLeavesNothingBehind) {
     const auto found = fuzzer.run(program);
     EXPECT_EQ(found.has_value(), Fuzzer(options).run(program).has_value()) << next.name;
   }
+}
+
+// Takes a step that no schedule has, in every other run.
+class Planted final : public program::CallObserver {
+ public:
+  void call_begins(int list, std::uint32_t call) override {
+    if (list == 1 && call == first_call_ && ++runs_ % 2 == 0) word_.load();
+  }
+  explicit Planted(std::uint32_t first_call) : first_call_(first_call) {}
+
+ private:
+  std::uint32_t first_call_;
+  int runs_ = 0;
+  Atomic<int> word_{0};
+};
+
+TEST(Fuzzer, TellsOfAPlantedNondeterminism) {
+  Options options;
+  options.check_determinism = 1;
+  Fuzzer fuzzer(options);
+  const program::Program program =
+      *program::parse("setup\n  p0 = process\ntask A\n  m0 = mmap p0 1 rw private\n")
+           .program;
+  EXPECT_EQ(said(fuzzer.run(program)), "");
+  Planted planted(1);
+  fuzzer.set_call_observer(&planted);
+  const auto found = fuzzer.run(program);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->finding.kind, FindingKind::kReplay);
+  EXPECT_NE(found->finding.detail.find("step 1 of the run"), std::string::npos)
+      << found->finding.detail;
 }
 
 TEST(Fuzzer, ALongProgramIsNoLivelock) {

@@ -51,7 +51,7 @@ std::string get_bugs(const Options& options) {
 }
 
 // `kMember` is the option of a machine of the same name.
-template <std::string Options::* kMember>
+template <std::string Options::*kMember>
 std::string set_key(Options& options, const char* key_name, std::string_view name) {
   const program::MachineKey& key = program::machine_key(key_name);
   if (!key.parse(name)) return key.expected();
@@ -73,7 +73,7 @@ std::string set_findings(Options& options, std::string_view folder) {
   return "";
 }
 
-template <std::uint32_t Options::* kMember, std::uint32_t kMin>
+template <std::uint32_t Options::*kMember, std::uint32_t kMin>
 std::string set_number(Options& options, std::string_view text) {
   constexpr std::uint32_t kMax = 1u << 26;
   const auto number = program::parse_number(text);
@@ -84,7 +84,7 @@ std::string set_number(Options& options, std::string_view text) {
   return "";
 }
 
-template <std::uint32_t Options::* kMember>
+template <std::uint32_t Options::*kMember>
 std::string get_number(const Options& options) {
   return std::to_string(options.*kMember);
 }
@@ -104,8 +104,7 @@ constexpr Row kRows[] = {
     {"check-determinism", "N", "runs every N-th input twice and compares (64); 0: none",
      &set_number<&Options::check_determinism, 0>,
      &get_number<&Options::check_determinism>},
-    {"feedback", "N", "2: guided by who reads from whom, lock orders and marks, too; 1: by the\n"
-     "first of these; 0: by code coverage only",
+    {"feedback", "N", "1: guided by who reads from whom, too; 0: by code coverage only",
      &set_number<&Options::feedback, 0>, &get_number<&Options::feedback>},
     {"measure", "N", "ends after N inputs and tells what libFuzzer costs (0: goes on)",
      &set_number<&Options::measure, 0>, &get_number<&Options::measure>},

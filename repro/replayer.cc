@@ -41,6 +41,7 @@ Replay Replayer::run_once() {
   replay.steps = result.steps;
   replay.trace_hash = trace_.hash();
   replay.schedule = runtime_.recorded();
+  replay.missed = runtime_.strategy().missed();
   replay.runs = 1;
   if (program_.schedule.strategy == StrategyKind::kReplay &&
       program_.schedule.plain_steps && !replay.schedule.plain_steps) {

@@ -18,6 +18,7 @@ struct Replay {
   std::vector<std::string> problems;              // what the program expected otherwise
   std::uint64_t steps = 0;
   std::uint64_t trace_hash = 0;
+  std::uint32_t missed = 0;  // entries of its schedule that did not apply
   int runs = 0;
   Schedule schedule;  // as it was decided: replays the run
 

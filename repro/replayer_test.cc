@@ -41,6 +41,16 @@ TEST(Replayer, RunsAlikeEveryTime) {
   EXPECT_EQ(other.run(1).trace_hash, replay.trace_hash);
 }
 
+TEST(Replayer, CountsWhatDidNotApply) {
+  program::Program program = parsed(kTwoTasks);
+  program.schedule = {};
+  program.schedule.strategy = StrategyKind::kReplay;
+  program.schedule.switches = {{.task = 0, .step = 9'999, .next = 1}};
+  EXPECT_EQ(Replayer(program).run(1).missed, 1u);
+  program.schedule.switches = {};
+  EXPECT_EQ(Replayer(program).run(1).missed, 0u);
+}
+
 TEST(Replayer, WhatIsKeptShowsTheFindingAgain) {
   program::Program program = parsed(kTwoTasks);
   program.bugs.arm(*bug::find("prepare_ptl_before_anonlock"));

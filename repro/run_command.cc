@@ -76,6 +76,10 @@ std::string line_of(const Row& row) {
     text += fmt::format("{}, {} steps",
                         replay.met() ? "clean" : replay.problems.front(), replay.steps);
   }
+  if (replay.missed > 0) {
+    text +=
+        fmt::format(", {} of its switches and choices did not apply", replay.missed);
+  }
   if (replay.runs > 1) {
     text +=
         fmt::format(", {} runs alike, trace {:016x}", replay.runs, replay.trace_hash);
@@ -109,6 +113,7 @@ Json json_of(const Row& row) {
                {"met", replay.met()},
                {"problems", replay.problems},
                {"steps", replay.steps},
+               {"missed", replay.missed},
                {"runs", replay.runs},
                {"trace", fmt::format("{:016x}", replay.trace_hash)}};
   if (!replay.finding) return json;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -73,11 +74,17 @@ class Searcher {
         search.replay.schedule = runtime_.recorded();
         break;
       }
-      if (runtime_.strategy().diverged()) {
+      // Seldom, and so that a short search does it too.
+      if (std::has_single_bit(search.executions) && !replays()) {
         search.replay = diverged(result);
         break;
       }
       search.exhausted = !runtime_.strategy().next_execution();
+      if (runtime_.strategy().diverged()) {
+        search.exhausted = false;
+        search.replay = diverged(result);
+        break;
+      }
       if (search.exhausted) break;
     }
     if (search.exhausted) search.tried = runtime_.strategy().tried();
@@ -85,6 +92,14 @@ class Searcher {
   }
 
  private:
+  // Returns whether the last run's schedule does the same whenever it is run.
+  bool replays() {
+    program::Program again = program_;
+    again.schedule = runtime_.recorded();
+    const Replay replay = Replayer(again).run(2);
+    return !replay.finding || replay.finding->kind != FindingKind::kReplay;
+  }
+
   Replay diverged(const program::RunResult& result) const {
     Replay replay;
     replay.finding.emplace();

@@ -57,13 +57,9 @@ void Monitor::look(Clock::time_point now) {
 }
 
 Finding Monitor::stuck_finding() const {
-  std::vector<Stuck> waiting = runtime_.waiting();
-  // The task of RCU callbacks comes last, and sleeps while there is nothing to do.
-  const bool idler = waiting.size() > 1 && waiting.back().sleeps &&
-                     waiting.back().task->id == runtime_.tasks() - 1;
-  if (idler) waiting.pop_back();
+  const std::vector<Stuck> waiting = runtime_.waiting();
   Finding finding;
-  finding.kind = FindingKind::kNoProgress;
+  finding.kind = is_cycle(waiting) ? FindingKind::kDeadlock : FindingKind::kNoProgress;
   finding.title =
       waiting.empty() ? "BUG: soft lockup: no progress" : hung_title(waiting);
   const auto seconds =

@@ -43,7 +43,9 @@ TEST(Monitor, EndsADeadlockOfSpinners) {
   const auto finding =
       run(runtime, {[&] { both(first, second); }, [&] { both(second, first); }});
   ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->kind, FindingKind::kNoProgress);
+  EXPECT_EQ(finding->kind, FindingKind::kDeadlock);
+  EXPECT_NE(finding->detail.find("a cycle of waiting:"), std::string::npos)
+      << finding->detail;
   EXPECT_NE(finding->detail.find("task 0 spins in "), std::string::npos)
       << finding->detail;
   EXPECT_NE(finding->detail.find("task 1 spins in "), std::string::npos)

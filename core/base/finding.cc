@@ -1,6 +1,8 @@
 // core/base/finding.cc - names kinds; reports outside of a run.
 #include "core/base/finding.h"
 
+#include <cstring>
+
 #include "core/base/require.h"
 #include "core/base/run_state.h"
 
@@ -27,6 +29,16 @@ const char* finding_kind_name(FindingKind kind) {
     case FindingKind::kReplay: return "replay";
   }
   return "?";
+}
+
+std::string Finding::signature() const {
+  std::string name = title;
+  for (const char* const access : {" Read in ", " Write in "}) {
+    const std::size_t at =
+        kind == FindingKind::kUseAfterFree ? name.find(access) : std::string::npos;
+    if (at != std::string::npos) name.replace(at, std::strlen(access), " in ");
+  }
+  return std::string(finding_kind_name(kind)) + " | " + name;
 }
 
 void report(FindingKind kind, std::string title, std::string detail,

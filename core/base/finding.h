@@ -41,10 +41,9 @@ struct Finding {
   int task = -1;  // index of the task that was running, -1: none (audit, teardown)
   std::uint32_t step = 0;  // its steps so far
 
-  // The identity of the bug: two findings with one signature are one bug.
-  std::string signature() const {
-    return std::string(finding_kind_name(kind)) + " | " + title;
-  }
+  // The identity of the bug: two findings with one signature are one bug.  The title,
+  // without what depends on who came first: whether a freed word was read or written.
+  std::string signature() const;
 };
 
 // Unwinds a task whose run is over.  Never caught but at a task's outermost frame,

@@ -140,8 +140,7 @@ FaultResult make_private_page(const Fault& f, Page* from, Pte expected)
 
 // A page of private anonymous memory that was never touched.  Kernel:
 // do_anonymous_page().
-FaultResult do_anonymous_page(const Fault& f)
-    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+FaultResult do_anonymous_page(const Fault& f) REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   if (!f.write) return map_zero_page(f);
   return make_private_page(f, nullptr, Pte{});
 }
@@ -166,8 +165,7 @@ FaultResult map_file_page(const Fault& f, PageRef& cached)
 }
 
 // A page of a file that was never touched here.  Kernel: do_no_page().
-FaultResult do_no_page(const Fault& f)
-    REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+FaultResult do_no_page(const Fault& f) REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   const Result<Page*> found =
       filemap_nopage(f.m, *f.vma.vm_file, f.vma.index_of(f.addr));
   if (!found.ok()) {
@@ -195,14 +193,19 @@ void map_swapped_page(const Fault& f, rmap::Ticket ticket, Page& page, PteSlot s
 // Holds a page lock for a scope.
 class PageLock {
  public:
-  PageLock(Machine& m, Page& page) : m_(m), page_(page) { lock_page(m, page); }
-  ~PageLock() noexcept(false) { unlock_page(m_, page_); }
+  PageLock(Machine& m, Page& page,
+           std::source_location where = std::source_location::current())
+      : m_(m), page_(page), where_(where) {
+    lock_page(m, page, where);
+  }
+  ~PageLock() noexcept(false) { unlock_page(m_, page_, where_); }
   PageLock(const PageLock&) = delete;
   PageLock& operator=(const PageLock&) = delete;
 
  private:
   Machine& m_;
   Page& page_;
+  std::source_location where_;
 };
 
 // A page of private memory that reclaim took away.  Kernel: do_swap_page(); the page
@@ -284,9 +287,12 @@ Pte look_at_pte(const Fault& f) {
 bool vma_allows(const Vma& vma, UserAccess access) {
   switch (access) {
     case UserAccess::kWrite:
-    case UserAccess::kReadModifyWrite: return vma.is(kVmWrite);
-    case UserAccess::kExecute: return vma.is(kVmExec);
-    case UserAccess::kRead: return (vma.vm_flags & (kVmRead | kVmExec)) != 0;
+    case UserAccess::kReadModifyWrite:
+      return vma.is(kVmWrite);
+    case UserAccess::kExecute:
+      return vma.is(kVmExec);
+    case UserAccess::kRead:
+      return (vma.vm_flags & (kVmRead | kVmExec)) != 0;
   }
   return false;
 }
@@ -294,9 +300,12 @@ bool vma_allows(const Vma& vma, UserAccess access) {
 Status status_of(FaultResult result) {
   switch (result) {
     case FaultResult::kMinor:
-    case FaultResult::kMajor: return Status::kOk;
-    case FaultResult::kOom: return Status::kNoMemory;
-    case FaultResult::kSigbus: return Status::kBusError;
+    case FaultResult::kMajor:
+      return Status::kOk;
+    case FaultResult::kOom:
+      return Status::kNoMemory;
+    case FaultResult::kSigbus:
+      return Status::kBusError;
   }
   return Status::kFault;
 }

@@ -12,9 +12,10 @@ namespace {
 // Kernel: swap_info_get(), swap_info_put().
 class SCOPED_CAPABILITY SwapInfoGuard {
  public:
-  explicit SwapInfoGuard(SwapArea& swap)
+  explicit SwapInfoGuard(SwapArea& swap,
+                         std::source_location where = std::source_location::current())
       ACQUIRE(swap.swap_list_lock, swap.swap_device_lock)
-      : list_(swap.swap_list_lock), device_(swap.swap_device_lock) {}
+      : list_(swap.swap_list_lock, where), device_(swap.swap_device_lock, where) {}
   ~SwapInfoGuard() noexcept(false) RELEASE() {}
   SwapInfoGuard(const SwapInfoGuard&) = delete;
   SwapInfoGuard& operator=(const SwapInfoGuard&) = delete;

@@ -26,8 +26,7 @@ constexpr const char* kPoisoned =
 
 TEST(AsanReport, IsNamedByTheFirstTellingFrame) {
   const Finding finding = sanitizer_reports::parse_asan_report(kPoisoned);
-  EXPECT_EQ(finding.signature(),
-            "use-after-free | KASAN: use-after-free Write in set_pte");
+  EXPECT_EQ(finding.signature(), "use-after-free | KASAN: use-after-free in set_pte");
   EXPECT_EQ(finding.detail, kPoisoned);
 }
 

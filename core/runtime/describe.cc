@@ -3,7 +3,10 @@
 // Tested by fiber_runtime_test.cc.
 #include "core/runtime/describe.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
+#include <vector>
 
 #include "core/base/source_name.h"
 
@@ -33,51 +36,65 @@ const HeldLock* what_keeps(const Stuck& one, const Stuck& other) {
   return nullptr;
 }
 
-// Returns the index of a task that holds what `stuck[i]` wants, or -1.
-int holder(std::span<const Stuck> stuck, int i) {
-  for (int other = 0; other < static_cast<int>(stuck.size()); ++other) {
-    if (what_keeps(stuck[static_cast<std::size_t>(i)],
-                   stuck[static_cast<std::size_t>(other)]) != nullptr)
-      return other;
+// Indices of tasks: each waits for what the next one holds, the last for the first's.
+using Cycle = std::vector<int>;
+
+// Extends `path` to a cycle, by whoever holds what its last one wants; a lock may have
+// several holders.  Returns whether there is one.
+bool close(std::span<const Stuck> stuck, Cycle& path) {
+  const Stuck& last = stuck[static_cast<std::size_t>(path.back())];
+  for (int next = path.front(); next < static_cast<int>(stuck.size()); ++next) {
+    if (what_keeps(last, stuck[static_cast<std::size_t>(next)]) == nullptr) continue;
+    if (next == path.front()) return true;
+    if (std::find(path.begin(), path.end(), next) != path.end()) continue;
+    path.push_back(next);
+    if (close(stuck, path)) return true;
+    path.pop_back();
   }
-  return -1;
+  return false;
 }
 
-// Returns the index of a task that waits for itself, by way of others, or -1.
-int member_of_cycle(std::span<const Stuck> stuck) {
-  const int count = static_cast<int>(stuck.size());
-  for (int start = 0; start < count; ++start) {
-    int at = start;
-    for (int hops = 0; hops < count && at >= 0; ++hops) {
-      at = holder(stuck, at);
-      if (at == start) return start;
-    }
+// Returns the cycle with the lowest task, or none: begins with its lowest.
+Cycle find_cycle(std::span<const Stuck> stuck) {
+  for (int start = 0; start < static_cast<int>(stuck.size()); ++start) {
+    Cycle path{start};
+    if (close(stuck, path)) return path;
   }
-  return -1;
+  return {};
 }
 
 std::string describe_cycle(std::span<const Stuck> stuck) {
-  const int start = member_of_cycle(stuck);
-  if (start < 0) return "";
-  std::string text = "a cycle of waiting:\n";
-  int at = start;
-  do {
-    const Stuck& one = stuck[static_cast<std::size_t>(at)];
-    at = holder(stuck, at);
-    const Stuck& other = stuck[static_cast<std::size_t>(at)];
+  const Cycle cycle = find_cycle(stuck);
+  std::string text = cycle.empty() ? "" : "a cycle of waiting:\n";
+  for (std::size_t i = 0; i < cycle.size(); ++i) {
+    const Stuck& one = stuck[static_cast<std::size_t>(cycle[i])];
+    const Stuck& other = stuck[static_cast<std::size_t>(cycle[(i + 1) % cycle.size()])];
     text += "  task " + std::to_string(one.task->id) + " waits for " +
             one.task->wanted.lock_class->name + " in " + describe_place(one.where) +
             "; task " + std::to_string(other.task->id) + " holds it since " +
             describe_place(what_keeps(one, other)->where) + "\n";
-  } while (at != start);
+  }
   return text;
+}
+
+// Those that a title is about.
+std::vector<Stuck> victims(std::span<const Stuck> stuck) {
+  std::vector<Stuck> found;
+  for (const int task : find_cycle(stuck)) {
+    found.push_back(stuck[static_cast<std::size_t>(task)]);
+  }
+  if (!found.empty()) return found;
+  std::copy_if(stuck.begin(), stuck.end(), std::back_inserter(found),
+               [](const Stuck& one) { return !one.task->idle; });
+  if (found.empty()) found.assign(stuck.begin(), stuck.end());
+  return found;
 }
 
 }  // namespace
 
 std::string hung_title(std::span<const Stuck> stuck) {
   std::set<std::string> functions;
-  for (const Stuck& one : stuck) {
+  for (const Stuck& one : victims(stuck)) {
     functions.insert(bare_function_name(one.where.function_name()));
   }
   std::string title = "INFO: task hung in ";
@@ -86,6 +103,8 @@ std::string hung_title(std::span<const Stuck> stuck) {
   }
   return title;
 }
+
+bool is_cycle(std::span<const Stuck> stuck) { return !find_cycle(stuck).empty(); }
 
 std::string describe(std::span<const Stuck> stuck) {
   std::string text = describe_cycle(stuck);

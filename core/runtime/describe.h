@@ -15,8 +15,11 @@ struct Stuck {
   std::source_location where;
 };
 
-// "INFO: task hung in down_write / lock_page": the functions, each once, sorted.
+// "INFO: task hung in down_write / lock_page": the functions, each once, sorted; of the
+// tasks that wait for each other in a circle, or if none do, of all that are not idle.
 std::string hung_title(std::span<const Stuck> stuck);
+// Returns whether some of them wait for each other in a circle.
+bool is_cycle(std::span<const Stuck> stuck);
 
 // Who waits for whom, if that is a cycle; then a line for each: where it is, and the
 // locks that it holds.

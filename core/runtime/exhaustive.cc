@@ -3,7 +3,35 @@
 // Tested by exhaustive_test.cc.
 #include "core/runtime/exhaustive.h"
 
+#include "core/base/random.h"
+
 namespace racier {
+namespace {
+
+// Returns a hash of what the tasks are about to do, where, and which of it conflicts:
+// no address.
+std::uint64_t digest(const Scene& scene) {
+  std::uint64_t hash = 0;
+  const auto mix = [&hash](std::uint64_t value) { hash = Random::mixed(hash + value); };
+  for (int task = 0; task < scene.tasks; ++task) {
+    const Step* const step = scene.pending[task];
+    if (step == nullptr) {
+      mix(1);
+      continue;
+    }
+    mix(std::uint64_t{step->where.line()} << 32 | step->where.column() << 8 |
+        std::uint64_t{step->size} << 4 | static_cast<std::uint64_t>(step->access));
+    std::uint64_t conflicts = 0;
+    for (int other = 0; other < task; ++other) {
+      const Step* const another = scene.pending[other];
+      if (another != nullptr && conflict(*step, *another)) conflicts |= 1u << other;
+    }
+    mix(conflicts);
+  }
+  return hash;
+}
+
+}  // namespace
 
 void Exhaustive::begin_run(int) {
   at_ = 0;
@@ -33,7 +61,7 @@ void Exhaustive::finish_step(const Scene& scene) {
 int Exhaustive::follow(const Scene& scene) {
   Node& node = path_[at_];
   if (node.limit != 0 || node.runnable != scene.runnable ||
-      node.running != scene.running) {
+      node.running != scene.running || node.pending != digest(scene)) {
     give_up_diverged();
     return scene.by_rule();
   }
@@ -43,6 +71,7 @@ int Exhaustive::follow(const Scene& scene) {
 int Exhaustive::extend(const Scene& scene) {
   Node node;
   node.runnable = scene.runnable;
+  node.pending = digest(scene);
   node.asleep = asleep_;
   node.running = static_cast<std::uint8_t>(scene.running);
   node.running_goes_on = started_ && scene.can_run(scene.running);

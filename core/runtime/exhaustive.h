@@ -69,6 +69,8 @@ class Exhaustive final : public Strategy {
     Mask stopped = 0;    // of those tried: could not go on behind the step
     Mask went_on = 0;    // likewise: could, after some choice
     Mask awake = 0;      // of those tried: their steps commute with no other
+    // What every task was about to do, to know it again.
+    std::uint64_t pending = 0;
     std::uint8_t task = 0;
     std::uint8_t running = 0;
     bool running_goes_on = false;   // to take another one is a preemption

@@ -1,10 +1,7 @@
 // core/runtime/feedback.cc - see feedback.h.  Tested by feedback_test.cc.
 #include "core/runtime/feedback.h"
 
-#include <algorithm>
-
 #include "core/base/random.h"
-#include "core/sync/lock_checker.h"
 
 namespace racier {
 namespace {
@@ -19,39 +16,35 @@ std::uint32_t line_of(const Step& step) {
 
 }  // namespace
 
-void Feedback::on_run(const RunState&) { ++run_; }
-
-inline void Feedback::add(std::uint64_t what, std::uint32_t times) {
-  std::uint8_t& counter = counters_[Random::mixed(what) & (counters_.size() - 1)];
-  counter = static_cast<std::uint8_t>(std::min<std::uint32_t>(255, counter + times));
+void Feedback::on_run(const RunState&) {
+  ++run_;
+  words_ = 0;
 }
 
-// Names of pairs of lines have lines in both halves; these have none in the upper one.
-void Feedback::note_locks_and_marks(const RunState& run) {
-  constexpr std::uint64_t kLocks = 1 << 16;
-  if (run.lock_checker != nullptr) {
-    run.lock_checker->for_each_order([this](std::uint8_t outer, std::uint8_t inner) {
-      add(kLocks | std::uint64_t{outer} << 8 | inner, 1);
-    });
+Feedback::Write& Feedback::place_of(const void* address) {
+  const auto name = reinterpret_cast<std::uintptr_t>(address);
+  std::size_t at = Random::mixed(name) % kPlaces;
+  while (writes_[at].run == run_ && writes_[at].address != address) {
+    at = (at + 1) % kPlaces;
   }
-  for (std::size_t mark = 0; mark < kMarks; ++mark) {
-    const std::uint32_t times = run.marks[mark].load(std::memory_order_relaxed);
-    if (times != 0) add(2 * kLocks | mark, times);
-  }
+  return writes_[at];
 }
 
 void Feedback::on_step(const Task& task, const Step& step) {
   if (step.address == nullptr) return;
-  const auto name = reinterpret_cast<std::uintptr_t>(step.address);
-  Write& last = writes_[(name >> 2 ^ name >> 14) % kWords];
+  Write& last = place_of(step.address);
   const std::uint32_t line = line_of(step);
-  const bool known = last.run == run_ && last.address == step.address;
+  const bool known = last.run == run_;
   if (known && step.access != Access::kWrite) {
     const std::uint64_t pair = std::uint64_t{last.line} << 32 | line << 1 |
                                static_cast<std::uint64_t>(last.task == task.id);
-    add(pair, 1);
+    std::uint8_t& counter = counters_[Random::mixed(pair) & (counters_.size() - 1)];
+    if (counter != 255) ++counter;
   }
-  if (step.access != Access::kRead) last = {step.address, run_, line, task.id};
+  if (step.access == Access::kRead) return;
+  if (!known && words_ == kWordsMax) return;
+  if (!known) ++words_;
+  last = {step.address, run_, line, task.id};
 }
 
 }  // namespace racier

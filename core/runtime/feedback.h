@@ -1,5 +1,4 @@
-// core/runtime/feedback.h - what happened between tasks, as counters that guide a
-// fuzzer.
+// core/runtime/feedback.h - who read from whom, as counters that guide a fuzzer.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -23,26 +22,25 @@ class Feedback final : public StepObserver {
   void on_run(const RunState& run) override;
   void on_step(const Task& task, const Step& step) override;
 
-  // Likewise counts, of a run that is over, each pair of lock classes of which one was
-  // taken inside of the other, and the marks.
-  void note_locks_and_marks(const RunState& run);
-
  private:
-  static constexpr std::size_t kWords = 1 << 12;
+  static constexpr std::size_t kPlaces = 1 << 13;
+  static constexpr std::size_t kWordsMax = kPlaces / 2;  // later words are not watched
 
-  // The last write to a word; words that share a place displace each other.
+  // The last write to a word in a run; of another run: a free place.
   struct Write {
     const void* address = nullptr;
     std::uint32_t run = 0;
     std::uint32_t line = 0;
     int task = 0;
   };
-
-  void add(std::uint64_t what, std::uint32_t times);
+  // Returns the place of a word, its own or a free one: where it is depends on the
+  // address, what comes of it does not.
+  Write& place_of(const void* address);
 
   std::span<std::uint8_t> counters_;
   std::uint32_t run_ = 0;
-  std::array<Write, kWords> writes_{};
+  std::size_t words_ = 0;  // of this run
+  std::array<Write, kPlaces> writes_{};
 };
 
 }  // namespace racier

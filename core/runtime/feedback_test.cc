@@ -1,14 +1,13 @@
 #include "core/runtime/feedback.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "core/runtime/run_alone.h"
+#include "core/runtime/trace.h"
 #include "core/sync/atomic.h"
-#include "core/sync/lock_checker.h"
-#include "core/sync/spin_lock.h"
 
 namespace racier {
 namespace {
@@ -80,39 +79,38 @@ TEST(Feedback, AReadModifyWriteIsBothAndCountersStopAt255) {
   EXPECT_EQ(world.counters[pairs[0]], 255);
 }
 
-TEST(Feedback, CountsLockOrdersAndMarksOfARun) {
-  static constexpr LockClass kOuter{"outer", 50};
-  static constexpr LockClass kInner{"inner", 51};
+// Words that no task writes again push nothing out, and what is behind the last word
+// that is watched is left alone.
+TEST(Feedback, WatchesTheFirstWordsWrittenAndNoOthers) {
   World world;
-  SpinLock outer(kOuter);
-  SpinLock inner(kInner);
-  LockChecker checker;
-  const auto counted_after = [&](Body body) {
-    checker.reset();
-    RunState run;
-    run.lock_checker = &checker;
+  std::vector<Atomic<int>> many(5000);
+  const auto write_all = [&] {
+    for (auto& word : many) word.store(1);
+  };
+  const auto pairs_of = [&](std::size_t index) {
+    return world.run({}, write_all, [&] { many[index].load(); }).size();
+  };
+  EXPECT_EQ(pairs_of(0), 1u);
+  EXPECT_EQ(pairs_of(4095), 1u);
+  EXPECT_EQ(pairs_of(4096), 0u);
+}
+
+TEST(Feedback, SharesARunWithAnother) {
+  World world;
+  Trace trace;
+  TwoObservers both(&trace, &world.feedback);
+  TwoObservers only(nullptr, nullptr);
+  for (StepObserver* const observer :
+       {static_cast<StepObserver*>(&both), static_cast<StepObserver*>(&only)}) {
     FiberRuntime runtime;
-    run_on(runtime, run, {body});
-    world.counters.fill(0);
-    world.feedback.note_locks_and_marks(run);
-    std::vector<std::uint8_t> counts;
-    for (const std::uint8_t count : world.counters) {
-      if (count != 0) counts.push_back(count);
-    }
-    return counts;
-  };
-  const auto one_lock = [&] { const SpinGuard a(outer); };
-  const auto both_locks = [&] {
-    const SpinGuard a(outer);
-    const SpinGuard b(inner);
-  };
-  const auto marks = [] {
-    for (int i = 0; i < 300; ++i) mark::hit(Mark::kSwapIn);
-    mark::hit(Mark::kCowCopy);
-  };
-  EXPECT_THAT(counted_after(one_lock), testing::IsEmpty());
-  EXPECT_THAT(counted_after(both_locks), testing::ElementsAre(1));
-  EXPECT_THAT(counted_after(marks), testing::UnorderedElementsAre(255, 1));
+    runtime.set_observer(observer);
+    RunState run;
+    const auto write = [&] { world.word.store(1); };
+    const auto read = [&] { world.word.load(); };
+    run_on(runtime, run, {write, read});
+  }
+  EXPECT_EQ(trace.entries().size(), 4u);
+  EXPECT_EQ(std::count(world.counters.begin(), world.counters.end(), 1), 1);
 }
 
 }  // namespace

@@ -322,6 +322,7 @@ inline void FiberRuntime::execute(Task& self, const Step& step) {
 
 void FiberRuntime::account(Task& self, const Step& step) {
   self.announced = step.address;
+  self.at = step.where;
   if (++steps_ >= due_) [[unlikely]]
     due_ = buffers_->drain_due(steps_);
   strategy_->on_executed(scene_, self.id, step);

@@ -12,7 +12,9 @@
 #include "core/runtime/sanitizers.h"
 #include "core/runtime/toys_test.h"
 #include "core/runtime/trace.h"
+#include "core/sync/bit_lock.h"
 #include "core/sync/lock_checker.h"
+#include "core/sync/rw_semaphore.h"
 #include "core/sync/spin_lock.h"
 
 namespace racier {
@@ -285,19 +287,79 @@ TEST(FiberRuntime, ADeadlockIsToldAsACycle) {
   static constexpr LockClass kB{"b->lock", 8};
   SpinLock a(kA), b(kB), c(kB);
   // Steps of each: start, lock, lock.  Task 2 waits for the cycle and is none of it.
-  const auto finding = run_tasks(switches({{.task = 0, .step = 2, .next = 1}}),
-                                 {[&] { lock_both(a, b); }, [&] { lock_both(b, a); },
-                                  [&] { lock_both(c, b); }});
+  const auto finding = run_tasks(
+      switches({{.task = 0, .step = 2, .next = 1}}),
+      {[&] { lock_both(a, b); }, [&] { lock_both(b, a); }, [&] { lock_both(c, b); }});
   ASSERT_TRUE(finding.has_value());
   const std::string& detail = finding->detail;
   const auto lines = detail.substr(0, detail.find("task 0 spins"));
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3) << detail;
-  EXPECT_EQ(lines.find("a cycle of waiting:\n  task 0 waits for b->lock in lock_both ("),
-            0u)
+  EXPECT_EQ(
+      lines.find("a cycle of waiting:\n  task 0 waits for b->lock in lock_both ("), 0u)
       << detail;
   EXPECT_NE(lines.find("; task 1 holds it since lock_both ("), std::string::npos);
   EXPECT_NE(lines.find("  task 1 waits for a->lock in lock_both ("), std::string::npos);
   EXPECT_NE(lines.find("; task 0 holds it since lock_both ("), std::string::npos);
+}
+
+void hold_both_bits(Atomic<std::uint64_t>& first, Atomic<std::uint64_t>& second,
+                    WaitQueue& queue) {
+  static constexpr LockClass kPage{"page lock", 9};
+  bit_lock(first, 0, queue, kPage);
+  bit_lock(second, 0, queue, kPage);
+}
+
+TEST(FiberRuntime, ADeadlockOfSleepingBitLocksIsToldAsACycle) {
+  static constexpr LockClass kQueue{"queue", 10};
+  Atomic<std::uint64_t> a{0}, b{0};
+  WaitQueue queue(kQueue);
+  const auto finding =
+      run_tasks(switches({{.task = 0, .step = 2, .next = 1}}),
+                {[&] { hold_both_bits(a, b, queue); },
+                 [&] { hold_both_bits(b, a, queue); }, [] { sleep(); }});
+  EXPECT_EQ(signature(finding), "deadlock | INFO: task hung in hold_both_bits");
+  EXPECT_EQ(
+      finding->detail.find(
+          "a cycle of waiting:\n  task 0 waits for page lock in hold_both_bits ("),
+      0u)
+      << finding->detail;
+}
+
+// The lock has two readers, and only the second one waits for the writer.
+TEST(FiberRuntime, ADeadlockThroughOneOfTwoReadersIsToldAsACycle) {
+  static constexpr LockClass kSem{"sem", 7};
+  static constexpr LockClass kSpin{"spin", 8};
+  RwSemaphore sem(kSem), other(kSpin);
+  const auto sleeper = [&] {
+    const ReadGuard guard(sem);
+    sleep();
+  };
+  const auto reader = [&] {
+    const ReadGuard guard(sem);
+    const WriteGuard wants(other);
+  };
+  const auto writer = [&] {
+    const WriteGuard guard(other);
+    const WriteGuard wants(sem);
+  };
+  // Steps of each: start, lock, lock.
+  const auto finding = run_tasks(switches({{.task = 1, .step = 2, .next = 2}}),
+                                 {sleeper, reader, writer});
+  ASSERT_TRUE(finding.has_value());
+  EXPECT_EQ(finding->detail.find("a cycle of waiting:\n  task 1 waits for spin in "),
+            0u)
+      << finding->detail;
+}
+
+TEST(FiberRuntime, ATaskThatIsIdleIsNotHung) {
+  const auto finding =
+      run_tasks({}, {[] { sleep(); },
+                     [] {
+                       current()->idle = true;
+                       current()->runtime->park(*current(), std::source_location());
+                     }});
+  EXPECT_EQ(signature(finding).find("deadlock | INFO: task hung in "), 0u);
+  EXPECT_EQ(signature(finding).find(" / "), std::string::npos) << signature(finding);
 }
 
 TEST(FiberRuntime, ATaskThatEndsMayLeaveADeadlock) {
@@ -330,13 +392,12 @@ TEST(FiberRuntime, FindsAStepOnDeadMemory) {
   RunState run;
   run.live = &live;
   const auto finding = run_tasks(run, {}, {[&] { read_dead(words); }});
-  EXPECT_EQ(signature(finding),
-            "use-after-free | KASAN: use-after-free Read in read_dead");
+  EXPECT_EQ(signature(finding), "use-after-free | KASAN: use-after-free in read_dead");
   EXPECT_EQ(finding->task, 0);
   EXPECT_EQ(finding->step, 1u);
   run.reset();
   EXPECT_EQ(signature(run_tasks(run, {}, {[&] { write_dead(words); }})),
-            "use-after-free | KASAN: use-after-free Write in write_dead");
+            "use-after-free | KASAN: use-after-free in write_dead");
   run.reset();
   live.set_alive(&words, sizeof words);
   EXPECT_EQ(run_tasks(run, {}, {[&] { write_dead(words); }}), std::nullopt);

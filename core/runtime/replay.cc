@@ -10,8 +10,7 @@ namespace {
 
 // Puts `entry` behind those that are not later.  A recording is in order already.
 template <typename Entry>
-void add(std::vector<Entry>& entries, const Entry& entry,
-         std::uint32_t Entry::* place) {
+void add(std::vector<Entry>& entries, const Entry& entry, std::uint32_t Entry::*place) {
   const auto later = [place](const Entry& a, const Entry& b) {
     return a.*place < b.*place;
   };
@@ -20,7 +19,9 @@ void add(std::vector<Entry>& entries, const Entry& entry,
 
 }  // namespace
 
-Replay::Replay(const Schedule& schedule) {
+Replay::Replay(const Schedule& schedule)
+    : entries_(static_cast<std::uint32_t>(schedule.switches.size() +
+                                          schedule.choices.size())) {
   for (const Switch& entry : schedule.switches) {
     if (entry.task < kTasksMax)
       add(switches_[entry.task].entries, entry, &Switch::step);
@@ -32,6 +33,7 @@ Replay::Replay(const Schedule& schedule) {
 }
 
 void Replay::begin_run(int) {
+  applied_ = 0;
   for (auto& lane : switches_) lane.at = 0;
   for (auto& lane : choices_) lane.at = 0;
 }
@@ -41,14 +43,18 @@ int Replay::next(const Scene& scene) {
   while (at < entries.size() && entries[at].step < scene.step) ++at;
   if (at == entries.size() || entries[at].step != scene.step) return scene.by_rule();
   const int wanted = entries[at].next;
-  return wanted < scene.tasks && scene.can_run(wanted) ? wanted : scene.by_rule();
+  if (wanted >= scene.tasks || !scene.can_run(wanted)) return scene.by_rule();
+  ++applied_;
+  return wanted;
 }
 
 std::uint64_t Replay::choose(int task, std::uint32_t index, std::uint64_t limit) {
   auto& [entries, at] = choices_[task];
   while (at < entries.size() && entries[at].index < index) ++at;
   if (at == entries.size() || entries[at].index != index) return 0;
-  return entries[at].value < limit ? entries[at].value : 0;
+  if (entries[at].value >= limit) return 0;
+  ++applied_;
+  return entries[at].value;
 }
 
 }  // namespace racier

@@ -17,6 +17,7 @@ class Replay final : public Strategy {
   bool next_execution() override { return false; }
   int next(const Scene& scene) override;
   std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override;
+  std::uint32_t missed() const override { return entries_ - applied_; }
 
  private:
   // The entries of one task, by step or index, and how far the run has come.
@@ -27,6 +28,8 @@ class Replay final : public Strategy {
   };
   std::array<Lane<Switch>, kTasksMax> switches_;
   std::array<Lane<Choice>, kTasksMax> choices_;
+  std::uint32_t entries_ = 0;
+  std::uint32_t applied_ = 0;  // in this run
 };
 
 }  // namespace racier

@@ -18,7 +18,8 @@ bool is_telling(const Frame& frame) {
   const std::string& file = frame.file;
   const bool library =
       file.empty() || file.starts_with("/usr/") || contains(file, "/compiler-rt/");
-  const bool plumbing = contains(file, "core/sync/") || contains(file, "core/base/");
+  const bool plumbing = contains(file, "core/sync/") || contains(file, "core/base/") ||
+                        contains(file, "core/memory/");
   return !library && (!plumbing || file.ends_with("_test.cc"));
 }
 

@@ -267,5 +267,48 @@ TEST(Replay, APlantedNondeterminismShowsInTheTrace) {
   EXPECT_EQ(run_once(), first);
 }
 
+// A task that does something first in every other run, which no schedule has.
+TEST(Exhaustive, APlantedNondeterminismIsReported) {
+  int runs = 0;
+  FiberRuntime runtime(seeded(StrategyKind::kExhaustive, 1));
+  bool more = true;
+  while (more && runs < 100) {
+    Atomic<int> word{0}, other{0};
+    const auto writer = [&] {
+      if (runs % 2 != 0) other.store(1);
+      word.store(1);
+    };
+    const auto reader = [&] {
+      word.load();
+      other.load();
+    };
+    RunState run;
+    run_on(runtime, run, {writer, reader});
+    ++runs;
+    more = runtime.strategy().next_execution();
+  }
+  EXPECT_FALSE(more);
+  EXPECT_TRUE(runtime.strategy().diverged());
+  EXPECT_EQ(runtime.strategy().tried(), Strategy::Tried::kSome);
+}
+
+TEST(Replay, CountsTheEntriesThatDidNotApply) {
+  Schedule schedule;
+  schedule.strategy = StrategyKind::kReplay;
+  schedule.switches = {{.task = 0, .step = 1, .next = 1},     // applies
+                       {.task = 0, .step = 5000, .next = 1},  // never comes
+                       {.task = 1, .step = 1, .next = 9}};    // nobody
+  schedule.choices = {{.task = 0, .index = 7, .value = 1}};   // never asked for
+  FiberRuntime runtime(schedule);
+  Atomic<int> word{0};
+  const auto body = [&] { word.fetch_add(1); };
+  RunState run;
+  run_on(runtime, run, {body, body});
+  EXPECT_EQ(runtime.strategy().missed(), 3u);
+  runtime.set_schedule(runtime.recorded());
+  run_on(runtime, run, {body, body});
+  EXPECT_EQ(runtime.strategy().missed(), 0u);
+}
+
 }  // namespace
 }  // namespace racier

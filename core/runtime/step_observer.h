@@ -14,4 +14,17 @@ class StepObserver {
   virtual void on_step(const Task& task, const Step& step) = 0;
 };
 
+// Tells two observers; either may be null.
+class TwoObservers final : public StepObserver {
+ public:
+  TwoObservers(StepObserver* first, StepObserver* second)
+      : first_(first), second_(second) {}
+  void on_run(const RunState& run) override;
+  void on_step(const Task& task, const Step& step) override;
+
+ private:
+  StepObserver* first_;
+  StepObserver* second_;
+};
+
 }  // namespace racier

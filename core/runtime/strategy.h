@@ -115,6 +115,10 @@ class Strategy {
   enum class Tried : std::uint8_t { kSome, kWithinDepth, kAll };
   virtual Tried tried() const { return Tried::kSome; }
 
+  // Returns how many entries of its lists did not apply in the last run: their place
+  // never came, or what they ask could not be had.
+  virtual std::uint32_t missed() const { return 0; }
+
   // Returns whether a run did not begin as one before with the same decisions: a defect
   // of the program's world, and nothing is known of what has been tried.
   virtual bool diverged() const { return false; }

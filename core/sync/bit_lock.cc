@@ -65,7 +65,13 @@ void bit_lock(Word& word, int bit, WaitQueue& queue, const LockClass& lock_class
   LockChecker::before_lock(self, &word, lock_class, Hold::kExclusive, 0, where);
   if (!take(word, bit, where)) [[unlikely]] {
     if (self == nullptr) sync::held_at_rest(lock_class, where);
-    queue.wait_exclusive([&] { return take(word, bit, where); }, where, {&word, bit});
+    // The queue has a lock of its own; what the task wants while it sleeps is this one.
+    const auto take_or_want = [&] {
+      if (take(word, bit, where)) return true;
+      self->wanted = {&word, &lock_class};
+      return false;
+    };
+    queue.wait_exclusive(take_or_want, where, {&word, bit});
   }
   LockChecker::after_lock(self, &word, lock_class, Hold::kExclusive, false, where);
 }

@@ -53,7 +53,6 @@ const char* word_of(Hold hold) { return hold == Hold::kShared ? "for reading" : 
 void LockChecker::reset() {
   for (std::size_t i = 0; i < outers_.size(); ++i) {
     outers_[i].store(documented_[i], std::memory_order_relaxed);
-    seen_[i].store(0, std::memory_order_relaxed);
   }
 }
 
@@ -93,25 +92,12 @@ void LockChecker::check(const Task& self, const void* lock, const LockClass& loc
     }
     if (!same_class) outers |= bit_of(held.lock_class->id);
   }
-  std::atomic<ClassSet>& seen = seen_[lock_class.id];
-  if ((outers & ~seen.load(std::memory_order_relaxed)) != 0) [[unlikely]]
-    seen.fetch_or(outers, std::memory_order_relaxed);
   const ClassSet known = outers_[lock_class.id].load(std::memory_order_relaxed);
   if ((outers & ~known) == 0) [[likely]]
     return;
   if (sync::unwinding()) return;
   for (const HeldLock& held : locks_of(self)) {
     if (held.lock_class->id != lock_class.id) add_edge(held, lock_class, where);
-  }
-}
-
-void LockChecker::for_each_order(
-    FunctionRef<void(std::uint8_t, std::uint8_t)> visit) const {
-  for (std::uint8_t inner = 0; inner < kLockClassesMax; ++inner) {
-    ClassSet rest = seen_[inner].load(std::memory_order_relaxed);
-    for (; rest != 0; rest &= rest - 1) {
-      visit(static_cast<std::uint8_t>(std::countr_zero(rest)), inner);
-    }
   }
 }
 

@@ -87,10 +87,6 @@ class LockChecker {
   // finding.
   static void at_task_end(const Task& self);
 
-  // Shows each pair of classes of which this run took one inside of the other: the ids
-  // of the outer and of the inner one.  When no task runs.
-  void for_each_order(FunctionRef<void(std::uint8_t, std::uint8_t)> visit) const;
-
   // Returns whether the current task holds `lock`, in any way.
   static bool holds(const void* lock);
   // A finding unless the current task holds `lock` (exclusively, if `hold` says so).
@@ -129,8 +125,6 @@ class LockChecker {
                      Hold hold, Where where);
   [[noreturn]] static void too_many(const Task& self, Where where);
 
-  // seen_[inner]: the classes inside of which `inner` was taken.
-  std::array<std::atomic<ClassSet>, kLockClassesMax> seen_{};
   // outers_[inner]: the classes inside of which `inner` may be taken.
   std::array<std::atomic<ClassSet>, kLockClassesMax> outers_{};
   std::array<ClassSet, kLockClassesMax> documented_{};

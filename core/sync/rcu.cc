@@ -185,7 +185,9 @@ void Rcu::callback_loop(Where where) {
     RcuHead* head = take_callbacks();
     if (head == nullptr && stopped) break;
     if (head == nullptr) {
+      self->idle = true;
       self->runtime->park(*self, where);
+      self->idle = false;
       continue;
     }
     synchronize(where);

@@ -4,8 +4,10 @@
 #include "core/sync/ref_count.h"
 
 #include <limits>
+#include <string>
 
 #include "core/base/invariant.h"
+#include "core/base/source_name.h"
 #include "core/sync/contention.h"
 
 namespace racier {
@@ -13,10 +15,15 @@ namespace {
 
 constexpr std::int32_t kMax = std::numeric_limits<std::int32_t>::max();
 
-// Destructors of a run that is over drop references too; they must not throw.
+// Destructors of a run that is over drop references too; they must not throw.  All
+// counts share these rules, so a title says who broke one.
 void check(Inv inv, bool holds, std::source_location where) {
-  if (!holds && !sync::unwinding()) [[unlikely]]
-    broken(inv, "", where);
+  if (holds || sync::unwinding()) [[likely]]
+    return;
+  const inv::Row& row = inv::row(inv);
+  report(row.kind,
+         std::string(row.sentence) + " in " + bare_function_name(where.function_name()),
+         std::string("invariant ") + row.name, where);
 }
 
 }  // namespace

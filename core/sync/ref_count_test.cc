@@ -51,22 +51,24 @@ TEST_P(RefCountTest, NobodyRevivesWhatIsGone) {
 
 TEST_P(RefCountTest, FromZeroIsAFinding) {
   RefCount count(0);
-  EXPECT_EQ(run({[&] { count.inc(); }}), "refcount_t: addition on 0; use-after-free");
+  EXPECT_EQ(run({[&] { count.inc(); }}),
+            "refcount_t: addition on 0; use-after-free in TestBody");
   EXPECT_EQ(kind(), FindingKind::kRefcount);
 }
 
 TEST_P(RefCountTest, BelowZeroIsAFinding) {
   RefCount count(0);
   EXPECT_EQ(run({[&] { static_cast<void>(count.dec_and_test()); }}),
-            "refcount_t: underflow; use-after-free");
+            "refcount_t: underflow; use-after-free in TestBody");
 }
 
 TEST_P(RefCountTest, OverflowIsAFinding) {
   RefCount count(std::numeric_limits<std::int32_t>::max());
-  EXPECT_EQ(run({[&] { count.inc(); }}), "refcount_t: saturated; leaking memory");
+  EXPECT_EQ(run({[&] { count.inc(); }}),
+            "refcount_t: saturated; leaking memory in TestBody");
   count.set(std::numeric_limits<std::int32_t>::max());
   EXPECT_EQ(run({[&] { static_cast<void>(count.inc_not_zero()); }}),
-            "refcount_t: saturated; leaking memory");
+            "refcount_t: saturated; leaking memory in TestBody");
 }
 
 TEST_P(RefCountTest, WhoUnwindsMayDropWhatIsGone) {

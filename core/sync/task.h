@@ -47,6 +47,10 @@ struct Task {
   int held_count = 0;
   WantedLock wanted;
 
+  // It sleeps because there is nothing for it to do: whoever cannot go on, it is not
+  // one.
+  bool idle = false;
+
   // > 0: in atomic context (a spinlock, or a classic RCU read section).
   int preempt_count = 0;
   // > 0: in an RCU read section.
@@ -64,6 +68,8 @@ struct Task {
   int plain_steps_off = 0;
   // The word of the step that was taken last: the access itself is not another step.
   const void* announced = nullptr;
+  // The line of the step that was taken last.
+  std::source_location at;
   // What it has done since its last step is more than that step says: see
   // note_side_effects().
   bool side_effects = false;
