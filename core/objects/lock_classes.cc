@@ -13,6 +13,8 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kSwapListLock},
     {&kSwapListLock, &kSwapDeviceLock},
     {&kSwapListLock, &kTreeLock},
+    {&kPageLock, &kAnonVmaSem},
+    {&kAnonVmaSem, &kIMmapLock},
 };
 
 }  // namespace
