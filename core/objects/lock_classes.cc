@@ -15,6 +15,8 @@ constexpr LockOrder kOrder[] = {
     {&kSwapListLock, &kTreeLock},
     {&kPageLock, &kAnonVmaSem},
     {&kAnonVmaSem, &kIMmapLock},
+    {&kPageLock, &kAnonVmaRootSem},
+    {&kAnonVmaRootSem, &kIMmapLock},
 };
 
 }  // namespace

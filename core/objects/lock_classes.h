@@ -16,6 +16,7 @@
 //
 //     page lock (PG_locked)
 //       anon_vma->sem                 (anon_vma_rwsem)
+//       anon_vma->root->rwsem         (anon_vma_chain)
 //         mapping->i_mmap_lock
 //           mm->page_table_lock
 //
@@ -42,6 +43,7 @@ inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
 inline constexpr LockClass kTaskLock{"task_lock", 11};
 // Of schemes; see core/rmap.
 inline constexpr LockClass kAnonVmaSem{"anon_vma->sem", 16};
+inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};
 
 // The order above as edges: what the lock checker starts from.
 std::span<const LockOrder> order_2_6_9();
