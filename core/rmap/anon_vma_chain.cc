@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/rmap/mergeable.h"
 #include "core/sync/context.h"
@@ -218,7 +219,7 @@ ChainedAnonVma* AnonVmaChains::lock_anon_vma_read(Page& page)
   if (!root.rwsem.down_read_trylock()) return wait_for_anon_vma(page, anon_vma, rcu);
   // A page that is mapped still has its anon_vma, which cannot go while we hold the
   // lock. Of one that is not the anon_vma may have got another root since we looked.
-  if (page.is_mapped()) {
+  if (bug::armed(Bug::kRootLockChangedUnderWalker) || page.is_mapped()) {
     return &anon_vma;
   }
   root.rwsem.up_read();
@@ -231,7 +232,7 @@ ChainedAnonVma* AnonVmaChains::wait_for_anon_vma(
   if (!anon_vma.refs.inc_not_zero_acquire()) return nullptr;
   if (!page.is_mapped()) {
     // Ours may be the last reference, and then the put sleeps.
-    rcu.unlock();
+    if (!bug::armed(Bug::kPutAnonVmaSleepsInRcu)) rcu.unlock();
     put_anon_vma(anon_vma);
     return nullptr;
   }
@@ -419,7 +420,7 @@ void AnonVmaChains::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
     // A page from swap may be others', too, older ones: all of them are in the root's
     // tree.
     const bool shared = page.test(PageFlag::kSwapCache);
-    if (shared)
+    if (shared && !bug::armed(Bug::kSwapinYoungestAnonVma))
       anon_vma = &root_of(*anon_vma);
     page.index.store(vma.index_of(addr), std::memory_order_relaxed);
     page.mapping.store(reinterpret_cast<std::uintptr_t>(anon_vma) | kPageMappingAnon);
