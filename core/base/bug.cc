@@ -24,6 +24,19 @@ constexpr Row kRows[] = {
      "page_add_anon_rmap raises mapcount without a barrier: on weakly ordered memory a walk "
      "sees the page mapped, and the index from before.",
      "mutant of 2.6.9; the class of B36 and B76", "missing-barrier", FindingKind::kRmap},
+    {Bug::kSwapinYoungestAnonVma, "B28", "swapin_youngest_anon_vma",
+     "The first to map a page from swap gives it its own anon_vma, although ancestors may "
+     "map it, too, who are not in that one's tree.",
+     "2.6.34-rc; ea90002b0fa7, Torvalds", "lifetime", FindingKind::kRmap},
+    {Bug::kRootLockChangedUnderWalker, "B30", "root_lock_changed_under_walker",
+     "A walk that has locked the root of an anon_vma does not look again whether the page "
+     "is mapped: the anon_vma may be another family's when it unlocks that one's root.",
+     "2.6.36-rc; f18194275c39, Dickins", "missing-recheck", FindingKind::kLockUse},
+    {Bug::kPutAnonVmaSleepsInRcu, "B33", "put_anon_vma_sleeps_in_rcu",
+     "A walk that finds its page not mapped puts the anon_vma inside of its RCU read "
+     "section; the last put waits for the root's lock.",
+     "3.0 to 3.15; 7f39dda9d86f, Dickins", "sleeping-in-atomic",
+     FindingKind::kAtomicSleep},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

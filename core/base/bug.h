@@ -22,8 +22,11 @@ enum class Bug : std::uint8_t {
   kAnonVmaFreedBeforeLock,
   kPreparePtlBeforeAnonLock,
   kMapcountRaisedUnordered,
+  kSwapinYoungestAnonVma,
+  kRootLockChangedUnderWalker,
+  kPutAnonVmaSleepsInRcu,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMapcountRaisedUnordered) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kPutAnonVmaSleepsInRcu) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

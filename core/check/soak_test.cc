@@ -1,13 +1,14 @@
 // core/check/soak_test.cc - correct verbs, in any order and at the same time, break
 // nothing.
 //
-// Guards the auditor and the watcher against false alarms: random ops of three tasks on
-// one small machine, under many schedules, with every check on.
+// Guards the auditor and the watcher against false alarms, and every reverse map: random
+// ops of three tasks on one small machine, under many schedules, with every check on.
 #include <gtest/gtest.h>
 
 #include "core/base/random.h"
 #include "core/check/machine_for_test.h"
 #include "core/check/values.h"
+#include "core/rmap/scheme.h"
 
 namespace racier::check {
 namespace {
@@ -19,8 +20,9 @@ constexpr VirtAddr kEnd = kShared + 4 * kPageSize;
 constexpr std::uint32_t kRw = kVmRead | kVmWrite;
 
 // Few frames, so that reclaim has work to do.
-MachineOptions small() {
+MachineOptions small(const char* scheme) {
   MachineOptions options;
+  options.rmap = scheme;
   options.frames = 48;
   options.swap_slots = 24;
   return options;
@@ -170,9 +172,11 @@ std::string soak(Bench& bench, std::uint64_t seed) {
 }
 
 TEST(Soak, CorrectVerbsBreakNothing) {
-  Bench bench(small());
-  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
-    ASSERT_EQ(soak(bench, seed), "") << "seed " << seed;
+  for (const rmap::SchemeRow& scheme : rmap::schemes()) {
+    Bench bench(small(scheme.name));
+    for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+      ASSERT_EQ(soak(bench, seed), "") << scheme.name << " seed " << seed;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // core/mm/vma_link.cc - links, splits and removes vmas under everybody's locks.
 //
-//   mmap_sem -> i_mmap_lock -> the scheme's lock -> page_table_lock
+//   mmap_sem -> i_mmap_lock and the scheme's lock, in the scheme's order
+//     -> page_table_lock
 //
 // Tested by vma_link_test.cc and munmap_test.cc.
 #include "core/mm/vma_link.h"
@@ -77,18 +78,10 @@ Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) {
 }
 
 void change_vma(Machine& m, Vma& vma, FunctionRef<void()> change) {
-  const auto under_scheme_lock = [&] {
-    m.scheme().adjust(vma, [&] {
-      const SpinGuard ptl(vma.vm_mm->page_table_lock);
-      change();
-    });
-  };
-  if (vma.vm_file == nullptr) return under_scheme_lock();
-  // The tree of the file is ordered by what may change.
-  const SpinGuard guard(vma.vm_file->i_mmap_lock);
-  vma.vm_file->i_mmap.erase(vma);
-  under_scheme_lock();
-  vma.vm_file->i_mmap.insert(vma);
+  m.scheme().adjust(vma, [&] {
+    const SpinGuard ptl(vma.vm_mm->page_table_lock);
+    change();
+  });
 }
 
 Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr) {

@@ -13,6 +13,10 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kSwapListLock},
     {&kSwapListLock, &kSwapDeviceLock},
     {&kSwapListLock, &kTreeLock},
+    {&kPageLock, &kAnonVmaSem},
+    {&kAnonVmaSem, &kIMmapLock},
+    {&kPageLock, &kAnonVmaRootSem},
+    {&kAnonVmaRootSem, &kIMmapLock},
 };
 
 }  // namespace

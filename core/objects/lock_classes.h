@@ -12,6 +12,14 @@
 //               swap_device_lock      (swap_duplicate, swap_info_get)
 //               mapping->tree_lock
 //
+// Where a reverse map's lock sleeps, it is outside of what spins:
+//
+//     page lock (PG_locked)
+//       anon_vma->sem                 (anon_vma_rwsem)
+//       anon_vma->root->rwsem         (anon_vma_chain)
+//         mapping->i_mmap_lock
+//           mm->page_table_lock
+//
 // page_wait, mm_list and task_lock are leaves: nothing is taken inside of them.
 #pragma once
 #include <span>
@@ -33,6 +41,9 @@ inline constexpr LockClass kTreeLock{"tree_lock", 8};
 inline constexpr LockClass kPageWait{"page_wait", 9};
 inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
 inline constexpr LockClass kTaskLock{"task_lock", 11};
+// Of schemes; see core/rmap.
+inline constexpr LockClass kAnonVmaSem{"anon_vma->sem", 16};
+inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};
 
 // The order above as edges: what the lock checker starts from.
 std::span<const LockOrder> order_2_6_9();

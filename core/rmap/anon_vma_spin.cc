@@ -4,6 +4,7 @@
 
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
+#include "core/rmap/mergeable.h"
 
 namespace racier::rmap {
 namespace {
@@ -17,26 +18,14 @@ AnonVma* peek_anon_vma_of(const Vma& vma) {
       vma.rmap.anchor.raw().load(std::memory_order_relaxed));
 }
 
-// Returns whether `second` could be the continuation of `first`: a later mprotect may
-// merge the two, and then they must have one anon_vma.  Kernel:
-// find_mergeable_anon_vma().
-bool continues(const Vma& first, const Vma& second) {
-  return first.vm_end == second.vm_start && first.vm_file == second.vm_file &&
-         ((first.vm_flags ^ second.vm_flags) & ~kVmAccess) == 0 &&
-         second.vm_pgoff == first.vm_pgoff + first.pages();
-}
-
 // Returns a neighbour's anon_vma that `vma` may share, or nullptr.
-// Context: mmap_sem held, which keeps the neighbours, and so their anon_vma.
 AnonVma* find_mergeable_anon_vma(Vma& vma) {
-  Vma* const next = VmaTree::next(vma);
-  if (next != nullptr && continues(vma, *next)) {
-    AnonVma* const found = anon_vma_of(*next);
-    if (found != nullptr) return found;
-  }
-  Vma* const prev = VmaTree::prev(vma);
-  if (prev != nullptr && continues(*prev, vma)) return anon_vma_of(*prev);
-  return nullptr;
+  AnonVma* found = nullptr;
+  find_mergeable(vma, [&](Vma& neighbour) {
+    found = anon_vma_of(neighbour);
+    return found != nullptr;
+  });
+  return found;
 }
 
 constexpr Traits kTraits{"anon_vma_spin", "2.6.9 to 2.6.33", false};

@@ -48,7 +48,21 @@ Status Scheme::link(Vma& dst, Vma& src, Why why) {
 
 void Scheme::unlink(Vma& vma) { do_unlink(vma); }
 
-void Scheme::adjust(Vma& vma, FunctionRef<void()> change) { do_adjust(vma, change); }
+void Scheme::adjust(Vma& vma, FunctionRef<void()> change) {
+  might_sleep();
+  if (vma.vm_file == nullptr) return do_adjust(vma, change);
+  if (traits().walk_may_sleep) {
+    return do_adjust(vma, [&] { adjust_in_file(vma, change); });
+  }
+  adjust_in_file(vma, [&] { do_adjust(vma, change); });
+}
+
+void Scheme::adjust_in_file(Vma& vma, FunctionRef<void()> change) {
+  const SpinGuard guard(vma.vm_file->i_mmap_lock);
+  vma.vm_file->i_mmap.erase(vma);
+  change();
+  vma.vm_file->i_mmap.insert(vma);
+}
 
 bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   Tracepoints& trace = *machine_.tracepoints;

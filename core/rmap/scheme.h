@@ -34,7 +34,9 @@ enum class Why : std::uint8_t {
 struct Traits {
   const char* name;
   const char* since;     // the kernels it was in
-  bool walk_may_sleep;   // a walk's visitor may sleep
+  // The visitor of an anonymous page's walk may sleep.  What such a walk holds is a
+  // lock that sleeps, so it is taken outside of the spinlocks of files.
+  bool walk_may_sleep;
 };
 
 // Memory paid for in advance: one add or dup is sure to succeed.  Returned unused, or
@@ -87,14 +89,17 @@ class Scheme {
   // Forgets `vma`, whose ptes are gone.  Kernel: anon_vma_unlink().
   // Context: mmap_sem held (write), or the mm has no user any more.
   void unlink(Vma& vma);
-  // Runs `change`, which moves the bounds of `vma`, while no walk looks at them.
+  // Runs `change`, which moves the bounds of `vma`, while no walk looks at them; the
+  // vmas of a file stand in a tree that is ordered by what may change, so `vma` is off
+  // it.
+  // Context: may sleep; mmap_sem held (write).  i_mmap_lock is held in `change`.
   void adjust(Vma& vma, FunctionRef<void()> change);
 
   // Shows `visit` every mapping of `page` that lasts for the whole walk, and perhaps
   // some that do not; `visit` may remove() the one that it is shown.  Returns false if
   // `visit` stopped it, or the walk could not be made.
   // Context: a reference to the page is held, and for a file page the page lock.
-  // traits().walk_may_sleep says whether `visit` may sleep.
+  // traits().walk_may_sleep says whether `visit` may sleep; for a file page it may not.
   bool walk(Page& page, FunctionRef<Walk(const Mapping&)> visit);
   // Takes the page_table_lock of `at` during a walk.  Schemes whose walk holds a lock
   // that is taken inside of page_table_lock elsewhere may only try, and return false.
@@ -130,6 +135,7 @@ class Scheme {
   virtual bool do_lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) = 0;
 
+  static void adjust_in_file(Vma& vma, FunctionRef<void()> change);
   bool walk_file(Page& page, AddressSpace& mapping,
                  FunctionRef<Walk(const Mapping&)> visit);
 

@@ -1,4 +1,6 @@
 // core/rmap/schemes.cc - the only list of schemes.
+#include "core/rmap/anon_vma_chain.h"
+#include "core/rmap/anon_vma_rwsem.h"
 #include "core/rmap/anon_vma_spin.h"
 #include "core/rmap/scheme.h"
 
@@ -14,6 +16,12 @@ constexpr SchemeRow kSchemes[] = {
     {"anon_vma_spin",
      "anon_vma with a spinlock, type-stable by RCU; atomic mapcount from -1 (2.6.9)",
      make<AnonVmaSpin>},
+    {"anon_vma_rwsem",
+     "anon_vma with a reference count and an rw semaphore (Lameter, 2008)",
+     make<AnonVmaRwsem>},
+    {"anon_vma_chain",
+     "an anon_vma for each child, and chains of them; the root's rw semaphore (2.6.34)",
+     make<AnonVmaChains>},
 };
 
 }  // namespace

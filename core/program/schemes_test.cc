@@ -1,0 +1,124 @@
+// core/program/schemes_test.cc - the programs of corpus/ on every reverse map.
+//
+// A program tells what users see, which no scheme may change: on each it is clean under
+// any schedule, and where nothing depends on the schedule, it has the outcomes that its
+// file says.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "core/program/ops.h"
+#include "core/program/parse.h"
+#include "core/program/runner.h"
+#include "core/rmap/scheme.h"
+#include "core/runtime/fiber_runtime.h"
+#include "core/runtime/run_alone.h"
+
+namespace racier::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CorpusProgram {
+  std::string path;  // in corpus/
+  Program program;   // with no bug armed
+};
+
+// Returns the programs of a folder, by name.
+std::vector<CorpusProgram> programs_of(const char* folder) {
+  std::vector<CorpusProgram> programs;
+  const fs::path corpus = fs::path(RACIER_SOURCE_DIR) / "corpus";
+  for (const auto& entry : fs::directory_iterator(corpus / folder)) {
+    if (entry.path().extension() != ".racier") continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    Parsed parsed = parse(std::string{std::istreambuf_iterator<char>(in), {}});
+    EXPECT_TRUE(parsed.program) << entry.path();
+    if (!parsed.program) continue;
+    parsed.program->bugs = {};
+    programs.push_back(
+        {fs::relative(entry.path(), corpus).string(), std::move(*parsed.program)});
+  }
+  std::sort(programs.begin(), programs.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
+  EXPECT_FALSE(programs.empty()) << folder;
+  return programs;
+}
+
+// Returns whether the outcomes follow from the text alone: one task, and no allocation
+// that fails, for how many there are is the scheme's affair.
+bool depends_on_nothing(const Program& program) {
+  if (program.tasks.size() > 1) return false;
+  for (int list = 0; list < program.lists(); ++list) {
+    for (const Call& call : program.list(list)) {
+      if (call.fail_nth != 0) return false;
+    }
+  }
+  return true;
+}
+
+class Schemes : public ::testing::TestWithParam<const char*> {
+ protected:
+  const RunResult& run(const Program& program, const Schedule& schedule) {
+    runtime_.set_schedule(schedule);
+    return runner_.run(program, runtime_, {});
+  }
+
+  // Expects no finding under `seeds` schedules of two strategies, with weak memory and
+  // without.
+  void expect_clean(Program program, std::uint64_t seeds) {
+    for (std::uint64_t i = 0; i < 2 * seeds; ++i) {
+      program.machine.weak_memory = i % 2 == 1;
+      for (const Schedule& schedule : {pos_seed(i / 2), random_walk_seed(i / 2)}) {
+        const RunResult& result = run(program, schedule);
+        ASSERT_FALSE(result.finding)
+            << strategy_name(schedule.strategy) << " seed " << i / 2 << ", "
+            << (program.machine.weak_memory ? "weak memory, " : "")
+            << phase_name(result.phase) << ": " << result.finding->signature() << "\n"
+            << result.finding->detail;
+      }
+    }
+  }
+
+ private:
+  FiberRuntime alone_;
+  Runner runner_{alone_};
+  FiberRuntime runtime_;
+};
+
+TEST_P(Schemes, AllProgramsAreClean) {
+  for (const char* const folder : {"programs", "found", "bugs"}) {
+    for (CorpusProgram& file : programs_of(folder)) {
+      SCOPED_TRACE(file.path);
+      file.program.machine.rmap = GetParam();
+      expect_clean(std::move(file.program), 25);
+    }
+  }
+}
+
+TEST_P(Schemes, WhatUsersSeeIsTheSame) {
+  int compared = 0;
+  for (CorpusProgram& file : programs_of("programs")) {
+    if (!depends_on_nothing(file.program)) continue;
+    file.program.machine.rmap = GetParam();
+    const RunResult& result = run(file.program, file.program.schedule);
+    for (const std::string& problem : judge(file.program, result).problems) {
+      ADD_FAILURE() << file.path << ": " << problem;
+    }
+    ++compared;
+  }
+  EXPECT_GE(compared, 10);
+}
+
+std::vector<const char*> names() {
+  std::vector<const char*> names;
+  for (const rmap::SchemeRow& row : rmap::schemes()) names.push_back(row.name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Schemes, ::testing::ValuesIn(names()),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace racier::program
