@@ -53,7 +53,7 @@ TEST(Options, WhatIsWrongIsSaidInALine) {
   EXPECT_EQ(error_of({"--bug"}), "--bug needs a value: --bug=NAME");
   EXPECT_TRUE(error_of({"--bug=B99"}).starts_with("--bug: expected one of B07 "));
   EXPECT_TRUE(error_of({"--bug=B07,B99"}).ends_with("not 'B07,B99'"));
-  EXPECT_EQ(error_of({"--rmap=x"}), "--rmap: expected one of anon_vma_spin, not 'x'");
+  EXPECT_TRUE(error_of({"--rmap=x"}).starts_with("--rmap: expected one of anon_vma_"));
   EXPECT_EQ(error_of({"--memory=x"}),
             "--memory: expected one of strong, weak, not 'x'");
   EXPECT_EQ(error_of({"--findings="}), "--findings: expected a folder, not ''");
@@ -72,7 +72,7 @@ TEST(Options, TheEnvironmentSaysThemFirst) {
   EXPECT_EQ(take({"--steps-max=8"}).options.steps_max, 8u);
   EXPECT_TRUE(take({"--bug=B07"}).options.bugs.has(Bug::kAnonVmaFreedBeforeLock));
   const Environment wrong("RACIER_FUZZ_RMAP", "x");
-  EXPECT_EQ(error_of({}), "RACIER_FUZZ_RMAP: expected one of anon_vma_spin, not 'x'");
+  EXPECT_TRUE(error_of({}).starts_with("RACIER_FUZZ_RMAP: expected one of anon_vma_"));
 }
 
 TEST(Options, ChildrenGetThemFromTheEnvironment) {

@@ -24,6 +24,10 @@ constexpr Row kRows[] = {
      "page_add_anon_rmap raises mapcount without a barrier: on weakly ordered memory a walk "
      "sees the page mapped, and the index from before.",
      "mutant of 2.6.9; the class of B36 and B76", "missing-barrier", FindingKind::kRmap},
+    {Bug::kPteChainAllocAtomic, "B75", "pte_chain_alloc_atomic",
+     "page_add_rmap allocates a block of the chain where it needs one: page_table_lock and "
+     "the chain lock are held, and the allocation may sleep.",
+     "2.5.27 to 2.5.6x", "sleeping-in-atomic", FindingKind::kAtomicSleep},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -22,8 +22,9 @@ enum class Bug : std::uint8_t {
   kAnonVmaFreedBeforeLock,
   kPreparePtlBeforeAnonLock,
   kMapcountRaisedUnordered,
+  kPteChainAllocAtomic,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMapcountRaisedUnordered) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kPteChainAllocAtomic) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -36,6 +36,7 @@ void prep_new_page(Page& page) {
   page.mapping.raw().store(0, kRelaxed);
   page.index.raw().store(0, kRelaxed);
   page.private_data.raw().store(0, kRelaxed);
+  page.rmap = 0;
   page.count.set(1);
 }
 

@@ -13,6 +13,9 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kSwapListLock},
     {&kSwapListLock, &kSwapDeviceLock},
     {&kSwapListLock, &kTreeLock},
+    // pte_chain
+    {&kPageTableLock, &kChainLock},
+    {&kChainLock, &kSwapDeviceLock},
 };
 
 }  // namespace

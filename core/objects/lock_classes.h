@@ -12,6 +12,12 @@
 //               swap_device_lock      (swap_duplicate, swap_info_get)
 //               mapping->tree_lock
 //
+// Locks of other designs of the reverse map:
+//
+//   mm->page_table_lock
+//     PG_chainlock                  (pte_chain; a walk holds it and tries the outer one)
+//       swap_device_lock
+//
 // page_wait, mm_list and task_lock are leaves: nothing is taken inside of them.
 #pragma once
 #include <span>
@@ -33,6 +39,7 @@ inline constexpr LockClass kTreeLock{"tree_lock", 8};
 inline constexpr LockClass kPageWait{"page_wait", 9};
 inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
 inline constexpr LockClass kTaskLock{"task_lock", 11};
+inline constexpr LockClass kChainLock{"PG_chainlock", 16};
 
 // The order above as edges: what the lock checker starts from.
 std::span<const LockOrder> order_2_6_9();

@@ -62,7 +62,7 @@ bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   if ((mapping & kPageMappingAnon) != 0) {
     completed = do_walk_anon(page, shown);
   } else if (mapping != 0) {
-    completed = walk_file(page, *reinterpret_cast<AddressSpace*>(mapping), shown);
+    completed = do_walk_file(page, *reinterpret_cast<AddressSpace*>(mapping), shown);
   }
   trace.walk_end(page, !completed);
   return completed;

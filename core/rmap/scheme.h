@@ -33,8 +33,8 @@ enum class Why : std::uint8_t {
 // What a scheme is, for tables and for those who must know whether they may sleep.
 struct Traits {
   const char* name;
-  const char* since;     // the kernels it was in
-  bool walk_may_sleep;   // a walk's visitor may sleep
+  const char* since;    // the kernels it was in
+  bool walk_may_sleep;  // a walk's visitor may sleep
 };
 
 // Memory paid for in advance: one add or dup is sure to succeed.  Returned unused, or
@@ -124,11 +124,15 @@ class Scheme {
   virtual Status do_link(Vma& dst, Vma& src, Why why) = 0;
   virtual void do_unlink(Vma& vma) = 0;
   virtual void do_adjust(Vma& vma, FunctionRef<void()> change) = 0;
-  // Walks an anonymous page; file pages are the same for all schemes that have no own
-  // way.
   virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
   virtual bool do_lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) = 0;
+
+  // Walks a page of `mapping`: as walk_file(), unless a scheme has a way of its own.
+  virtual bool do_walk_file(Page& page, AddressSpace& mapping,
+                            FunctionRef<Walk(const Mapping&)> visit) {
+    return walk_file(page, mapping, visit);
+  }
 
   bool walk_file(Page& page, AddressSpace& mapping,
                  FunctionRef<Walk(const Mapping&)> visit);

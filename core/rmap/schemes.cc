@@ -1,5 +1,6 @@
 // core/rmap/schemes.cc - the only list of schemes.
 #include "core/rmap/anon_vma_spin.h"
+#include "core/rmap/pte_chain.h"
 #include "core/rmap/scheme.h"
 
 namespace racier::rmap {
@@ -14,6 +15,10 @@ constexpr SchemeRow kSchemes[] = {
     {"anon_vma_spin",
      "anon_vma with a spinlock, type-stable by RCU; atomic mapcount from -1 (2.6.9)",
      make<AnonVmaSpin>},
+    {"pte_chain",
+     "each page knows its ptes: one, or a chain of blocks; a bit lock in the page "
+     "(2.5)",
+     make<PteChains>},
 };
 
 }  // namespace
