@@ -23,8 +23,11 @@ enum class Bug : std::uint8_t {
   kPreparePtlBeforeAnonLock,
   kMapcountRaisedUnordered,
   kPteChainAllocAtomic,
+  kAnonPutTrimAfterDrop,
+  kGetAnonDoubleAlloc,
+  kAnonPutBeforeUnmap,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kPteChainAllocAtomic) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kAnonPutBeforeUnmap) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -13,6 +13,11 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kSwapListLock},
     {&kSwapListLock, &kSwapDeviceLock},
     {&kSwapListLock, &kTreeLock},
+    // anon_area
+    {&kIMmapLock, &kISharedLock},
+    {&kISharedLock, &kPageTableLock},
+    {&kPageTableLock, &kPagecacheLock},
+    {&kPagecacheLock, &kLruLock},
     // pte_chain
     {&kPageTableLock, &kChainLock},
     {&kChainLock, &kSwapDeviceLock},

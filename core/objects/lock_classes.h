@@ -14,6 +14,12 @@
 //
 // Locks of other designs of the reverse map:
 //
+//   mapping->i_mmap_lock
+//     area->i_shared_lock           (anon_area, in the place of anon_vma->lock)
+//       mm->page_table_lock
+//         pagecache_lock            (anon_area)
+//           zone->lru_lock
+//
 //   mm->page_table_lock
 //     PG_chainlock                  (pte_chain; a walk holds it and tries the outer one)
 //       swap_device_lock
@@ -40,6 +46,8 @@ inline constexpr LockClass kPageWait{"page_wait", 9};
 inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
 inline constexpr LockClass kTaskLock{"task_lock", 11};
 inline constexpr LockClass kChainLock{"PG_chainlock", 16};
+inline constexpr LockClass kISharedLock{"i_shared_lock", 17};
+inline constexpr LockClass kPagecacheLock{"pagecache_lock", 18};
 
 // The order above as edges: what the lock checker starts from.
 std::span<const LockOrder> order_2_6_9();

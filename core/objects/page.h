@@ -48,6 +48,7 @@ struct Page {
   // What the rmap scheme keeps in a page, of a page table too.  Nobody else reads it;
   // guarded by the scheme's own locks.
   std::uintptr_t rmap = 0;
+  ListNode rmap_node;
   Pfn pfn = 0;
 
   bool test(PageFlag flag,

@@ -41,6 +41,8 @@ void Scheme::remove(Page& page, Vma& vma, VirtAddr addr) {
   do_remove(page, vma, addr);
 }
 
+void Scheme::trim(Page& page) { do_trim(page); }
+
 Status Scheme::link(Vma& dst, Vma& src, Why why) {
   might_sleep();
   return do_link(dst, src, why);

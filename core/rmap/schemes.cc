@@ -1,4 +1,5 @@
 // core/rmap/schemes.cc - the only list of schemes.
+#include "core/rmap/anon_area.h"
 #include "core/rmap/anon_vma_spin.h"
 #include "core/rmap/pte_chain.h"
 #include "core/rmap/scheme.h"
@@ -19,6 +20,9 @@ constexpr SchemeRow kSchemes[] = {
      "each page knows its ptes: one, or a chain of blocks; a bit lock in the page "
      "(2.5)",
      make<PteChains>},
+    {"anon_area",
+     "areas with a list of pages, which they refer to, and a list of vmas (anon layer, 2000)",
+     make<AnonAreas>},
 };
 
 }  // namespace

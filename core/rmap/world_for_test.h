@@ -17,6 +17,9 @@ class World : public testing::Test {
  protected:
   explicit World(const char* scheme) : machine_(options()) {
     machine_.install(make_scheme(scheme, machine_));
+    this->scheme().set_put_page([](Machine& m, Page& page) {
+      if (page.count.dec_and_test()) m.frames.free(page.pfn);
+    });
   }
 
   static MachineOptions options() {
