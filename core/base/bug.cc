@@ -37,6 +37,23 @@ constexpr Row kRows[] = {
      "section; the last put waits for the root's lock.",
      "3.0 to 3.15; 7f39dda9d86f, Dickins", "sleeping-in-atomic",
      FindingKind::kAtomicSleep},
+    {Bug::kPteChainAllocAtomic, "B75", "pte_chain_alloc_atomic",
+     "page_add_rmap allocates a block of the chain where it needs one: page_table_lock and "
+     "the chain lock are held, and the allocation may sleep.",
+     "2.5.27 to 2.5.6x", "sleeping-in-atomic", FindingKind::kAtomicSleep},
+    {Bug::kAnonPutTrimAfterDrop, "B22", "anon_put_trim_after_drop",
+     "anon_put trims the area after it has dropped its reference to it: the last vma of "
+     "another process may free the area meanwhile.",
+     "anon layer, David S. Miller, 2.3.99", "refcount", FindingKind::kUseAfterFree},
+    {Bug::kGetAnonDoubleAlloc, "B23", "get_anon_double_alloc",
+     "get_anon does not look again under a lock: of two threads that fault in one vma at "
+     "once each gives it an area.",
+     "anon layer, David S. Miller, 2.3.99", "lock-missing", FindingKind::kRmap},
+    {Bug::kAnonPutBeforeUnmap, "B25", "anon_put_before_unmap",
+     "munmap takes the vmas out of the reverse map before their ptes are gone: a walk misses "
+     "ptes that are there.",
+     "contract of the anon layer, 2.3.99; any design", "rmap-incompleteness",
+     FindingKind::kRmap},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -25,8 +25,12 @@ enum class Bug : std::uint8_t {
   kSwapinYoungestAnonVma,
   kRootLockChangedUnderWalker,
   kPutAnonVmaSleepsInRcu,
+  kPteChainAllocAtomic,
+  kAnonPutTrimAfterDrop,
+  kGetAnonDoubleAlloc,
+  kAnonPutBeforeUnmap,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kPutAnonVmaSleepsInRcu) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kAnonPutBeforeUnmap) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

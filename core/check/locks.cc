@@ -15,7 +15,10 @@ void check(bool locked, const char* what, const char* owner, std::uint32_t id) {
 void check_page(const Machine& m, Pfn pfn) {
   const Page& page = m.page(pfn);
   const std::uint64_t flags = page.flags.raw().load(std::memory_order_relaxed);
-  if ((flags & (bit_of(PageFlag::kLocked) | bit_of(PageFlag::kWriteback))) != 0) {
+  constexpr std::uint64_t kLocks = bit_of(PageFlag::kLocked) |
+                                   bit_of(PageFlag::kWriteback) |
+                                   bit_of(PageFlag::kChainLock);
+  if ((flags & kLocks) != 0) {
     broken(Inv::kNoLockAtRest, describe(m, pfn));
   }
 }

@@ -8,11 +8,13 @@
 // Tested by munmap_test.cc.
 #include "core/mm/munmap.h"
 
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/mm/gather.h"
 #include "core/mm/mmap.h"
 #include "core/mm/vma_link.h"
 #include "core/mm/zap.h"
+#include "core/rmap/scheme.h"
 
 namespace racier {
 namespace {
@@ -66,10 +68,19 @@ void unmap_region(Machine& m, Mm& mm, Vma* vmas, VirtRange range)
   free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
 }
 
+// Takes the vmas of `range` out of the reverse map.
+void forget_vmas(Machine& m, Mm& mm, VirtRange range) {
+  Vma* vma = mm.vmas.find_intersection(range);
+  for (; vma != nullptr && vma->vm_start < range.end; vma = VmaTree::next(*vma)) {
+    m.scheme().unlink(*vma);
+  }
+}
+
 // Unmaps the vmas of `range`, which lie inside of it.
 // Context: mmap_sem held (write), or the mm has no user.
 void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range) {
   Vma* vmas = nullptr;
+  if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
   {
     const SpinGuard guard(mm.page_table_lock);
     vmas = detach_vmas(mm, range);

@@ -2,6 +2,8 @@
 // Tested by page_alloc_test.cc.
 #include "core/mm/page_alloc.h"
 
+#include <memory>
+
 #include "core/base/invariant.h"
 #include "core/memory/accuse.h"
 #include "core/mm/reclaim.h"
@@ -36,6 +38,8 @@ void prep_new_page(Page& page) {
   page.mapping.raw().store(0, kRelaxed);
   page.index.raw().store(0, kRelaxed);
   page.private_data.raw().store(0, kRelaxed);
+  page.rmap = 0;
+  std::construct_at(&page.rmap_node);
   page.count.set(1);
 }
 

@@ -170,6 +170,7 @@ Fate shrink_locked_page(Machine& m, Page& page) {
     if (unmapped == Unmap::kAgain) return Fate::kKeep;
     mark::hit(Mark::kReclaimUnmapped);
   }
+  m.scheme().trim(page);
   if (!page_out(m, page) || !remove_from_cache(m, page)) return Fate::kKeep;
   return Fate::kFreed;
 }

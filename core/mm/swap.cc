@@ -4,6 +4,7 @@
 
 #include "core/base/invariant.h"
 #include "core/mm/page_alloc.h"
+#include "core/rmap/scheme.h"
 
 namespace racier {
 namespace {
@@ -234,9 +235,10 @@ bool remove_exclusive_swap_page(Machine& m, Page& page) {
     const SpinGuard device(m.swap.swap_device_lock);
     if (m.swap.swap_map[page.swap_entry().slot] != 1) return false;
     const SpinGuard tree(m.swapper.tree_lock);
-    // The cache's reference and the caller's: whoever else has one may be about to map
-    // it.
-    if (page.count.read() != 2 + page.mapcount.load() + 1) return false;
+    // The cache's reference and the caller's, and the reverse map's: whoever else has
+    // one may be about to map it.
+    const int own = m.scheme().own_refs(page);
+    if (page.count.read() != 2 + own + page.mapcount.load() + 1) return false;
     entry = take_from_swap_cache(m.swapper, page);
     page.set(PageFlag::kDirty);
   }

@@ -17,6 +17,14 @@ constexpr LockOrder kOrder[] = {
     {&kAnonVmaSem, &kIMmapLock},
     {&kPageLock, &kAnonVmaRootSem},
     {&kAnonVmaRootSem, &kIMmapLock},
+    // anon_area
+    {&kIMmapLock, &kISharedLock},
+    {&kISharedLock, &kPageTableLock},
+    {&kPageTableLock, &kPagecacheLock},
+    {&kPagecacheLock, &kLruLock},
+    // pte_chain
+    {&kPageTableLock, &kChainLock},
+    {&kChainLock, &kSwapDeviceLock},
 };
 
 }  // namespace

@@ -20,6 +20,18 @@
 //         mapping->i_mmap_lock
 //           mm->page_table_lock
 //
+// Locks of other designs of the reverse map:
+//
+//   mapping->i_mmap_lock
+//     area->i_shared_lock           (anon_area, in the place of anon_vma->lock)
+//       mm->page_table_lock
+//         pagecache_lock            (anon_area)
+//           zone->lru_lock
+//
+//   mm->page_table_lock
+//     PG_chainlock                  (pte_chain; a walk holds it and tries the outer one)
+//       swap_device_lock
+//
 // page_wait, mm_list and task_lock are leaves: nothing is taken inside of them.
 #pragma once
 #include <span>
@@ -44,6 +56,9 @@ inline constexpr LockClass kTaskLock{"task_lock", 11};
 // Of schemes; see core/rmap.
 inline constexpr LockClass kAnonVmaSem{"anon_vma->sem", 16};
 inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};
+inline constexpr LockClass kChainLock{"PG_chainlock", 18};
+inline constexpr LockClass kISharedLock{"i_shared_lock", 19};
+inline constexpr LockClass kPagecacheLock{"pagecache_lock", 20};
 
 // The order above as edges: what the lock checker starts from.
 std::span<const LockOrder> order_2_6_9();

@@ -23,6 +23,7 @@ enum class PageFlag : int {
   kSwapCache,     // in the swap cache: `private_data` is its entry
   kWriteback,     // being written to its backing store
   kSwapBacked,    // a page of shared anonymous memory: its backing store is swap
+  kChainLock,     // guards `rmap` where the scheme has chains; bit spinlock
 };
 constexpr std::uint64_t bit_of(PageFlag flag) { return 1ull << static_cast<int>(flag); }
 
@@ -44,6 +45,10 @@ struct Page {
   // The swap slot while kSwapCache is set; guarded by the swap cache's tree_lock.
   Atomic<std::uint32_t> private_data{0};
   ListNode lru;  // guarded by lru_lock
+  // What the rmap scheme keeps in a page, of a page table too.  Nobody else reads it;
+  // guarded by the scheme's own locks.
+  std::uintptr_t rmap = 0;
+  ListNode rmap_node;
   Pfn pfn = 0;
 
   bool test(PageFlag flag,

@@ -88,8 +88,12 @@ PteSlot table_entry(const FrameArena& arena, Pfn table, int index) {
   return PteSlot(&word_of(arena, table, index));
 }
 
+Pfn find_pte_table(const FrameArena& arena, const MmuContext& context, VirtAddr addr) {
+  return table_of(arena, context, addr, 0);
+}
+
 PteSlot find_pte(const FrameArena& arena, const MmuContext& context, VirtAddr addr) {
-  const Pfn table = table_of(arena, context, addr, 0);
+  const Pfn table = find_pte_table(arena, context, addr);
   return table == kNoPfn ? PteSlot() : table_entry(arena, table, table_index(addr, 0));
 }
 

@@ -57,6 +57,9 @@ PteSlot table_entry(const FrameArena& arena, Pfn table, int index);
 // Context: page_table_lock held, so that no table is freed.  No step.
 PteSlot find_pte(const FrameArena& arena, const MmuContext& context, VirtAddr addr);
 
+// Returns the table that the pte of `addr` is in, or kNoPfn.  As find_pte().
+Pfn find_pte_table(const FrameArena& arena, const MmuContext& context, VirtAddr addr);
+
 // Puts `table`, zero-filled, in the way to `addr` as the table of `level` (0 to 2),
 // whose parent exists.  Returns false if there is one already.
 // Context: page_table_lock held.  No step.

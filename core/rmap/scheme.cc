@@ -41,6 +41,8 @@ void Scheme::remove(Page& page, Vma& vma, VirtAddr addr) {
   do_remove(page, vma, addr);
 }
 
+void Scheme::trim(Page& page) { do_trim(page); }
+
 Status Scheme::link(Vma& dst, Vma& src, Why why) {
   might_sleep();
   return do_link(dst, src, why);
@@ -76,7 +78,7 @@ bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   if ((mapping & kPageMappingAnon) != 0) {
     completed = do_walk_anon(page, shown);
   } else if (mapping != 0) {
-    completed = walk_file(page, *reinterpret_cast<AddressSpace*>(mapping), shown);
+    completed = do_walk_file(page, *reinterpret_cast<AddressSpace*>(mapping), shown);
   }
   trace.walk_end(page, !completed);
   return completed;

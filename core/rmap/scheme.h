@@ -81,6 +81,11 @@ class Scheme {
   // holds a reference to the page.  Kernel: page_remove_rmap().
   void remove(Page& page, Vma& vma, VirtAddr addr) REQUIRES(vma.vm_mm->page_table_lock);
 
+  // Lets go of the scheme's own reference to `page`, if it has one and no pte maps the
+  // page, so that its users are all that counts.
+  // Context: the page lock and a reference to the page are held.
+  void trim(Page& page);
+
   // Makes walks over the pages that `src` may map find `dst`, too, before `dst` has a
   // pte.
   // Context: may sleep; mmap_sem of both held, page_table_lock not.
@@ -106,7 +111,8 @@ class Scheme {
   [[nodiscard]] bool lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
 
-  // Returns how many references to `page` the scheme itself holds.  At quiescence.
+  // Returns how many references to `page` the scheme itself holds: at quiescence, or
+  // while the page lock is held perhaps more than it still does.
   virtual int own_refs(const Page& page) const = 0;
   // Checks the scheme's own memory against all vmas that exist.  A finding if it is
   // wrong.  At quiescence.
@@ -116,8 +122,13 @@ class Scheme {
   // Forgets everything; with the machine, between runs.
   virtual void reset() = 0;
 
+  // Says how a scheme drops a reference of its own: mm/'s put_page().
+  using PutPage = void (*)(Machine&, Page&);
+  void set_put_page(PutPage put_page) { put_page_ = put_page; }
+
  protected:
   Machine& machine() const { return machine_; }
+  void put_page(Page& page) { put_page_(machine_, page); }
 
  private:  // scheme.cc checks each contract once, for all schemes; a scheme only acts
   virtual Result<Ticket> do_prepare(Vma& vma) = 0;
@@ -126,20 +137,26 @@ class Scheme {
   virtual void do_add_file(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
   virtual void do_dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
   virtual void do_remove(Page& page, Vma& vma, VirtAddr addr) = 0;
+  virtual void do_trim(Page&) {}
   virtual Status do_link(Vma& dst, Vma& src, Why why) = 0;
   virtual void do_unlink(Vma& vma) = 0;
   virtual void do_adjust(Vma& vma, FunctionRef<void()> change) = 0;
-  // Walks an anonymous page; file pages are the same for all schemes that have no own
-  // way.
   virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
   virtual bool do_lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) = 0;
 
   static void adjust_in_file(Vma& vma, FunctionRef<void()> change);
+  // Walks a page of `mapping`: as walk_file(), unless a scheme has a way of its own.
+  virtual bool do_walk_file(Page& page, AddressSpace& mapping,
+                            FunctionRef<Walk(const Mapping&)> visit) {
+    return walk_file(page, mapping, visit);
+  }
+
   bool walk_file(Page& page, AddressSpace& mapping,
                  FunctionRef<Walk(const Mapping&)> visit);
 
   Machine& machine_;
+  PutPage put_page_ = nullptr;
 };
 
 // One row of the table of schemes.

@@ -1,7 +1,9 @@
 // core/rmap/schemes.cc - the only list of schemes.
 #include "core/rmap/anon_vma_chain.h"
 #include "core/rmap/anon_vma_rwsem.h"
+#include "core/rmap/anon_area.h"
 #include "core/rmap/anon_vma_spin.h"
+#include "core/rmap/pte_chain.h"
 #include "core/rmap/scheme.h"
 
 namespace racier::rmap {
@@ -22,6 +24,13 @@ constexpr SchemeRow kSchemes[] = {
     {"anon_vma_chain",
      "an anon_vma for each child, and chains of them; the root's rw semaphore (2.6.34)",
      make<AnonVmaChains>},
+    {"pte_chain",
+     "each page knows its ptes: one, or a chain of blocks; a bit lock in the page "
+     "(2.5)",
+     make<PteChains>},
+    {"anon_area",
+     "areas with a list of pages, which they refer to, and a list of vmas (anon layer, 2000)",
+     make<AnonAreas>},
 };
 
 }  // namespace
