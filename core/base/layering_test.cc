@@ -109,7 +109,8 @@ std::vector<std::string_view> cmake_depends(std::string_view text) {
       line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
       const std::string_view word = line.substr(0, line.find_first_of(" \t"));
       line.remove_prefix(word.size());
-      if (word == "UNINSTRUMENTED" || word == "TRACED") after_depends = false;
+      if (word == "UNINSTRUMENTED" || word == "TRACED" || word == "AT_REST")
+        after_depends = false;
       if (after_depends && !word.empty()) names.push_back(word);
       if (word == "DEPENDS") after_depends = true;
     }

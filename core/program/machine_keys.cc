@@ -46,7 +46,7 @@ void set(MachineOptions& options, std::uint64_t value) {
   options.*kMember = static_cast<std::uint32_t>(value);
 }
 
-constexpr std::uint32_t kFuzzedSchemes[] = {0};
+constexpr std::uint32_t kFuzzedSchemes[] = {0, 1, 2, 3, 4};
 constexpr std::uint32_t kFuzzedFrames[] = {32, 48, 64, 96, 128, 256};
 constexpr std::uint32_t kFuzzedSlabPages[] = {256};
 constexpr std::uint32_t kFuzzedSlots[] = {0, 4, 64};
