@@ -48,7 +48,10 @@ Status Scheme::link(Vma& dst, Vma& src, Why why) {
   return do_link(dst, src, why);
 }
 
-void Scheme::unlink(Vma& vma) { do_unlink(vma); }
+void Scheme::unlink(Vma& vma) {
+  might_sleep();
+  do_unlink(vma);
+}
 
 void Scheme::adjust(Vma& vma, FunctionRef<void()> change) {
   might_sleep();

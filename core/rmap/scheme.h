@@ -92,7 +92,7 @@ class Scheme {
   // Returns kNoMemory and changes nothing.  Kernel: anon_vma_link(), __anon_vma_link().
   Status link(Vma& dst, Vma& src, Why why) REQUIRES(src.vm_mm->mmap_sem);
   // Forgets `vma`, whose ptes are gone.  Kernel: anon_vma_unlink().
-  // Context: mmap_sem held (write), or the mm has no user any more.
+  // Context: may sleep; mmap_sem held (write), or the mm has no user any more.
   void unlink(Vma& vma);
   // Runs `change`, which moves the bounds of `vma`, while no walk looks at them; the
   // vmas of a file stand in a tree that is ordered by what may change, so `vma` is off

@@ -135,6 +135,9 @@ void RwSemaphore::down(Hold hold, int nest, Where where) {
     stay.join();
     while (!stay.let_in() && contention.sleep()) {
     }
+    // Whoever let us in has then let go of wait_lock_: from here on nobody who had the
+    // lock before touches it, and it may be freed once nobody else can find it.
+    { const InterlockGuard waker_is_done(wait_lock_); }
     stay.keep();
   }
   after_readers(hold);

@@ -15,7 +15,8 @@ namespace racier {
 
 // Kernel: struct rw_semaphore.  First come, first served: a reader that comes after a
 // waiting writer waits behind it, so a task that read-locks twice may deadlock (and the
-// lock checker says so).
+// lock checker says so).  Whoever had it before the one who has it now touches it no
+// more: the last to have it may free it.
 class CAPABILITY("rw_semaphore") RwSemaphore {
   using Where = std::source_location;
 

@@ -2,6 +2,8 @@
 // served.
 #include "core/sync/rw_semaphore.h"
 
+#include <memory>
+
 #include "core/sync/mutex.h"
 #include "core/sync/worlds_test.h"
 
@@ -42,6 +44,24 @@ TEST_P(RwSemaphoreTest, AWriterExcludesEverybody) {
     EXPECT_EQ(tally.value(), 20);
     EXPECT_FALSE(lock.is_locked());
     EXPECT_FALSE(lock.is_contended());
+  });
+}
+
+// The reader that lets the writer in is done with the lock by then.
+TEST_P(RwSemaphorePollTest, WhoeverGotItLastMayFreeIt) {
+  repeat([&] {
+    auto lock = std::make_unique<RwSemaphore>(kLockA);
+    Atomic<int> inside{0};
+    const auto reads = [&] {
+      const ReadGuard guard(*lock);
+      inside.fetch_add(1);
+    };
+    const auto frees = [&] {
+      wait_for(inside, 1);
+      { const WriteGuard guard(*lock); }
+      lock.reset();
+    };
+    EXPECT_EQ(run({reads, frees}), "");
   });
 }
 
