@@ -5,6 +5,7 @@
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/base/mark.h"
+#include "core/base/require.h"
 #include "core/sync/bit_spin_lock.h"
 #include "core/sync/context.h"
 
@@ -169,6 +170,7 @@ bool PteChains::add_to_chain(Page& page, PteAddr pte, Ticket ticket) {
     return false;
   }
   PteChain* const block = paid_for(ticket);
+  require(block != nullptr, "the ticket of prepare() pays for a block");
   block->next = head;
   if (head == nullptr) {
     block->ptes[static_cast<std::size_t>(--block->first)] = direct(page.rmap);
@@ -245,7 +247,7 @@ bool PteChains::walk_chain(Page& page, FunctionRef<Walk(const Mapping&)> visit) 
   self.page = &page;
   bool complete = true;
   Walk walk = Walk::kContinue;
-  if (page.rmap != 0 && is_direct(page.rmap)) {
+  if (is_direct(page.rmap)) {
     walk = show(direct(page.rmap), visit, complete);
   } else {
     // A block whose last pte the visitor takes out is freed.
