@@ -92,6 +92,7 @@ test_help_names_every_command() {
   for word in test bench doctor fuzz stress repro campaign build help; do
     check "help names $word" has "$out" $'\n'"  $word"
   done
+  check "help names what repro does" has "$out" "run|search|show|import"
 }
 
 test_doctor_has_a_line_for_each_check() {
@@ -221,11 +222,12 @@ new_fuzz_world() {
 test_fuzz_speaks_libfuzzer() {
   # shellcheck disable=SC2016  # for the stub
   new_fuzz_world <<<'for a; do echo "[$a]"; done'
-  front fuzz --for 2m --bug B07 --bug=B09 --seed 7 --out "o o" -runs=3 -- -jobs=2
+  front fuzz --for 2m --bug B07 --bug=B09 --seed 7 --feedback 0 --out "o o" -runs=3 \
+    -- -jobs=2
   check "fuzz" exits 0
   local word here=$PWD
-  for word in --bug=B07 --bug=B09 -max_total_time=120 -seed=7 -runs=3 -jobs=2 -timeout=25 \
-              "-artifact_prefix=$here/o o/findings/" "$here/o o/corpus" \
+  for word in --bug=B07 --bug=B09 --feedback=0 -max_total_time=120 -seed=7 -runs=3 \
+              -jobs=2 -timeout=25 "-artifact_prefix=$here/o o/findings/" "$here/o o/corpus" \
               "$here/build/asan/fuzz/seeds"; do
     check "fuzz passes $word" has "$out" "[$word]"
   done

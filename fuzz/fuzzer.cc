@@ -98,13 +98,13 @@ std::optional<Found> Fuzzer::run_twice(const program::Program& program) {
   };
   TwoObservers both(&first_, feedback_);
   const program::RunResult result = run_patiently(program, &both);
-  const std::uint64_t hash = reaches_tasks(result) ? first_.hash() : 0;
+  trace_hash_ = reaches_tasks(result) ? first_.hash() : 0;
   std::optional<Found> found;
   if (result.finding) found = this->found(program, result);
 
   const program::RunResult& again = run_patiently(program, &second_);
   const std::uint64_t hash_again = reaches_tasks(again) ? second_.hash() : 0;
-  const bool same = hash == hash_again && result.outcomes == again.outcomes &&
+  const bool same = trace_hash_ == hash_again && result.outcomes == again.outcomes &&
                     signature_of(result) == signature_of(again);
   if (same) return found;
 

@@ -38,6 +38,10 @@ class Fuzzer {
   // Returns whether the last input is too slow to be worth changing.
   bool was_slow() const { return steps_ > kSlowSteps; }
 
+  // Returns the hash of the trace of the last input that was run twice (core/runtime/
+  // trace.h); 0: none was, or its tasks did not run.
+  std::uint64_t trace_hash() const { return trace_hash_; }
+
   // Runs a finding's program once more; returns what that finds.
   std::optional<Finding> replay(const program::Program& program);
 
@@ -65,6 +69,7 @@ class Fuzzer {
   std::uint64_t steps_ = 0;
   Trace first_;
   Trace second_;
+  std::uint64_t trace_hash_ = 0;  // of the first
 };
 
 }  // namespace racier::fuzz

@@ -85,19 +85,26 @@ TEST(Fuzzer, ArmedBugsAreFoundAndReplay) {
   }
 }
 
+// Returns the steps of a run as a hash, and what it found.
+std::string did(Fuzzer& fuzzer, const program::Program& program) {
+  const std::string found = said(fuzzer.run(program));
+  return std::to_string(fuzzer.trace_hash()) + "\n" + found;
+}
+
 TEST(Fuzzer, AFindingLeavesNothingBehind) {
   const auto bugs = corpus_programs("bugs");
   const auto programs = corpus_programs("programs");
-  Options options;
-  options.bugs.arm(*bug::find(bugs.front().name));
+  Options options = armed(*bug::find(bugs.front().name));
+  options.check_determinism = 1;  // has traces
   Fuzzer fuzzer(options);
-  Fuzzer clean({});
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(fuzzer.run_bytes(encode(bugs.front().program)));
     const auto& next = programs[static_cast<std::size_t>(i) % programs.size()];
-    program::Program program = decode(encode(next.program));
-    const auto found = fuzzer.run(program);
-    EXPECT_EQ(found.has_value(), Fuzzer(options).run(program).has_value()) << next.name;
+    const program::Program program = decode(encode(next.program));
+    Fuzzer fresh(options);
+    const std::string expected = did(fresh, program);
+    ASSERT_NE(fresh.trace_hash(), 0u) << next.name;
+    EXPECT_EQ(did(fuzzer, program), expected) << next.name;
   }
 }
 

@@ -53,6 +53,14 @@ struct Row {
   std::string aim;
 };
 
+// How much is done for a row.
+struct Effort {
+  int turns = 5;
+  int divisor = 1;
+  int of(int times) const { return std::max(1, times / divisor); }
+};
+constexpr Effort kQuick = {.turns = 1, .divisor = 100};
+
 double seconds_of(const std::function<void()>& work) {
   const auto begin = std::chrono::steady_clock::now();
   work();
@@ -78,7 +86,7 @@ Rates measure(int turns, double ours_count, const std::function<void()>& ours,
 // ---- Steps
 // ---------------------------------------------------------------------------------
 
-constexpr int kSwitches = 1'000'000;
+constexpr int kSwitches = 1'000'000;  // with all effort
 
 constexpr LockClass kBenchLock{"bench", 40};
 
@@ -118,17 +126,18 @@ class PingPong {
   Fiber there_;
 };
 
-Row steps_row(StrategyKind strategy) {
-  constexpr int kTimes = 200'000;
+Row steps_row(const Effort& effort, StrategyKind strategy) {
+  const int times = effort.of(200'000);
+  const int switches = effort.of(kSwitches);
   Schedule schedule;
   schedule.strategy = strategy;
   schedule.seed = 1;
   FiberRuntime runtime(schedule);
   PingPong raw;
-  const double steps = lock_only_program(runtime, kTimes);
+  const double steps = lock_only_program(runtime, times);
   const Rates rates = measure(
-      5, steps, [&] { lock_only_program(runtime, kTimes); }, 2.0 * kSwitches,
-      [&] { raw.play(kSwitches); });
+      effort.turns, steps, [&] { lock_only_program(runtime, times); }, 2.0 * switches,
+      [&] { raw.play(switches); });
   return {std::string("steps, lock-only program, ") + strategy_name(strategy),
           "million/s",
           rates.ours / 1e6,
@@ -167,8 +176,9 @@ const char* executions_aim() {
 }
 
 // Complete executions: boot, set-up, tasks, audits, teardown, leak audit.
-Row executions_row(StrategyKind strategy) {
-  constexpr int kTimes = 5'000;
+Row executions_row(const Effort& effort, StrategyKind strategy) {
+  const int times = effort.of(5'000);
+  const int switches = effort.of(kSwitches);
   const program::Parsed parsed = program::parse(kTwoTasksEightOps);
   require(parsed.program.has_value(), "the benchmark's program parses");
   const program::Program& program = *parsed.program;
@@ -181,7 +191,7 @@ Row executions_row(StrategyKind strategy) {
   std::uint64_t steps = 0;
   const auto ours = [&] {
     steps = 0;
-    for (int i = 0; i < kTimes; ++i) {
+    for (int i = 0; i < times; ++i) {
       const program::RunResult& result = runner.run(program, runtime, {});
       require(!result.finding, "the program is clean");
       steps += result.steps;
@@ -190,8 +200,8 @@ Row executions_row(StrategyKind strategy) {
   };
   PingPong raw;
   const Rates rates =
-      measure(5, kTimes, ours, 2.0 * kSwitches, [&] { raw.play(kSwitches); });
-  return {"executions of two tasks, eight ops, " + std::to_string(steps / kTimes) +
+      measure(effort.turns, times, ours, 2.0 * switches, [&] { raw.play(switches); });
+  return {"executions of two tasks, eight ops, " + std::to_string(steps / times) +
               " steps, " + strategy_name(strategy),
           "thousand/s",
           rates.ours / 1e3,
@@ -282,12 +292,13 @@ void on_native_machine(const std::function<void(Machine&, Mm&)>& work) {
   require(!run.over(), "the benchmark is clean");
 }
 
-Row against_host(const char* what, double times,
+Row against_host(const Effort& effort, const char* what, double times,
                  const std::function<void(Machine&, Mm&)>& ours,
                  const std::function<void()>& host) {
   Row row;
   on_native_machine([&](Machine& m, Mm& mm) {
-    const Rates rates = measure(5, times, [&] { ours(m, mm); }, times, host);
+    const Rates rates = measure(
+        effort.turns, times, [&] { ours(m, mm); }, times, host);
     row = {what,
            "million/s",
            rates.ours / 1e6,
@@ -307,21 +318,21 @@ void touch(Machine& m, Mm& mm, VirtAddr at, std::uint64_t pages) {
   }
 }
 
-Row mmap_row() {
-  constexpr int kTimes = 20'000;
+Row mmap_row(const Effort& effort) {
+  const int times = effort.of(20'000);
   bool neighbour = false;
   const auto ours = [&](Machine& m, Mm& mm) {
     // As in the host's process, the page tables are there for somebody else already.
     if (!neighbour) touch(m, mm, *do_mmap(m, mm, {.pages = 1, .vm_flags = kRw}), 1);
     neighbour = true;
-    for (int i = 0; i < kTimes; ++i) {
+    for (int i = 0; i < times; ++i) {
       const VirtAddr at = *do_mmap(m, mm, {.pages = 1, .vm_flags = kRw});
       touch(m, mm, at, 1);
       require(do_munmap(m, mm, {at, at + kPageSize}) == Status::kOk, "munmap works");
     }
   };
-  const auto host = [] {
-    for (int i = 0; i < kTimes; ++i) {
+  const auto host = [&] {
+    for (int i = 0; i < times; ++i) {
       void* const at = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       require(at != MAP_FAILED, "the host maps a page");
@@ -329,28 +340,28 @@ Row mmap_row() {
       munmap(at, kPageSize);
     }
   };
-  return against_host("mmap + touch + munmap of one page", kTimes, ours, host);
+  return against_host(effort, "mmap + touch + munmap of one page", times, ours, host);
 }
 
-Row fork_row() {
-  constexpr int kTimes = 200;
+Row fork_row(const Effort& effort) {
+  const int times = effort.of(200);
   constexpr std::uint64_t kPages = 64;
   bool mapped = false;
   const auto ours = [&](Machine& m, Mm& mm) {
     if (!mapped)
       touch(m, mm, *do_mmap(m, mm, {.pages = kPages, .vm_flags = kRw}), kPages);
     mapped = true;
-    for (int i = 0; i < kTimes; ++i) mmput(m, **dup_mm(m, mm));
+    for (int i = 0; i < times; ++i) mmput(m, **dup_mm(m, mm));
   };
-  const auto host = [] {
-    for (int i = 0; i < kTimes; ++i) {
+  const auto host = [&] {
+    for (int i = 0; i < times; ++i) {
       const pid_t child = fork();
       if (child == 0) _exit(0);
       require(child > 0 && waitpid(child, nullptr, 0) == child, "the host forks");
     }
   };
-  return against_host("fork + exit of 64 pages (the host: of this program)", kTimes,
-                      ours, host);
+  constexpr const char* kWhat = "fork + exit of 64 pages (the host: of this program)";
+  return against_host(effort, kWhat, times, ours, host);
 }
 
 // ---- Output
@@ -394,7 +405,8 @@ int bench(int argc, char** argv) {
       "json", options::value(&json)->value_name("FILE"),
       "write the table to FILE, too")(
       "inputs", options::value(&seeds)->value_name("DIR"),
-      "the inputs that program_fuzz begins with (else it is not measured)");
+      "the inputs that program_fuzz begins with (else it is not measured)")(
+      "quick", "does little for each row: is everything there?  (no figures to keep)");
   options::variables_map given;
   try {
     const int style = options::command_line_style::default_style &
@@ -415,17 +427,18 @@ int bench(int argc, char** argv) {
                  "       racier bench strategies [options]\n" << all;
     return 0;
   }
+  const Effort effort = given.count("quick") != 0 ? kQuick : Effort();
   std::vector<Row> rows;
   std::vector<std::function<Row()>> makers = {
-      [] { return steps_row(StrategyKind::kRunToBlock); },
-      [] { return steps_row(StrategyKind::kRandomWalk); },
-      [] { return steps_row(StrategyKind::kPos); },
-      [] { return executions_row(StrategyKind::kPct); },
-      [] { return executions_row(StrategyKind::kRandomWalk); },
-      [] { return executions_row(StrategyKind::kPos); },
-      [] { return executions_row(StrategyKind::kPortfolio); },
-      mmap_row,
-      fork_row};
+      [&] { return steps_row(effort, StrategyKind::kRunToBlock); },
+      [&] { return steps_row(effort, StrategyKind::kRandomWalk); },
+      [&] { return steps_row(effort, StrategyKind::kPos); },
+      [&] { return executions_row(effort, StrategyKind::kPct); },
+      [&] { return executions_row(effort, StrategyKind::kRandomWalk); },
+      [&] { return executions_row(effort, StrategyKind::kPos); },
+      [&] { return executions_row(effort, StrategyKind::kPortfolio); },
+      [&] { return mmap_row(effort); },
+      [&] { return fork_row(effort); }};
   const std::string fuzz = program_fuzz();
   if (!seeds.empty()) {
     makers.push_back([&] { return fuzz_row(fuzz, seeds); });

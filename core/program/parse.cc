@@ -130,6 +130,7 @@ void Parser::enter(Cursor& in, Section section, std::string_view word, int colum
 
 void Parser::machine(Cursor& in) {
   if (std::exchange(machine_seen_, true)) in.fail_at(1, "there is one `machine`");
+  Keys keys;
   while (!in.at_end()) {
     const int column = in.column();
     const std::string_view name = in.word("an option of the machine");
@@ -144,6 +145,7 @@ void Parser::machine(Cursor& in) {
         sentence += std::string(" ") + key.name;
       in.fail_at(column, std::move(sentence));
     }
+    keys.add(in, name, column);
     in.expect("=");
     const auto value = found->parse(in.peek());
     if (!value) in.fail(found->expected());

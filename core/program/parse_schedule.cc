@@ -18,12 +18,21 @@ std::string strategy_names() {
 void Parser::schedule(Cursor& in) {
   schedule_seen_ = true;
   program_.schedule.strategy = StrategyKind::kReplay;
+  Keys keys;
+  int depth_column = 0;
   while (!in.at_end()) {
     const int column = in.column();
     const std::string_view key =
         in.word("strategy, seed, object, depth, steps or overrides");
+    keys.add(in, key, column);
+    if (key == "depth") depth_column = column;
     in.expect("=");
     schedule_key(in, key, column);
+  }
+  const Schedule& schedule = program_.schedule;
+  if (schedule.depth != 0 && !has_depth(schedule.strategy)) {
+    in.fail_at(depth_column, "only pct and exhaustive have a depth, not " +
+                                 ticked(strategy_name(schedule.strategy)));
   }
 }
 

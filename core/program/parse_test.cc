@@ -227,6 +227,13 @@ const std::vector<Mistake>& mistakes() {
       {"schedule speed=1",
        "1:10: no part of a schedule is called `speed`; there is strategy "
        "seed object depth steps overrides"},
+      {"schedule strategy=pos seed=1 seed=2", "1:30: `seed` is given twice"},
+      {"schedule strategy=pos strategy=replay", "1:23: `strategy` is given twice"},
+      {"schedule overrides=1:0 overrides=2:0", "1:24: `overrides` is given twice"},
+      {"schedule depth=3 strategy=pos",
+       "1:10: only pct and exhaustive have a depth, not `pos`"},
+      {"schedule depth=3", "1:10: only pct and exhaustive have a depth, not `replay`"},
+      {"machine frames=64 rcu=preempt frames=128", "1:31: `frames` is given twice"},
       {"schedule seed=-1",
        "1:15: expected a seed (0 to 18446744073709551615), not `-1`"},
       {"schedule overrides=1:0,1:0,1:0,1:0,1:0",

@@ -1,5 +1,6 @@
 // core/program/parser.h - the state of a parse; for parse*.cc only.
 #pragma once
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,20 @@ enum class Section : std::uint8_t {
 inline std::string ticked(std::string_view word) {
   return "`" + std::string(word) + "`";
 }
+
+// The keys of a line, KEY=VALUE, each of which stands there once.
+class Keys {
+ public:
+  void add(const Cursor& in, std::string_view key, int column) {
+    if (std::find(seen_.begin(), seen_.end(), key) != seen_.end()) {
+      in.fail_at(column, ticked(key) + " is given twice");
+    }
+    seen_.push_back(key);
+  }
+
+ private:
+  std::vector<std::string_view> seen_;
+};
 
 // Returns the number in the name of a file, "f3", or nothing.
 std::optional<std::uint64_t> file_number(std::string_view name);

@@ -65,7 +65,9 @@ void print_schedule(std::string& text, const Schedule& schedule, int tasks) {
   }
   if (schedule.seed != 0) append_decimal(text += " seed=", schedule.seed);
   if (schedule.object != 0) append_decimal(text += " object=", schedule.object);
-  if (schedule.depth != 0) append_decimal(text += " depth=", schedule.depth);
+  if (schedule.depth != 0 && has_depth(schedule.strategy)) {
+    append_decimal(text += " depth=", schedule.depth);
+  }
   if (schedule.plain_steps) text += " steps=plain";
   print_overrides(text, schedule.overrides);
   text += '\n';

@@ -51,6 +51,13 @@ TEST(Print, ParsingGivesTheSameProgram) {
 
 TEST(Print, OfAnEmptyProgram) { EXPECT_EQ(print(Program()), "setup\nexpect clean\n"); }
 
+TEST(Print, ADepthThatMeansNothingIsLeftOut) {
+  Program program;
+  program.schedule.strategy = StrategyKind::kPos;
+  program.schedule.depth = 3;
+  EXPECT_EQ(print(program), "setup\nschedule strategy=pos\nexpect clean\n");
+}
+
 TEST(Print, ACommentBeforeTheScheduleIsNotTheHeader) {
   Program program;
   program.schedule_note = "Nothing runs.";

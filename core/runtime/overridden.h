@@ -38,6 +38,7 @@ class Overridden final : public Strategy {
                               std::uint64_t most) override {
     return inner_->choose_rarely(task, index, most);
   }
+  Tried tried() const override { return inner_->tried(); }
   bool diverged() const override { return inner_->diverged(); }
 
  private:

@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "core/runtime/overridden.h"
+
 namespace racier {
 namespace {
 
@@ -200,6 +202,22 @@ TEST(Overrides, CountOnlyThoseThatCanRun) {
   Schedule schedule;
   schedule.overrides = {{.delta = 0, .target = 3}};
   EXPECT_EQ(begun(schedule)->next(scene_of(0b110)), 2);  // the second of tasks 1 and 2
+}
+
+// Has tried everything, and was misled.
+class Knowing final : public Strategy {
+ public:
+  void begin_run(int) override {}
+  bool next_execution() override { return false; }
+  int next(const Scene& scene) override { return scene.by_rule(); }
+  Tried tried() const override { return Tried::kAll; }
+  bool diverged() const override { return true; }
+};
+
+TEST(Overrides, PassOnWhatTheStrategyKnows) {
+  const Overridden strategy(std::make_unique<Knowing>(), {{.delta = 0, .target = 1}});
+  EXPECT_EQ(strategy.tried(), Strategy::Tried::kAll);
+  EXPECT_TRUE(strategy.diverged());
 }
 
 }  // namespace
