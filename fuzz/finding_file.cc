@@ -34,15 +34,10 @@ std::string path_in_tree(std::string_view path) {
   return std::string(path);
 }
 
-// Returns "walk_audit.cc:66: removed" of the first line of `detail` that has a frame,
-// as a sanitizer's report has: "    removed (walk_audit.cc:66)".
+// Returns "walk_audit.cc:66: removed" of the first frame in `detail`.
 std::string place_in(std::string_view detail) {
-  const std::size_t open = detail.find(" (");
-  const std::size_t close = detail.find(')', open);
-  if (open == detail.npos || close == detail.npos) return "?:0: ?";
-  const std::size_t start = detail.find_last_of(" \n", open - 1) + 1;
-  return std::string(detail.substr(open + 2, close - open - 2)) + ": " +
-         std::string(detail.substr(start, open - start));
+  const FrameName frame = first_frame(detail);
+  return std::string(frame.place) + ": " + std::string(frame.function);
 }
 
 std::string place(const Finding& finding) {

@@ -60,6 +60,7 @@ expect 2 "no memory 'nonsense': one of strong, weak" run --memory nonsense clean
 expect 2 "no reverse map 'nonsense': anon_vma_spin" run --rmap nonsense clean.racier
 expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.racier
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
+expect 2 '--seed: expected a number, not '"'-1'" run --seed -1 clean.racier
 expect 2 '--save: expected one file' run --save x clean.racier clean.racier
 for command in run search show import; do
   expect 0 "usage: racier-repro $command" "$command" --help
@@ -84,7 +85,12 @@ expect 2 'expected one file' search clean.racier clean.racier
 expect 2 "no strategy 'replay': run_to_block, " search --strategy replay clean.racier
 expect 2 '--depth: only for pct and exhaustive' search --depth 2 clean.racier
 expect 2 '--depth: expected a number from 0 to ' search --depth 99 clean.racier
-expect 2 '--searches: expected a number from 1' search --searches 0 clean.racier
+expect 2 '--searches: expected a number from 1 to ' search --searches 0 clean.racier
+for words in '--seed -1' '--seed 1x' '--executions -1' '--executions 0' \
+             '--searches -1' '--depth -1'; do
+  # shellcheck disable=SC2086  # words
+  expect 2 "${words% *}: expected a number" search $words clean.racier
+done
 expect 0 'seed 7: nothing in 50 executions' search --executions 50 --seed 7 clean.racier
 expect 0 ', and the strategy has no other schedule' search --strategy run_to_block \
   clean.racier
@@ -95,6 +101,23 @@ expect 1 'found by 3 searches of 3, median execution ' search --searches 3 --bug
 check 'each search is told' test "$(grep -c '^seed [123]: execution [0-9]*: ' out)" = 3
 check 'and written' test "$(grep -c '"title": ' sought.json)" = 3
 expect 0 'ok sought.racier: ' run --repeat 3 sought.racier
+long=(search --strategy pos --searches 3 --executions 1000000000 --json long.json)
+for signal in INT TERM; do
+  before=(timeout -s "$signal" --preserve-status 2)
+  expect 0 'found by 0 searches of 1, median none; ' "${long[@]}" clean.racier
+  check 'a search that is stopped says so' grep -q \
+    '^seed 1: nothing in [0-9]* executions, then it was stopped$' out
+  check 'and writes what it has' grep -q '"stopped": true' long.json
+  check 'no progress but on a terminal' test "$(wc -l <out)" = 2
+  check 'no progress but on a terminal' test "$(tr -dc '\r' <out | wc -c)" = 0
+done
+before=()
+if command -v script >/dev/null; then
+  stopped="timeout --foreground -s INT --preserve-status 2 $repro ${long[*]}"
+  script -qec "$stopped clean.racier" /dev/null >out </dev/null
+  check 'a search on a terminal shows how far it is' \
+    grep -qE $'\r\033\\[Kseed 1: [0-9]+ executions(\r|$)' out
+fi
 check 'a saved program arms its bug' grep -qx "bug $bug" found.racier
 check 'JSON has the kind' grep -q '"kind": "lock-order"' found.json
 expect 0 'there is nothing to save' run --save nothing.racier clean.racier
@@ -125,6 +148,15 @@ expect 0 'ok crash-1: ' run crash-1
 expect 0 'expect clean' show crash-1
 expect 0 'expect clean' show shown.racier
 check 'what is shown is canonical' cmp -s out shown.racier
+
+printf '#\001\002\003\004' >crash-2
+printf '# \303\n' >crash-3
+printf '# \303\251t\303\251, by hand\r\n\tsetup\n' >text
+printf 'nonsense here\n' >misspelt
+expect 0 'ok crash-2: ' run crash-2
+expect 0 'ok crash-3: ' run crash-3
+expect 0 "# $(printf '\303\251t\303\251'), by hand" show text
+expect 2 'misspelt:1:1: expected machine, ' run misspelt
 
 # ---- No room ----
 expect 3 '/dev/full: cannot be written: No space left' run --json /dev/full clean.racier

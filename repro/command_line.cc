@@ -6,9 +6,19 @@
 #include <sstream>
 
 #include "repro/files.h"
+#include "stress/words.h"
 
 namespace racier::repro {
 namespace po = boost::program_options;
+
+std::uint64_t CommandLine::number(const char* name, std::uint64_t min,
+                                  std::uint64_t max) const {
+  try {
+    return stress::number_option(name, get<std::string>(name), min, max);
+  } catch (const stress::WrongOption& error) {
+    throw BadInput(error.what());
+  }
+}
 
 CommandLine read_command_line(const Usage& usage,
                               const std::vector<std::string>& arguments) {

@@ -1,6 +1,7 @@
 // repro/command_line.h - what the sub-commands have in common.
 #pragma once
 #include <boost/program_options.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@ inline constexpr int kClean = 0;
 inline constexpr int kFound = 1;
 inline constexpr int kWrongUse = 2;
 inline constexpr int kCouldNotRun = 3;
+
+// The most that --repeat and --searches may ask for.
+inline constexpr std::uint64_t kTimesMax = 1'000'000'000;
 
 // How a sub-command is used: its options, and what its --help says around them.
 struct Usage {
@@ -29,6 +33,9 @@ struct CommandLine {
   const T& get(const char* name) const {
     return options[name].as<T>();
   }
+  // Returns the number that an option of type string has.  Throws BadInput.
+  std::uint64_t number(const char* name, std::uint64_t min = 0,
+                       std::uint64_t max = ~0ull) const;
 };
 
 // Reads the arguments behind the name of the sub-command; names are not guessed. Throws

@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <span>
+#include <string_view>
 
 #include "core/program/bytes.h"
 #include "core/program/parse.h"
@@ -14,16 +13,38 @@
 namespace racier::repro {
 namespace {
 
-// Returns whether `text` starts as a program does: with a comment, or a section.
-bool looks_like_text(std::string_view text) {
-  const auto start = text.find_first_not_of(" \t\r\n");
-  if (start == text.npos) return true;
-  text.remove_prefix(start);
-  if (text.front() == '#') return true;
-  constexpr std::array<std::string_view, 7> kWords = {
-      "machine", "bug", "setup", "task", "schedule", "expect", "mark"};
-  const std::string_view word = text.substr(0, text.find_first_of(" \t\r\n"));
-  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+// Returns how many bytes the UTF-8 sequence at the start of `text` has; 0: it is none.
+std::size_t sequence_size(std::string_view text) {
+  const auto byte = [text](std::size_t at) {
+    return static_cast<unsigned char>(text[at]);
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const std::size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  const unsigned second = byte(1);
+  const bool too_long =
+      (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool surrogate = first == 0xed && second > 0x9f;
+  const bool above_all = first == 0xf4 && second > 0x8f;
+  return too_long || surrogate || above_all ? 0 : size;
+}
+
+// Returns whether `text` is UTF-8 without control characters but those of lines.
+bool is_text(std::string_view text) {
+  while (!text.empty()) {
+    const auto first = static_cast<unsigned char>(text.front());
+    const bool control = first < 0x20 || first == 0x7f;
+    if (control && first != '\t' && first != '\r' && first != '\n') return false;
+    const std::size_t size = sequence_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
 }
 
 }  // namespace
@@ -33,7 +54,7 @@ ProgramFile read_program(const std::string& path) {
   if (text.empty()) {
     throw BadInput(fmt::format("{}:1:1: expected a program, the file is empty", path));
   }
-  if (!path.ends_with(".racier") && !looks_like_text(text)) {
+  if (!path.ends_with(".racier") && !is_text(text)) {
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(text.data());
     return {program::decode(std::span(bytes, text.size())), true};
   }

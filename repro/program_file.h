@@ -11,8 +11,9 @@ struct ProgramFile {
   bool bytes = false;  // it was a fuzzer's input
 };
 
-// Reads a program as text, or, if it does not look like one, as the bytes of a fuzzer's
-// input.  A file named *.racier is text.  Throws BadInput with file, line and column.
+// Reads a program as text, or, if the file is none (it has control characters, or is
+// not UTF-8), as the bytes of a fuzzer's input.  A file named *.racier is text.  Throws
+// BadInput with file, line and column.
 ProgramFile read_program(const std::string& path);
 
 }  // namespace racier::repro

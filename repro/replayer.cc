@@ -5,11 +5,19 @@
 
 #include <algorithm>
 
+#include "core/base/source_name.h"
 #include "core/runtime/describe.h"
 #include "repro/long_run.h"
 
 namespace racier::repro {
 namespace {
+
+// A sanitizer's report has its place in its words.
+std::string place_in_source(const Finding& finding) {
+  if (finding.where.line() != 0) return describe_place(finding.where);
+  const FrameName frame = first_frame(finding.detail);
+  return fmt::format("{} ({})", frame.function, frame.place);
+}
 
 std::string signature(const Replay& replay) {
   return replay.finding ? replay.finding->signature() : "clean";
@@ -91,7 +99,7 @@ program::Program kept(const program::Program& program, const Replay& replay) {
 
 std::string place_of(const program::Program& program, const Replay& replay) {
   const Finding& finding = *replay.finding;
-  std::string place = describe_place(finding.where);
+  const std::string place = place_in_source(finding);
   if (replay.phase != program::Phase::kTasks) {
     return place + fmt::format(", in the {}", program::phase_name(replay.phase));
   }

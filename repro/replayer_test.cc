@@ -63,6 +63,19 @@ TEST(Replayer, WhatIsKeptShowsTheFindingAgain) {
   EXPECT_TRUE(other.run(3).met());
 }
 
+TEST(Replayer, AFindingWithoutAPlaceIsWhereItsReportSays) {
+  const program::Program program = parsed(kTwoTasks);
+  Replay replay;
+  replay.phase = program::Phase::kTeardown;
+  replay.finding.emplace();
+  replay.finding->kind = FindingKind::kDataRace;
+  replay.finding->where = {};
+  replay.finding->detail = "write of 8 bytes\n    __enqueue (wait_queue.cc:12)\n";
+  EXPECT_EQ(place_of(program, replay), "__enqueue (wait_queue.cc:12), in the teardown");
+  replay.finding->detail = "";
+  EXPECT_EQ(place_of(program, replay), "? (?:0), in the teardown");
+}
+
 TEST(Replayer, ATraceNamesTaskCallPlaceAndObject) {
   const program::Program program = parsed(kTwoTasks);
   Replayer replayer(program);

@@ -29,15 +29,19 @@ Usage run_usage() {
   auto add = usage.options.add_options();
   add("strategy", po::value<std::string>(),
       "use this strategy in the place of the schedule");
-  add("seed", po::value<std::uint64_t>(),
+  add("seed", po::value<std::string>(),
       "with this seed (strategy random_walk unless one is named)");
-  add("repeat", po::value<int>()->default_value(1),
+  add("repeat", po::value<std::string>()->default_value("1"),
       "run so many times; every run must make the same steps");
   add("trace", "print the steps of the last run");
   add("save", po::value<std::string>(),
       "write the finding there, as a program that replays it");
   add("json", po::value<std::string>(), "write the results there as JSON");
   return usage;
+}
+
+int repeat_of(const CommandLine& line) {
+  return static_cast<int>(line.number("repeat", 1, kTimesMax));
 }
 
 void set_schedule(const CommandLine& line, program::Program& program) {
@@ -48,7 +52,7 @@ void set_schedule(const CommandLine& line, program::Program& program) {
   if (line.has("strategy")) {
     schedule.strategy = strategy_named(line.get<std::string>("strategy"));
   }
-  if (line.has("seed")) schedule.seed = line.get<std::uint64_t>("seed");
+  if (line.has("seed")) schedule.seed = line.number("seed");
   program.schedule = schedule;
 }
 
@@ -133,7 +137,7 @@ Row run_file(const CommandLine& line, const std::string& file) {
   change_program(line, row.program);
   set_schedule(line, row.program);
   Replayer replayer(row.program);
-  row.replay = replayer.run(line.get<int>("repeat"));
+  row.replay = replayer.run(repeat_of(line));
   if (line.has("trace")) fmt::print("{}", replayer.trace_text());
   fmt::print("{}{}", line_of(row), more_of(row));
   return row;
@@ -144,7 +148,8 @@ Row run_file(const CommandLine& line, const std::string& file) {
 int run_command(const std::vector<std::string>& arguments) {
   const CommandLine line = read_command_line(run_usage(), arguments);
   if (line.help) return kClean;
-  if (line.get<int>("repeat") < 1) throw BadInput("--repeat: expected a number from 1");
+  repeat_of(line);  // wrong use is told before anything runs
+  if (line.has("seed")) line.number("seed");
   if (line.has("save") && line.files.size() != 1) {
     throw BadInput("--save: expected one file to run");
   }

@@ -2,6 +2,7 @@
 //
 // Tested by cli_test.sh.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -14,6 +15,7 @@
 #include "repro/program_changes.h"
 #include "repro/program_file.h"
 #include "repro/replayer.h"
+#include "stress/stop_signals.h"
 
 namespace racier::repro {
 namespace {
@@ -27,18 +29,19 @@ Usage search_usage() {
   usage.text =
       "Runs a program (text, or a fuzzer's input) under one schedule after another,\n"
       "until one has a finding.  The schedule in the file is not used.\n"
+      "Ctrl-C ends it in order.\n"
       "Exit codes: 0 nothing found, 1 a finding, 2 bad file or wrong use, 3 could not "
       "run.\n";
   add_program_changes(usage);
   auto add = usage.options.add_options();
   add("strategy", po::value<std::string>()->default_value("portfolio"),
       "who chooses the schedules");
-  add("depth", po::value<int>()->default_value(0),
+  add("depth", po::value<std::string>()->default_value("0"),
       "pct: of the bugs it is after; exhaustive: the most preemptions; 0: any");
-  add("seed", po::value<std::uint64_t>()->default_value(1), "of the first search");
-  add("searches", po::value<int>()->default_value(1),
+  add("seed", po::value<std::string>()->default_value("1"), "of the first search");
+  add("searches", po::value<std::string>()->default_value("1"),
       "search so many times, each from nothing with the next seed");
-  add("executions", po::value<std::uint64_t>()->default_value(20000),
+  add("executions", po::value<std::string>()->default_value("20000"),
       "give up a search after so many");
   add("save", po::value<std::string>(),
       "write the first finding there, as a program that replays it");
@@ -51,8 +54,36 @@ struct Search {
   std::uint64_t seed = 0;
   std::uint64_t executions = 0;  // the one with the finding is the last
   bool exhausted = false;        // the strategy had no other schedule left
+  bool stopped = false;          // somebody did not want to wait
   Strategy::Tried tried = Strategy::Tried::kSome;
   Replay replay;  // of the last execution
+};
+
+// A line that says how far a search is, on a terminal; elsewhere nothing.
+class Progress {
+ public:
+  ~Progress() { clear(); }
+  void show(const Search& search) {
+    if (!terminal_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < due_) return;
+    due_ = now + kInterval;
+    shown_ = true;
+    fmt::print("\r\033[Kseed {}: {} executions", search.seed, search.executions);
+    std::fflush(stdout);
+  }
+  void clear() {
+    if (shown_) fmt::print("\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kInterval{500};
+
+  const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
+  std::chrono::steady_clock::time_point due_ =
+      std::chrono::steady_clock::now() + kInterval;
+  bool shown_ = false;
 };
 
 class Searcher {
@@ -65,7 +96,10 @@ class Searcher {
     search.seed = recipe_.seed = seed;
     runtime_.set_schedule(recipe_);
     while (search.executions < executions_) {
+      search.stopped = stress::stop_requested();
+      if (search.stopped) break;
       ++search.executions;
+      progress_.show(search);
       const program::RunResult& result = runner_.run(program_, runtime_, {});
       if (result.finding) {
         search.replay.finding = result.finding;
@@ -88,6 +122,7 @@ class Searcher {
       if (search.exhausted) break;
     }
     if (search.exhausted) search.tried = runtime_.strategy().tried();
+    progress_.clear();
     return search;
   }
 
@@ -117,9 +152,11 @@ class Searcher {
   FiberRuntime alone_;
   FiberRuntime runtime_;
   program::Runner runner_{alone_};
+  Progress progress_;
 };
 
 std::string what_was_tried(const Search& search, int depth) {
+  if (search.stopped) return ", then it was stopped";
   if (!search.exhausted) return "";
   switch (search.tried) {
     case Strategy::Tried::kAll:
@@ -159,7 +196,8 @@ std::uint64_t median_of(const std::vector<Search>& searches, std::size_t found) 
 Json json_of(const Search& search) {
   Json json = {{"seed", search.seed},
                {"executions", search.executions},
-               {"exhausted", search.tried == Strategy::Tried::kAll}};
+               {"exhausted", search.tried == Strategy::Tried::kAll},
+               {"stopped", search.stopped}};
   if (!search.replay.finding) return json;
   json["finding"] = {{"kind", finding_kind_name(search.replay.finding->kind)},
                      {"title", search.replay.finding->title}};
@@ -170,10 +208,7 @@ Schedule recipe_of(const CommandLine& line) {
   Schedule recipe;
   recipe.plain_steps = true;  // where the build has them
   recipe.strategy = strategy_named(line.get<std::string>("strategy"));
-  const int depth = line.get<int>("depth");
-  if (depth < 0 || depth > kDepthMax) {
-    throw BadInput(fmt::format("--depth: expected a number from 0 to {}", kDepthMax));
-  }
+  const std::uint64_t depth = line.number("depth", 0, kDepthMax);
   if (depth != 0 && !has_depth(recipe.strategy)) {
     throw BadInput("--depth: only for pct and exhaustive");
   }
@@ -187,23 +222,25 @@ int search_command(const std::vector<std::string>& arguments) {
   const CommandLine line = read_command_line(search_usage(), arguments);
   if (line.help) return kClean;
   if (line.files.size() != 1) throw BadInput("expected one file");
-  const int times = line.get<int>("searches");
-  if (times < 1) throw BadInput("--searches: expected a number from 1");
+  const std::uint64_t times = line.number("searches", 1, kTimesMax);
+  const std::uint64_t seed = line.number("seed");
+  const std::uint64_t executions_max = line.number("executions", 1);
   const std::string& file = line.files.front();
   program::Program program = read_program(file).program;
   change_program(line, program);
-  Searcher searcher(program, recipe_of(line), line.get<std::uint64_t>("executions"));
+  const Schedule recipe = recipe_of(line);
+  Searcher searcher(program, recipe, executions_max);
 
   const auto begin = std::chrono::steady_clock::now();
   std::vector<Search> searches;
   std::uint64_t executions = 0;
   std::size_t found = 0;
-  for (int i = 0; i < times; ++i) {
-    searches.push_back(searcher.search(line.get<std::uint64_t>("seed") +
-                                       static_cast<std::uint64_t>(i)));
+  stress::catch_stop_signals();
+  for (std::uint64_t i = 0; i < times && !stress::stop_requested(); ++i) {
+    searches.push_back(searcher.search(seed + i));
     const Search& search = searches.back();
     executions += search.executions;
-    fmt::print("{}", line_of(program, search, line.get<int>("depth")));
+    fmt::print("{}", line_of(program, search, recipe.depth));
     if (!search.replay.finding) continue;
     if (++found == 1 && line.has("save")) {
       save_finding(file, program, search.replay, line.get<std::string>("save"));
@@ -213,7 +250,8 @@ int search_command(const std::vector<std::string>& arguments) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const std::uint64_t median = median_of(searches, found);
   fmt::print("found by {} searches of {}, median {}; {:.0f} executions/s\n", found,
-             times, median == 0 ? "none" : fmt::format("execution {}", median),
+             searches.size(),
+             median == 0 ? "none" : fmt::format("execution {}", median),
              static_cast<double>(executions) / seconds);
   if (line.has("json")) {
     Json results = Json::array();

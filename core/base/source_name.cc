@@ -72,6 +72,14 @@ std::string bare_function_name(std::string_view pretty) {
   return name.empty() ? "?" : std::string(name);
 }
 
+FrameName first_frame(std::string_view text) {
+  const std::size_t open = text.find(" (");
+  const std::size_t close = text.find(')', open);
+  if (open == text.npos || close == text.npos) return {};
+  const std::size_t start = text.substr(0, open).find_last_of(" \n") + 1;
+  return {text.substr(start, open - start), text.substr(open + 2, close - open - 2)};
+}
+
 std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }

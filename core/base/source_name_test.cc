@@ -40,6 +40,18 @@ TEST(SourceName, OfThisFunction) {
             "TestBody");
 }
 
+TEST(SourceName, FirstFrameOfAReport) {
+  const FrameName frame =
+      first_frame("write by A\n    removed (walk_audit.cc:66)\n    audit (a.cc:1)\n");
+  EXPECT_EQ(frame.function, "removed");
+  EXPECT_EQ(frame.place, "walk_audit.cc:66");
+  EXPECT_EQ(first_frame("f (a.cc:1)").function, "f");
+  for (const char* const text : {"", "no frame", "not (closed", ") ("}) {
+    EXPECT_EQ(first_frame(text).function, "?") << text;
+    EXPECT_EQ(first_frame(text).place, "?:0") << text;
+  }
+}
+
 TEST(SourceName, FileWithoutFolders) {
   EXPECT_EQ(base_name("core/mm/fault.cc"), "fault.cc");
   EXPECT_EQ(base_name("fault.cc"), "fault.cc");
