@@ -89,6 +89,12 @@ test_help_names_every_command() {
     check "$word" exits 0
     check "$word says nothing on stderr" is "$err" ""
   done
+  for word in test build doctor; do
+    front "$word" --help
+    check "$word --help" exits 0
+    check "$word --help shows the usage" has "$out" "usage: racier"
+  done
+  front help
   for word in test bench doctor fuzz stress repro campaign build help; do
     check "help names $word" has "$out" $'\n'"  $word"
   done
@@ -273,8 +279,10 @@ test_fuzz_has_exit_codes() {
 test_fuzz_wrong_use_is_one_line_and_2() {
   new_fuzz_world <<<'exit 0'
   local wrong
+  : >program.racier
   for wrong in --nonsense --nonsense=1 --for "--for x" "--for=5 m" "--seed x" file \
-               "--preset x" --bug; do
+               "--preset x" --bug "--seed 4294967296" "--seed 99999999999999999999" \
+               program.racier; do
     # shellcheck disable=SC2086  # words
     front fuzz $wrong
     check "fuzz $wrong" exits 2
@@ -285,6 +293,14 @@ test_fuzz_wrong_use_is_one_line_and_2() {
   front fuzz --out /proc/racier
   check "an unwritable folder" exits 3
   check "an unwritable folder is named" has "$err" "cannot write to /proc/racier"
+}
+
+test_fuzz_on_a_full_disk_is_not_clean() {
+  new_fuzz_world <<<'exit 0'
+  stub bin/df <<<'printf "head\nfs 1 1 0 100%% /\n"'
+  front fuzz
+  check "no room" exits 3
+  check "no room is said" has "$err" "no room is left in"
 }
 
 test_fuzz_ends_in_order() {
