@@ -328,8 +328,8 @@ TEST(FiberRuntime, ADeadlockOfSleepingBitLocksIsToldAsACycle) {
 // The lock has two readers, and only the second one waits for the writer.
 TEST(FiberRuntime, ADeadlockThroughOneOfTwoReadersIsToldAsACycle) {
   static constexpr LockClass kSem{"sem", 7};
-  static constexpr LockClass kSpin{"spin", 8};
-  RwSemaphore sem(kSem), other(kSpin);
+  static constexpr LockClass kOther{"other", 8};
+  RwSemaphore sem(kSem), other(kOther);
   const auto sleeper = [&] {
     const ReadGuard guard(sem);
     sleep();
@@ -342,12 +342,12 @@ TEST(FiberRuntime, ADeadlockThroughOneOfTwoReadersIsToldAsACycle) {
     const WriteGuard guard(other);
     const WriteGuard wants(sem);
   };
-  // Steps of each: start, lock, lock.
-  const auto finding = run_tasks(switches({{.task = 1, .step = 2, .next = 2}}),
-                                 {sleeper, reader, writer});
+  // Steps: start, lock, then lock again, or sleep.
+  const auto finding = run_tasks(
+      switches({{.task = 0, .step = 2, .next = 1}, {.task = 1, .step = 2, .next = 2}}),
+      {writer, sleeper, reader});
   ASSERT_TRUE(finding.has_value());
-  EXPECT_EQ(finding->detail.find("a cycle of waiting:\n  task 1 waits for spin in "),
-            0u)
+  EXPECT_EQ(finding->detail.find("a cycle of waiting:\n  task 0 waits for sem in "), 0u)
       << finding->detail;
 }
 
