@@ -29,12 +29,21 @@ void on_deadly(int signal, siginfo_t* info, void*) {
   if (info->si_code <= 0) ::raise(signal);
 }
 
+// The second Ctrl-C is meant.  What a process sends twice is not: timeout(1) signals both
+// its child and their process group.
+void on_stop(int signal, siginfo_t* info, void*) {
+  const bool from_terminal = info->si_code > 0;
+  if (!stop.exchange(true) || !from_terminal) return;
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
 }  // namespace
 
 void catch_stop_signals() {
   struct sigaction action = {};
-  action.sa_handler = [](int) { stop.store(true); };
-  action.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+  action.sa_sigaction = on_stop;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
 }

@@ -3,7 +3,7 @@
 
 namespace racier::stress {
 
-// From now on SIGINT and SIGTERM only ask; a second one ends the process as usual.
+// From now on SIGINT and SIGTERM only ask; a second Ctrl-C ends the process as usual.
 void catch_stop_signals();
 bool stop_requested();
 
