@@ -29,12 +29,13 @@
 #include "core/mm/mmap.h"
 #include "core/program/parse.h"
 #include "core/program/runner.h"
-#include "core/runtime/fiber.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/native_runtime.h"
 #include "core/runtime/sanitizers.h"
 #include "core/sync/spin_lock.h"
+#include "stress/bench_designs.h"
 #include "stress/bench_strategies.h"
+#include "stress/ping_pong.h"
 #include "stress/whole_file.h"
 
 namespace racier {
@@ -102,29 +103,6 @@ std::uint32_t lock_only_program(FiberRuntime& runtime, int times) {
   require(!run.over(), "the lock-only program is clean");
   return runtime.steps();
 }
-
-// Two stacks that switch to each other and do nothing else.
-class PingPong {
- public:
-  PingPong() {
-    here_.adopt_thread();
-    there_.create(
-        [](void* self) {
-          auto& both = *static_cast<PingPong*>(self);
-          Fiber::entered(both.here_);
-          for (;;) both.there_.switch_to(both.here_);
-        },
-        this, "ping-pong");
-  }
-  // Switches there and back `times` times.
-  void play(int times) {
-    for (int i = 0; i < times; ++i) here_.switch_to(there_);
-  }
-
- private:
-  Fiber here_;
-  Fiber there_;
-};
 
 Row steps_row(const Effort& effort, StrategyKind strategy) {
   const int times = effort.of(200'000);
@@ -398,6 +376,9 @@ int bench(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "strategies") {
     return bench_strategies(argc - 1, argv + 1);
   }
+  if (argc > 1 && std::string_view(argv[1]) == "designs") {
+    return bench_designs(argc - 1, argv + 1);
+  }
   std::string json;
   std::string seeds;
   options::options_description all("options");
@@ -424,7 +405,9 @@ int bench(int argc, char** argv) {
   }
   if (given.count("help") != 0) {
     std::cout << "usage: racier bench [options]\n"
-                 "       racier bench strategies [options]\n" << all;
+                 "       racier bench strategies [options]\n"
+                 "       racier bench designs [options]\n"
+              << all;
     return 0;
   }
   const Effort effort = given.count("quick") != 0 ? kQuick : Effort();

@@ -29,6 +29,20 @@ for row in "${rows[@]}"; do
 done
 check 'no other row' test "$(wc -l <out)" = ${#rows[@]}
 
+# ---- The designs of the reverse map ----
+"$bench" designs --quick --json curves.json --svg curves.svg >out 2>&1
+check 'it ends well' test $? = 0
+check 'seven diagrams' test "$(grep -c '"title": ' curves.json)" = 7
+check 'of five lines each' test "$(grep -c '<polyline' curves.svg)" = 35
+check 'a picture in full' test "$(tail -n 1 curves.svg)" = '</svg>'
+# Two who map it need a block of a chain, four need two; a block has 64 bytes.
+check 'a pte costs memory in a chain only' \
+  test "$(sed -n '/^memory for a pte more/,/^$/p' out | tail -n +3 | tr -s ' ')" = \
+  "$(printf '%s\n' 'anon_vma_spin 0 0' 'anon_vma_rwsem 0 0' 'anon_vma_chain 0 0' \
+    'pte_chain 32 32' 'anon_area 0 0' '')"
+"$bench" designs --quick --svg /no/folder/x.svg >out 2>&1
+check 'what it cannot write is told' test $? = 3
+
 # ---- The portfolio, on every shape ----
 "$bench" strategies --seeds 20 --strategy portfolio --json shapes.json >out 2>&1
 check 'it ends well' test $? = 0

@@ -53,6 +53,14 @@ std::uint32_t SlabPages::free_count() const {
   return region_.slab_pages() - fresh_ + static_cast<std::uint32_t>(free_.size());
 }
 
+std::size_t SlabPages::live_bytes() const {
+  std::size_t bytes = 0;
+  for (const SlabCache* const cache : caches_) {
+    bytes += cache->live_objects() * cache->stride();
+  }
+  return bytes;
+}
+
 void SlabPages::reset() {
   for (SlabCache* const cache : caches_) cache->reset();
   const InterlockGuard guard(lock_);

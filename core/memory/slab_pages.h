@@ -65,6 +65,8 @@ class SlabPages {
   // Takes back a page that is dead again and on no list.
   void give_back(SlabPage& page);
   std::uint32_t free_count() const;
+  // Returns the bytes of all live objects of all caches.
+  std::size_t live_bytes() const;
 
   // Resets every cache, then hands out pages as if new.  After Rcu::reset().
   void reset();

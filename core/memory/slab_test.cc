@@ -218,6 +218,17 @@ TEST_F(SlabTest, SaysWhenNoPageIsLeft) {
   EXPECT_EQ(stable.create(), nullptr);
 }
 
+TEST_F(SlabTest, CountsTheBytesThatAreAlive) {
+  EXPECT_EQ(m.slab_pages.live_bytes(), 0u);
+  Thing* const one = plain.create();
+  EXPECT_NE(plain.create(), nullptr);
+  EXPECT_NE(stable.create(), nullptr);
+  const std::size_t three = 2 * plain.cache().stride() + stable.cache().stride();
+  EXPECT_EQ(m.slab_pages.live_bytes(), three);
+  plain.destroy(one);
+  EXPECT_EQ(m.slab_pages.live_bytes(), three - plain.cache().stride());
+}
+
 TEST_F(SlabTest, KeepsOneEmptyPage) {
   std::vector<Thing*> things;
   for (std::size_t i = 0; i < 3 * kPerPage; ++i) things.push_back(plain.create());

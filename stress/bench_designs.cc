@@ -1,0 +1,340 @@
+// stress/bench_designs.cc - why each design of the reverse map replaced the last.
+//
+// The same work on every design, for sizes that grow: a process with more pages, a page
+// with more who map it, more walks at once.  All on native threads, as fast as the host
+// allows; the figure of a point is the best of several turns, the designs in turn, so
+// that a busy host disturbs all alike.
+#include "stress/bench_designs.h"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "core/base/require.h"
+#include "core/mm/boot.h"
+#include "core/mm/fault.h"
+#include "core/mm/fork.h"
+#include "core/mm/mmap.h"
+#include "core/mm/page_alloc.h"
+#include "core/mm/reclaim.h"
+#include "core/rmap/scheme.h"
+#include "core/runtime/native_runtime.h"
+#include "stress/curves.h"
+#include "stress/ping_pong.h"
+#include "stress/whole_file.h"
+
+namespace racier {
+namespace {
+
+namespace options = boost::program_options;
+
+constexpr std::uint32_t kRw = kVmRead | kVmWrite;
+
+// How much is done.
+struct Effort {
+  int turns = 5;
+  double seconds = 0.02;  // of a turn, about
+  std::vector<double> pages = {1, 4, 16, 64, 256, 1024};
+  std::vector<double> children = {1, 3, 10, 30, 100, 300, 1000};
+  std::vector<double> threads = {1, 2, 3, 4};
+};
+Effort quick_effort() {
+  return {.turns = 1,
+          .seconds = 0.0001,
+          .pages = {1, 4},
+          .children = {1, 3},
+          .threads = {1, 2}};
+}
+
+double seconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+// Runs `work` about as long as a turn takes; returns the nanoseconds of one time.
+double time_of(const Effort& effort, const std::function<void()>& work) {
+  double best = 1e300;
+  for (int turn = 0; turn < effort.turns; ++turn) {
+    int times = 0;
+    const double spent = seconds_of([&] {
+      const auto end = std::chrono::steady_clock::now() +
+                       std::chrono::duration<double>(effort.seconds);
+      do {
+        work();
+        ++times;
+      } while (std::chrono::steady_clock::now() < end);
+    });
+    best = std::min(best, spent * 1e9 / times);
+  }
+  return best;
+}
+
+// A machine with one of the designs, and room for a thousand processes.
+class DesignMachine {
+ public:
+  explicit DesignMachine(const std::string& design)
+      : machine_(make_machine(
+            {.rmap = design, .frames = 16384, .slab_pages = 8192, .swap_slots = 0})) {}
+
+  Machine& machine() { return *machine_; }
+  // Runs `work` as the only task of a run.
+  void alone(const std::function<void(Machine&)>& work) {
+    boot(*machine_, run_);
+    run_tasks(1, [&](int) { work(*machine_); });
+  }
+  // Likewise in `tasks` tasks at once, without booting.
+  void run_tasks(int tasks, const std::function<void(int)>& work) {
+    NativeRuntime runtime(1);
+    std::vector<std::function<void()>> bodies;
+    for (int i = 0; i < tasks; ++i) bodies.emplace_back([&work, i] { work(i); });
+    std::vector<FunctionRef<void()>> refs(bodies.begin(), bodies.end());
+    runtime.run(run_, refs);
+    require(!run_.over(), "the benchmark is clean");
+  }
+
+ private:
+  std::unique_ptr<Machine> machine_;
+  RunState run_;
+};
+
+void touch(Machine& m, Mm& mm, VirtAddr at, std::uint64_t pages) {
+  for (std::uint64_t i = 0; i < pages; ++i) {
+    const UserResult result =
+        user_access(m, mm, 0, at + i * kPageSize, UserAccess::kWrite, 1);
+    require(result.status == Status::kOk, "memory is there");
+  }
+}
+
+Page& page_of(Machine& m, Mm& mm, VirtAddr at) {
+  return m.page(find_pte(m.frames, mm.context, at).peek().pfn());
+}
+
+// A process that has written to `pages` pages.
+struct Process {
+  Process(Machine& m, std::uint64_t pages) : m(m), pages(pages), mm(mm_create(m)) {
+    at = *do_mmap(m, *mm, {.pages = pages, .vm_flags = kRw});
+    touch(m, *mm, at, pages);
+  }
+  ~Process() { mmput(m, *mm); }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  Machine& m;
+  std::uint64_t pages;
+  Mm* mm;
+  VirtAddr at = 0;
+};
+
+// A process, and its children.
+struct Family : Process {
+  Family(Machine& m, std::uint64_t pages, int count) : Process(m, pages) {
+    for (int i = 0; i < count; ++i) children.push_back(*dup_mm(m, *mm));
+  }
+  ~Family() {
+    for (Mm* const child : children) mmput(m, *child);
+  }
+  std::vector<Mm*> children;
+};
+
+// ---- The diagrams ------------------------------------------------------------------
+
+// Fills in a point: of machine `m` with a design, at `x`.
+using Point = std::function<double(DesignMachine&, int x)>;
+
+Curves draw(Curves curves, const Point& point) {
+  for (const rmap::SchemeRow& design : rmap::schemes()) {
+    Series series{design.name, {}};
+    DesignMachine machine(design.name);
+    for (const double x : curves.x) {
+      series.y.push_back(point(machine, static_cast<int>(x)));
+    }
+    curves.series.push_back(std::move(series));
+  }
+  return curves;
+}
+
+Curves fork_curves(const Effort& effort) {
+  return draw({.title = "fork and exit of a process",
+               .x_name = "pages",
+               .y_name = "ns a page",
+               .x = effort.pages},
+              [&](DesignMachine& machine, int pages) {
+                double ns = 0;
+                machine.alone([&](Machine& m) {
+                  Process parent(m, static_cast<std::uint64_t>(pages));
+                  ns = time_of(effort, [&] { mmput(m, **dup_mm(m, *parent.mm)); });
+                });
+                return ns / pages;
+              });
+}
+
+Curves fault_curves(const Effort& effort) {
+  return draw({.title = "first write to a page, and its end",
+               .x_name = "pages",
+               .y_name = "ns a page",
+               .x = effort.pages},
+              [&](DesignMachine& machine, int pages) {
+                double ns = 0;
+                machine.alone([&](Machine& m) {
+                  Process process(m, 1);
+                  const auto count = static_cast<std::uint64_t>(pages);
+                  ns = time_of(effort, [&] {
+                    const VirtAddr at =
+                        *do_mmap(m, *process.mm, {.pages = count, .vm_flags = kRw});
+                    touch(m, *process.mm, at, count);
+                    require(do_munmap(m, *process.mm, {at, at + count * kPageSize}) ==
+                                Status::kOk,
+                            "munmap works");
+                  });
+                });
+                return ns / pages;
+              });
+}
+
+// What a walk of a page of a family takes: one that all share, or one that a child has
+// to itself.
+Curves walk_curves(const Effort& effort, const char* title, bool private_page) {
+  return draw({.title = title,
+               .x_name = "children",
+               .y_name = "ns a walk",
+               .x = effort.children},
+              [&](DesignMachine& machine, int count) {
+                double ns = 0;
+                machine.alone([&](Machine& m) {
+                  Family family(m, 1, count);
+                  Mm& owner = private_page ? *family.children.back() : *family.mm;
+                  if (private_page) touch(m, owner, family.at, 1);
+                  Page& page = page_of(m, owner, family.at);
+                  ns = time_of(effort, [&] { page_referenced(m, page); });
+                });
+                return ns;
+              });
+}
+
+// The bytes that a design keeps for each vma of a family, or beside that for each pte.
+Curves memory_curves(const Effort& effort, const char* title, const char* y_name,
+                     bool of_ptes) {
+  const auto bytes = [](Machine& m, std::uint64_t pages, int count) {
+    Family family(m, pages, count);
+    return m.slab_pages.live_bytes() -
+           m.mm_cache.live_objects() * m.mm_cache.cache().stride() -
+           m.vma_cache.live_objects() * m.vma_cache.cache().stride();
+  };
+  return draw(
+      {.title = title, .x_name = "children", .y_name = y_name, .x = effort.children},
+      [&](DesignMachine& machine, int count) {
+        double result = 0;
+        machine.alone([&](Machine& m) {
+          // A family has vmas * (of a vma + pages * of a pte) bytes.
+          const double vmas = count + 1;
+          const double one = static_cast<double>(bytes(m, 1, count)) / vmas;
+          const double more = static_cast<double>(bytes(m, 33, count)) / vmas;
+          const double of_a_pte = (more - one) / 32;
+          result = of_ptes ? of_a_pte : one - of_a_pte;
+        });
+        return result;
+      });
+}
+
+// Walks of one page side by side: how many there are in a second, all threads together.
+Curves concurrent_curves(const Effort& effort) {
+  constexpr int kChildren = 30;
+  return draw({.title = "walks side by side of a page that 30 children share",
+               .x_name = "threads",
+               .y_name = "ns a walk (all threads together)",
+               .x = effort.threads},
+              [&](DesignMachine& machine, int threads) {
+                double best = 1e300;
+                std::unique_ptr<Family> family;
+                machine.alone([&](Machine& m) {
+                  family = std::make_unique<Family>(m, 1, kChildren);
+                });
+                Machine& m = machine.machine();
+                Page& page = page_of(m, *family->mm, family->at);
+                const int times = std::max(1, static_cast<int>(effort.seconds * 4e5));
+                for (int turn = 0; turn < effort.turns; ++turn) {
+                  const double seconds = seconds_of([&] {
+                    machine.run_tasks(threads, [&](int) {
+                      for (int i = 0; i < times; ++i) page_referenced(m, page);
+                    });
+                  });
+                  best = std::min(best, seconds * 1e9 / (times * threads));
+                }
+                machine.run_tasks(1, [&](int) { family.reset(); });
+                return best;
+              });
+}
+
+std::vector<Curves> all_diagrams(const Effort& effort) {
+  std::vector<Curves> diagrams;
+  PingPong raw;
+  const auto add = [&](Curves curves, bool time = true) {
+    if (time) {
+      curves.reference_name = "a raw switch";
+      curves.reference = time_of(effort, [&] { raw.play(1000); }) / 2000;
+    }
+    std::cout << to_text(curves) << std::endl;
+    diagrams.push_back(std::move(curves));
+  };
+  add(fork_curves(effort));
+  add(fault_curves(effort));
+  add(walk_curves(effort, "walk of a page that all children share", false));
+  add(walk_curves(effort, "walk of a page that one child has to itself", true));
+  add(memory_curves(effort, "memory for a vma more", "bytes a vma", false), false);
+  add(memory_curves(effort, "memory for a pte more", "bytes a pte", true), false);
+  add(concurrent_curves(effort));
+  return diagrams;
+}
+
+int write(const std::string& file, const std::string& text) {
+  if (file.empty()) return 0;
+  const std::string problem = stress::write_whole(file, text);
+  if (problem.empty()) return 0;
+  std::cerr << "racier-bench: " << problem << "\n";
+  return 3;
+}
+
+}  // namespace
+
+int bench_designs(int argc, char** argv) {
+  std::string json;
+  std::string svg;
+  options::options_description all("options");
+  all.add_options()("help", "print this text")(
+      "json", options::value(&json)->value_name("FILE"),
+      "write the curves to FILE, too")("svg", options::value(&svg)->value_name("FILE"),
+                                       "draw them to FILE")(
+      "quick",
+      "does little for each point: is everything there?  (no figures to keep)");
+  options::variables_map given;
+  try {
+    const int style = options::command_line_style::default_style &
+                      ~options::command_line_style::allow_guessing;
+    options::store(options::command_line_parser(argc, argv)
+                       .options(all)
+                       .positional({})
+                       .style(style)
+                       .run(),
+                   given);
+    options::notify(given);
+  } catch (const options::error& error) {
+    std::cerr << "racier-bench: " << error.what() << "; --help lists the options\n";
+    return 2;
+  }
+  if (given.count("help") != 0) {
+    std::cout << "usage: racier bench designs [options]\n" << all;
+    return 0;
+  }
+  const std::vector<Curves> diagrams =
+      all_diagrams(given.count("quick") != 0 ? quick_effort() : Effort());
+  const int wrote = write(json, json.empty() ? "" : to_json(diagrams).dump(2) + "\n");
+  return wrote != 0 ? wrote : write(svg, svg.empty() ? "" : to_svg(diagrams));
+}
+
+}  // namespace racier
