@@ -8,6 +8,7 @@
 // Tested by fault_test.cc and corpus/programs.
 #include "core/mm/fault.h"
 
+#include <optional>
 #include <utility>
 
 #include "core/base/mark.h"
@@ -310,9 +311,33 @@ Status status_of(FaultResult result) {
   return Status::kFault;
 }
 
+// Holds mmap_sem as faults of this machine do.
+class SCOPED_CAPABILITY FaultGuard {
+ public:
+  FaultGuard(const Machine& m, Mm& mm,
+             std::source_location where = std::source_location::current())
+      ACQUIRE_SHARED(mm.mmap_sem) {
+    if (m.options().exclusive_faults) {
+      exclusive_.emplace(mm.mmap_sem, where);
+    } else {
+      shared_.emplace(mm.mmap_sem, where);
+    }
+  }
+  ~FaultGuard() noexcept(false) RELEASE() {
+    exclusive_.reset();
+    shared_.reset();
+  }
+  FaultGuard(const FaultGuard&) = delete;
+  FaultGuard& operator=(const FaultGuard&) = delete;
+
+ private:
+  std::optional<WriteGuard> exclusive_;
+  std::optional<ReadGuard> shared_;
+};
+
 // Kernel: do_page_fault().
 Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
-  const ReadGuard guard(mm.mmap_sem);
+  const FaultGuard guard(m, mm);
   Vma* const vma = mm.vmas.find(addr);
   if (vma == nullptr || vma->vm_start > addr || !vma_allows(*vma, access)) {
     return Status::kFault;

@@ -193,5 +193,29 @@ TEST_F(FaultTest, TwoThreadsThatFaultOnePageGetOnePage) {
   }
 }
 
+// Whether a fault lets another one of its process run beside it.
+std::string sees(const MachineOptions& options) {
+  struct Watch final : Tracepoints {
+    void rmap_added(const Page&, const Vma& vma, VirtAddr) override {
+      vma.vm_mm->mmap_sem.assert_held();
+    }
+  } watch;
+  struct Story : MmForTest {
+    using MmForTest::MmForTest;
+    void TestBody() override {}
+  } test(options);
+  test.m.tracepoints = &watch;
+  return test.tell([&] {
+    Mm* const mm = mm_create(test.m);
+    test.write(*mm, test.map(*mm, 1), 1);
+    mmput(test.m, *mm);
+  });
+}
+
+TEST(FaultKnob, AnExclusiveFaultHoldsMmapSemForWriting) {
+  EXPECT_EQ(sees({.frames = 64, .exclusive_faults = true}), "");
+  EXPECT_NE(sees({.frames = 64}).find("holds it for reading"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace racier

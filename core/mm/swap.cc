@@ -2,6 +2,8 @@
 // Tested by swap_test.cc and corpus/programs/swap_*.racier.
 #include "core/mm/swap.h"
 
+#include <optional>
+
 #include "core/base/invariant.h"
 #include "core/mm/page_alloc.h"
 #include "core/rmap/scheme.h"
@@ -9,21 +11,26 @@
 namespace racier {
 namespace {
 
-// Holds the two locks that guard a slot's count against everybody.
+// Holds what guards a slot's count against everybody: two locks, or the one.
 // Kernel: swap_info_get(), swap_info_put().
 class SCOPED_CAPABILITY SwapInfoGuard {
  public:
   explicit SwapInfoGuard(SwapArea& swap,
                          std::source_location where = std::source_location::current())
-      ACQUIRE(swap.swap_list_lock, swap.swap_device_lock)
-      : list_(swap.swap_list_lock, where), device_(swap.swap_device_lock, where) {}
-  ~SwapInfoGuard() noexcept(false) RELEASE() {}
+      ACQUIRE(swap.swap_device_lock) {
+    if (swap.locking == SwapLocking::kDevice) list_.emplace(swap.swap_list_lock, where);
+    device_.emplace(swap.swap_device_lock, where);
+  }
+  ~SwapInfoGuard() noexcept(false) RELEASE() {
+    device_.reset();
+    list_.reset();
+  }
   SwapInfoGuard(const SwapInfoGuard&) = delete;
   SwapInfoGuard& operator=(const SwapInfoGuard&) = delete;
 
  private:
-  SpinGuard list_;
-  SpinGuard device_;
+  std::optional<SpinGuard> list_;
+  std::optional<SpinGuard> device_;
 };
 
 // Drops one reference; returns how many are left.

@@ -254,5 +254,24 @@ TEST_F(SwapTest, ShuttingDownDropsWhatOnlyTheCacheKeeps) {
   expect_nothing_left();
 }
 
+struct SwapLockTest : MmForTest {
+  SwapLockTest()
+      : MmForTest({.frames = 128,
+                   .slab_pages = 32,
+                   .swap_slots = 4,
+                   .swap_lock = SwapLocking::kGlobal}) {}
+};
+
+TEST_F(SwapLockTest, OneLockIsInThePlaceOfBoth) {
+  EXPECT_STREQ(m.swap.swap_device_lock.lock_class().name, "swap_lock");
+  EXPECT_EQ(tell([&] {
+              const SpinGuard list(m.swap.swap_list_lock);
+              swap_free(m, get_swap_page(m));
+            }),
+            "");
+  boot(m, run);
+  EXPECT_STREQ(m.swap.swap_device_lock.lock_class().name, "swap_lock");
+}
+
 }  // namespace
 }  // namespace racier

@@ -13,6 +13,9 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kSwapListLock},
     {&kSwapListLock, &kSwapDeviceLock},
     {&kSwapListLock, &kTreeLock},
+    // swap_lock=global
+    {&kPageTableLock, &kSwapLock},
+    {&kSwapLock, &kTreeLock},
     {&kPageLock, &kAnonVmaSem},
     {&kAnonVmaSem, &kIMmapLock},
     {&kPageLock, &kAnonVmaRootSem},
@@ -25,6 +28,7 @@ constexpr LockOrder kOrder[] = {
     // pte_chain
     {&kPageTableLock, &kChainLock},
     {&kChainLock, &kSwapDeviceLock},
+    {&kChainLock, &kSwapLock},
 };
 
 }  // namespace

@@ -12,6 +12,12 @@
 //               swap_device_lock      (swap_duplicate, swap_info_get)
 //               mapping->tree_lock
 //
+// With machine swap_lock=global one lock is in the place of both (since 2.6.15):
+//
+//           mm->page_table_lock
+//             swap_lock
+//               mapping->tree_lock
+//
 // Where a reverse map's lock sleeps, it is outside of what spins:
 //
 //     page lock (PG_locked)
@@ -53,6 +59,7 @@ inline constexpr LockClass kTreeLock{"tree_lock", 8};
 inline constexpr LockClass kPageWait{"page_wait", 9};
 inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
 inline constexpr LockClass kTaskLock{"task_lock", 11};
+inline constexpr LockClass kSwapLock{"swap_lock", 12};
 // Of schemes; see core/rmap.
 inline constexpr LockClass kAnonVmaSem{"anon_vma->sem", 16};
 inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};

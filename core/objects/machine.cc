@@ -30,7 +30,7 @@ Machine::Machine(const MachineOptions& options)
       vma_cache("vm_area_struct", SlabKind::kPlain, slab_pages, rcu),
       shmem_cache("shmem_inode", SlabKind::kPlain, slab_pages, rcu),
       mmu(std::make_unique<SoftMmu>(frames, kCpusMax)),
-      swap(options.swap_slots),
+      swap(options.swap_slots, options.swap_lock),
       swapper(-1, std::max(options.swap_slots, 1u), true),
       lock_checker(lock_class::order_2_6_9()),
       tracepoints(&nobody),

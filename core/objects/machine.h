@@ -41,6 +41,10 @@ struct MachineOptions {
   std::uint32_t files = 2;
   std::uint32_t file_pages = 16;   // size of each file
   RcuFlavour rcu = RcuFlavour::kClassic;
+  SwapLocking swap_lock = SwapLocking::kDevice;
+  // A fault holds mmap_sem for writing, so that there is one at a time (until 2.4.2), or
+  // shares it.
+  bool exclusive_faults = false;
   // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
   bool weak_memory = false;
 

@@ -36,6 +36,16 @@ const char* rcu_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
+const char* swap_lock_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"device", "global"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
+const char* fault_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"shared", "exclusive"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
 template <std::uint32_t MachineOptions::* kMember>
 std::uint64_t get(const MachineOptions& options) {
   return options.*kMember;
@@ -54,6 +64,8 @@ constexpr std::uint32_t kFuzzedFiles[] = {2};
 constexpr std::uint32_t kFuzzedFilePages[] = {16};
 constexpr std::uint32_t kFuzzedRcu[] = {0, 1};
 constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
+constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
+constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
 
 constexpr MachineKey kKeys[] = {
     {"rmap", "the design of the reverse map", &scheme_index, &set_scheme, 0, 0,
@@ -86,6 +98,22 @@ constexpr MachineKey kKeys[] = {
        options.weak_memory = value != 0;
      },
      0, 0, kFuzzedMemory, &memory_name},
+    {"swap_lock", "whether each swap area has a lock of its own",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.swap_lock == SwapLocking::kGlobal ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.swap_lock = value == 0 ? SwapLocking::kDevice : SwapLocking::kGlobal;
+     },
+     0, 0, kFuzzedSwapLock, &swap_lock_name},
+    {"fault", "how a fault holds mmap_sem",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.exclusive_faults ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.exclusive_faults = value != 0;
+     },
+     0, 0, kFuzzedFault, &fault_name},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/program/machine_keys.h"
 #include "core/program/ops.h"
 #include "core/program/parse.h"
 #include "core/program/runner.h"
@@ -58,6 +59,19 @@ bool depends_on_nothing(const Program& program) {
   return true;
 }
 
+// Gives each option that is one of two names one of them, by the bits of `number`; says
+// which.
+std::string turn_knobs(MachineOptions& machine, std::uint64_t number) {
+  std::string text;
+  for (const MachineKey& key : machine_keys()) {
+    if (key.name_of == nullptr || key.last() != 1) continue;
+    key.set(machine, number & 1);
+    text += std::string(" ") + key.name + "=" + key.print(number & 1);
+    number >>= 1;
+  }
+  return text;
+}
+
 class Schemes : public ::testing::TestWithParam<const char*> {
  protected:
   const RunResult& run(const Program& program, const Schedule& schedule) {
@@ -65,16 +79,15 @@ class Schemes : public ::testing::TestWithParam<const char*> {
     return runner_.run(program, runtime_, {});
   }
 
-  // Expects no finding under `seeds` schedules of two strategies, with weak memory and
-  // without.
+  // Expects no finding under `seeds` schedules of two strategies, each with other
+  // knobs: a scheme claims them all.
   void expect_clean(Program program, std::uint64_t seeds) {
-    for (std::uint64_t i = 0; i < 2 * seeds; ++i) {
-      program.machine.weak_memory = i % 2 == 1;
-      for (const Schedule& schedule : {pos_seed(i / 2), random_walk_seed(i / 2)}) {
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+      const std::string knobs = turn_knobs(program.machine, seed);
+      for (const Schedule& schedule : {pos_seed(seed), random_walk_seed(seed)}) {
         const RunResult& result = run(program, schedule);
         ASSERT_FALSE(result.finding)
-            << strategy_name(schedule.strategy) << " seed " << i / 2 << ", "
-            << (program.machine.weak_memory ? "weak memory, " : "")
+            << strategy_name(schedule.strategy) << " seed " << seed << knobs << ", "
             << phase_name(result.phase) << ": " << result.finding->signature() << "\n"
             << result.finding->detail;
       }
@@ -92,7 +105,7 @@ TEST_P(Schemes, AllProgramsAreClean) {
     for (CorpusProgram& file : programs_of(folder)) {
       SCOPED_TRACE(file.path);
       file.program.machine.rmap = GetParam();
-      expect_clean(std::move(file.program), 25);
+      expect_clean(std::move(file.program), 48);
     }
   }
 }
