@@ -4,7 +4,7 @@
 // The analysis of locks cannot follow a lock that is found through a pointer which
 // changes (root): it is off where that lock is taken.
 //
-// Tested by anon_vma_chain_test.cc.
+// Tested by contract_test.cc and anon_vma_chain_test.cc.
 #include "core/rmap/anon_vma_chain.h"
 
 #include "core/base/bug.h"

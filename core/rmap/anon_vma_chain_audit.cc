@@ -1,5 +1,5 @@
 // core/rmap/anon_vma_chain_audit.cc - chains, trees and counts, recounted.
-// Tested by anon_vma_chain_test.cc.
+// Tested by contract_test.cc and anon_vma_chain_test.cc.
 #include "core/base/invariant.h"
 #include "core/rmap/anon_vma_chain.h"
 #include "core/rmap/anon_vma_chain_words.h"

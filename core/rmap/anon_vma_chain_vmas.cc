@@ -1,6 +1,6 @@
 // core/rmap/anon_vma_chain_vmas.cc - which anon_vmas a vma is to be found from.
 //
-// Tested by anon_vma_chain_test.cc.
+// Tested by contract_test.cc and anon_vma_chain_test.cc.
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/rmap/anon_vma_chain.h"

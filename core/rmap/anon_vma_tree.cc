@@ -1,5 +1,5 @@
 // core/rmap/anon_vma_tree.cc - the tree of those who may have a page from an anon_vma.
-// Tested by anon_vma_chain_test.cc.
+// Tested by contract_test.cc and anon_vma_chain_test.cc.
 #include "core/rmap/anon_vma_tree.h"
 
 #include <algorithm>
