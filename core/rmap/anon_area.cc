@@ -1,5 +1,5 @@
 // core/rmap/anon_area.cc - who maps an anonymous page: ask the area behind it.
-// Tested by anon_area_test.cc.
+// Tested by contract_test.cc and anon_area_test.cc.
 #include "core/rmap/anon_area.h"
 
 #include <memory>

@@ -1,40 +1,22 @@
-// core/rmap/anon_area_test.cc - the promises of a scheme, asked of anon_area.
+// core/rmap/anon_area_test.cc - what anon_area does beyond the contract.
 #include "core/rmap/anon_area.h"
 
 #include "core/base/invariant.h"
-#include "core/rmap/world_for_test.h"
+#include "core/rmap/scheme_for_test.h"
 
 namespace racier::rmap {
 namespace {
 
 constexpr VirtAddr kAt = 0x10000;
 
-class AnonAreaTest : public World {
+class AnonAreaTest : public SchemeTest {
  protected:
-  AnonAreaTest() : World("anon_area") {}
+  AnonAreaTest() : SchemeTest("anon_area") {}
 
   // Drops the reference that a page was made with: its ptes' and its area's are left.
   void let_go(Page& page) { EXPECT_FALSE(page.count.dec_and_test()); }
   bool is_free(const Page& page) { return machine_.frames.is_free(page.pfn); }
 };
-
-TEST_F(AnonAreaTest, WalkFindsParentAndChildAfterFork) {
-  EXPECT_EQ(run([&] {
-              Vma& parent = vma(mm(), kAt, 4);
-              Vma& child = vma(mm(), kAt, 4);
-              Page& shared = page();
-              map(shared, parent, kAt);
-              link(child, parent, Why::kFork);
-              dup(shared, child, kAt);
-              EXPECT_EQ(walk(shared), (Places{{1, kAt}, {2, kAt}}));
-              EXPECT_EQ(shared.mapcount.load(), 1);
-              audit();
-              unmap(shared, parent, kAt);
-              scheme().unlink(parent);
-              EXPECT_EQ(walk(shared), (Places{{2, kAt}}));
-            }),
-            std::nullopt);
-}
 
 TEST_F(AnonAreaTest, APageIsWhereItsIndexSaysAfterTheVmaHasMoved) {
   EXPECT_EQ(run([&] {
@@ -88,8 +70,7 @@ TEST_F(AnonAreaTest, AVmaThatGoesTrimsWhatNobodyElseHas) {
               Page& shared = page();
               map(mine, parent, kAt);
               map(shared, parent, kAt + kPageSize);
-              Vma& child = vma(mm(), kAt, 4);
-              link(child, parent, Why::kFork);
+              Vma& child = fork(parent);
               dup(shared, child, kAt + kPageSize);
               unmap(mine, parent, kAt);
               unmap(shared, parent, kAt + kPageSize);
@@ -137,41 +118,11 @@ TEST_F(AnonAreaTest, APageThatIsMappedAgainIsInItsAreaStill) {
             std::nullopt);
 }
 
-TEST_F(AnonAreaTest, WalkStopsWhenToldTo) {
-  EXPECT_EQ(run([&] {
-              Vma& parent = vma(mm(), kAt, 1);
-              Vma& child = vma(mm(), kAt, 1);
-              Page& shared = page();
-              map(shared, parent, kAt);
-              link(child, parent, Why::kFork);
-              int shown = 0;
-              EXPECT_FALSE(scheme().walk(shared, [&](const Mapping&) {
-                ++shown;
-                return Walk::kStop;
-              }));
-              EXPECT_EQ(shown, 1);
-              audit();
-            }),
-            std::nullopt);
-}
-
-TEST_F(AnonAreaTest, PrepareWithoutMemoryLeavesTheVmaAsItWas) {
-  EXPECT_EQ(run([&] {
-              Vma& area = vma(mm(), kAt, 2);
-              current()->fail_nth = 1;
-              const ReadGuard guard(area.vm_mm->mmap_sem);
-              EXPECT_EQ(prepare_locked(area).status(), Status::kNoMemory);
-              EXPECT_EQ(area.rmap.anchor.load(), 0u);
-              EXPECT_EQ(scheme().live_objects(), 0u);
-            }),
-            std::nullopt);
-}
-
 TEST_F(AnonAreaTest, TwoThreadsThatFaultAtOnceGetOneArea) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Vma* area = nullptr;
-    ASSERT_EQ(run_with(random_walk_seed(seed), [&] { area = &vma(mm(), kAt, 2); },
-                       {[&] { prepare(*area); }, [&] { prepare(*area); }}),
+    ASSERT_EQ(run(random_walk_seed(seed), [&] { area = &vma(mm(), kAt, 2); },
+                  {[&] { anchor(*area); }, [&] { anchor(*area); }}),
               std::nullopt)
         << seed;
     EXPECT_EQ(scheme().live_objects(), 1u) << seed;
@@ -182,17 +133,17 @@ TEST_F(AnonAreaTest, AWalkKeepsTheAreaOfTheLastVma) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Vma* area = nullptr;
     Page* fresh = nullptr;
-    ASSERT_EQ(run_with(random_walk_seed(seed),
-                       [&] {
-                         area = &vma(mm(), kAt, 2);
-                         fresh = &page();
-                         map(*fresh, *area, kAt);
-                       },
-                       {[&] { walk(*fresh); },
-                        [&] {
-                          unmap(*fresh, *area, kAt);
-                          scheme().unlink(*area);
-                        }}),
+    ASSERT_EQ(run(random_walk_seed(seed),
+                  [&] {
+                    area = &vma(mm(), kAt, 2);
+                    fresh = &page();
+                    map(*fresh, *area, kAt);
+                  },
+                  {[&] { walk(*fresh); },
+                   [&] {
+                     unmap(*fresh, *area, kAt);
+                     scheme().unlink(*area);
+                   }}),
               std::nullopt)
         << seed;
     EXPECT_EQ(scheme().live_objects(), 0u) << seed;
@@ -202,9 +153,8 @@ TEST_F(AnonAreaTest, AWalkKeepsTheAreaOfTheLastVma) {
 TEST_F(AnonAreaTest, AuditSeesAVmaThatDoesNotKnowItsArea) {
   const auto finding = run([&] {
     Vma& parent = vma(mm(), kAt, 1);
-    Vma& child = vma(mm(), kAt, 1);
-    prepare(parent);
-    link(child, parent, Why::kFork);
+    anchor(parent);
+    Vma& child = fork(parent);
     audit();  // clean so far
     child.rmap.anchor.store(0);
     audit();
@@ -216,7 +166,7 @@ TEST_F(AnonAreaTest, AuditSeesAVmaThatDoesNotKnowItsArea) {
 TEST_F(AnonAreaTest, AuditSeesACountThatIsNotTheVmas) {
   const auto finding = run([&] {
     Vma& area = vma(mm(), kAt, 1);
-    prepare(area);
+    anchor(area);
     audit();
     reinterpret_cast<AnonArea*>(area.rmap.anchor.load())->count.inc();
     audit();

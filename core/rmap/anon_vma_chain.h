@@ -24,53 +24,12 @@
 // Lock order: anon_vma->root->rwsem -> i_mmap_lock -> page_table_lock.
 #pragma once
 #include "core/base/list.h"
-#include "core/base/tree.h"
+#include "core/rmap/anon_vma_tree.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/ref_count.h"
 #include "core/sync/rw_semaphore.h"
 
 namespace racier::rmap {
-
-struct ChainedAnonVma;
-
-// Kernel: struct anon_vma_chain.
-struct AnonVmaChain {
-  Vma* vma = nullptr;
-  ChainedAnonVma* anon_vma = nullptr;
-  // In the chain of `vma`; guarded by mmap_sem (write), or mmap_sem and
-  // page_table_lock.
-  ListNode same_vma;
-  // In the tree of `anon_vma`, and the greatest last index there below it; guarded by
-  // the root's lock.
-  TreeNode rb;
-  std::uint64_t rb_subtree_last = 0;
-};
-
-// The avcs of an anon_vma, by the pages that their vmas have room for.  What these are
-// may change only while the vma's avcs are on no tree.  Kernel: anon_vma->rb_root.
-class AnonVmaTree {
- public:
-  void insert(AnonVmaChain& avc) { tree_.insert(avc); }
-  void erase(AnonVmaChain& avc) { tree_.erase(avc); }
-  bool empty() const { return tree_.empty(); }
-  AnonVmaChain* first() const { return tree_.first(); }
-  static AnonVmaChain* next(AnonVmaChain& avc) { return Tree<Traits>::next(avc); }
-  // Returns the first avc whose vma has room for page `index`, or nullptr; and the one
-  // after `avc` that has.
-  AnonVmaChain* first(std::uint64_t index) const;
-  static AnonVmaChain* next(AnonVmaChain& avc, std::uint64_t index);
-
- private:
-  struct Traits {
-    using Entry = AnonVmaChain;
-    static TreeNode& node(AnonVmaChain& avc) { return avc.rb; }
-    static AnonVmaChain& entry(TreeNode& node);
-    static bool less(const AnonVmaChain& a, const AnonVmaChain& b);
-    static void update(AnonVmaChain& avc, const AnonVmaChain* left,
-                       const AnonVmaChain* right);
-  };
-  Tree<Traits> tree_;
-};
 
 // Kernel: struct anon_vma, since 2.6.34.
 // What is guarded is guarded by root->rwsem.
@@ -128,7 +87,7 @@ class AnonVmaChains final : public Scheme {
   using Spare = List<AnonVmaChain, &AnonVmaChain::same_vma>;
   class PageLocked;
 
-  // References.
+  // References, and locks (anon_vma_chain.cc, like pages and walks).
   ChainedAnonVma* create_anon_vma(ChainedAnonVma* parent);
   void put_anon_vma(ChainedAnonVma& anon_vma);
   void last_put_of(ChainedAnonVma& anon_vma);
@@ -136,14 +95,14 @@ class AnonVmaChains final : public Scheme {
   ChainedAnonVma* lock_anon_vma_read(Page& page);
   ChainedAnonVma* wait_for_anon_vma(Page& page, ChainedAnonVma& anon_vma,
                                     RcuReadGuard& rcu);
-  // Vmas.
+  // Vmas (anon_vma_chain_vmas.cc).
   static bool join(Vma& vma, ChainedAnonVma& anon_vma, AnonVmaChain& avc);
   bool allocate(Spare& avcs, std::size_t count);
   void free_all(Spare& avcs);
   Status clone(Vma& dst, Vma& src, Why why);
   Status give_own_anon_vma(Vma& dst, ChainedAnonVma& parent);
   void leave_trees(Vma& vma);
-  // Audit.
+  // Audit (anon_vma_chain_audit.cc).
   static void audit_chain(Vma& vma);
   void audit_anon_vmas();
 

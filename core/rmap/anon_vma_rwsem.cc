@@ -1,5 +1,5 @@
 // core/rmap/anon_vma_rwsem.cc - who maps an anonymous page: hold its anon_vma, and ask.
-// Tested by anon_vma_rwsem_test.cc.
+// Tested by contract_test.cc and anon_vma_rwsem_test.cc.
 #include "core/rmap/anon_vma_rwsem.h"
 
 #include "core/base/invariant.h"

@@ -1,5 +1,5 @@
 // core/rmap/anon_vma_spin.cc - who maps an anonymous page: ask its anon_vma.
-// Tested by anon_vma_spin_test.cc.
+// Tested by contract_test.cc and anon_vma_spin_test.cc.
 #include "core/rmap/anon_vma_spin.h"
 
 #include "core/base/bug.h"

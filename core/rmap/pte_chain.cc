@@ -1,5 +1,5 @@
 // core/rmap/pte_chain.cc - who maps a page: it knows each pte.
-// Tested by pte_chain_test.cc.
+// Tested by contract_test.cc and pte_chain_test.cc.
 #include "core/rmap/pte_chain.h"
 
 #include "core/base/bug.h"

@@ -1,19 +1,19 @@
-// core/rmap/pte_chain_test.cc - the promises of a scheme, asked of pte_chain.
+// core/rmap/pte_chain_test.cc - what pte_chain does beyond the contract.
 #include "core/rmap/pte_chain.h"
 
 #include <array>
 
 #include "core/base/invariant.h"
-#include "core/rmap/world_for_test.h"
+#include "core/rmap/scheme_for_test.h"
 
 namespace racier::rmap {
 namespace {
 
 constexpr VirtAddr kAt = 0x10000;
 
-class PteChainTest : public World {
+class PteChainTest : public SchemeTest {
  protected:
-  PteChainTest() : World("pte_chain") {}
+  PteChainTest() : SchemeTest("pte_chain") {}
 
   // Maps one page in `count` mms at kAt; returns it.
   Page& shared_by(std::size_t count) {
@@ -166,19 +166,6 @@ TEST_F(PteChainTest, AWalkPassesByAPageTableLockThatIsTaken) {
             std::nullopt);
 }
 
-TEST_F(PteChainTest, AWalkStopsWhenToldTo) {
-  EXPECT_EQ(run([&] {
-              Page& shared = shared_by(3);
-              int shown = 0;
-              EXPECT_FALSE(scheme().walk(shared, [&](const Mapping&) {
-                ++shown;
-                return Walk::kStop;
-              }));
-              EXPECT_EQ(shown, 1);
-            }),
-            std::nullopt);
-}
-
 TEST_F(PteChainTest, APageKnowsWhichVmaIsThereNow) {
   EXPECT_EQ(run([&] {
               Vma& lower = vma(mm(), kAt, 4);
@@ -206,42 +193,21 @@ TEST_F(PteChainTest, FilePagesHaveChainsToo) {
             std::nullopt);
 }
 
-TEST_F(PteChainTest, PrepareWithoutMemoryLeavesNothingBehind) {
-  EXPECT_EQ(run([&] {
-              Vma& area = vma(mm(), kAt, 2);
-              current()->fail_nth = 1;
-              const ReadGuard guard(area.vm_mm->mmap_sem);
-              EXPECT_EQ(prepare_locked(area).status(), Status::kNoMemory);
-              EXPECT_EQ(scheme().live_objects(), 0u);
-            }),
-            std::nullopt);
-}
-
-TEST_F(PteChainTest, ATicketThatWasNotNeededGoesBack) {
-  EXPECT_EQ(run([&] {
-              const Ticket ticket = prepare(vma(mm(), kAt, 2));
-              EXPECT_EQ(scheme().live_objects(), 1u);
-              scheme().refund(ticket);
-              EXPECT_EQ(scheme().live_objects(), 0u);
-            }),
-            std::nullopt);
-}
-
 TEST_F(PteChainTest, WalksAndUnmapsOfOnePageGoTogether) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Page* shared = nullptr;
-    ASSERT_EQ(run_with(random_walk_seed(seed), [&] { shared = &shared_by(5); },
-                       {[&] {
-                          scheme().walk(*shared, [&](const Mapping& at) {
-                            if (at.vma->vm_mm->id <= 5) unmap_at(*shared, at);
-                            return Walk::kContinue;
-                          });
-                        },
-                        [&] {
-                          Vma& late = vma(mm(), kAt, 1);
-                          dup(*shared, late, kAt);
-                          unmap(*shared, late, kAt);
-                        }}),
+    ASSERT_EQ(run(random_walk_seed(seed), [&] { shared = &shared_by(5); },
+                  {[&] {
+                     scheme().walk(*shared, [&](const Mapping& at) {
+                       if (at.vma->vm_mm->id <= 5) unmap_at(*shared, at);
+                       return Walk::kContinue;
+                     });
+                   },
+                   [&] {
+                     Vma& late = vma(mm(), kAt, 1);
+                     dup(*shared, late, kAt);
+                     unmap(*shared, late, kAt);
+                   }}),
               std::nullopt)
         << seed;
     EXPECT_EQ(shared->mapcount.load(), -1) << seed;

@@ -1,5 +1,5 @@
 // core/rmap/scheme.cc - checks the contract of every scheme once, and walks file pages.
-// Tested by anon_vma_spin_test.cc.
+// Tested by contract_test.cc and anon_vma_spin_test.cc.
 #include "core/rmap/scheme.h"
 
 #include "core/base/invariant.h"
