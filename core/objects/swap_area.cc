@@ -17,7 +17,10 @@ const LockClass& device_class(SwapLocking locking) {
 
 // (A host memory of no pages cannot be mapped.)
 SwapArea::SwapArea(std::uint32_t slots, SwapLocking how)
-    : locking(how), swap_device_lock(device_class(how)), store(std::max(slots, 1u)), swap_map(std::max(slots, 1u), 0) {}
+    : locking(how),
+      swap_device_lock(device_class(how)),
+      store(std::max(slots, 1u)),
+      swap_map(std::max(slots, 1u), 0) {}
 
 // No task is running, so no lock is needed; the locks themselves may be held by tasks
 // that are no more.
