@@ -195,18 +195,26 @@ void Campaign::remove_aside() {
   for (const fs::path& file : aside) fs::remove_all(file, error);
 }
 
+// What two campaigns may differ in.
+std::string said(const Arming& arming) {
+  const std::string text = print_arming(arming);
+  return text.empty() ? ", no --bug, no --rmap" : text;
+}
+
 void Campaign::load_state() {
   const auto text = read_whole(places_.state());
   if (text) {
     try {
       state_ = CampaignState::parse(*text);
-    } catch (const std::exception& error) {
+    } catch (const std::exception&) {
       throw CannotRun(places_.state().string() +
-                      " is no state of a campaign: " + error.what());
+                      " is damaged, or of another version: remove it, and the campaign "
+                      "begins anew with the corpus and the findings that are there");
     }
     if (state_.arming != options_.arming) {
-      throw CannotRun(fmt::format("the campaign in {} is another one{}",
-                                  places_.out.string(), print_arming(state_.arming)));
+      throw CannotRun(fmt::format(
+          "the campaign in {} has{}, this one{}: choose another --out",
+          places_.out.string(), said(state_.arming), said(options_.arming)));
     }
     if (options_.seed) state_.seed = *options_.seed;
   } else {
@@ -410,7 +418,7 @@ void Campaign::ask_all() {
 
 void Campaign::harvest(const Job& job, double seconds,
                        const std::optional<ChildEnd>& end) {
-  const Harvest harvest = read_harvest(job, places_, end);
+  const Harvest harvest = read_harvest(job, places_, state_.arming, end);
   for (const fs::path& input : harvest.inputs) keep_input(input);
   for (const Found& found : harvest.found) {
     set_aside(found.input);

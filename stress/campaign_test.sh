@@ -199,6 +199,18 @@ END
   check "title" has "$out" \
     "sanitizer | AddressSanitizer: heap-use-after-free fault.cc in f(int)"
   check "the input as a program" test -s c/findings/sanitizer-*/program.racier
+  check "without a bug" test "$(grep -c '^bug' c/findings/sanitizer-*/program.racier)" = 0
+}
+
+test_what_died_with_a_bug_armed_is_replayed_with_it() {
+  new_world
+  echo 'printf bytes >"$folder/crash-1"; kill -SEGV $$' >fuzz.sh
+  run --for 0 --turns 1 --jobs 1 --bug B07 --rmap pte_chain
+  check "in the program" \
+    holds c/findings/crash-*/program.racier "^bug remove_rmap_clears_mapping"
+  check "on its design" holds c/findings/crash-*/program.racier "rmap=pte_chain"
+  check "and beside the input" holds c/findings/crash-*/how-to-replay.txt \
+    "run --bug [^ ]* --rmap pte_chain .*/input$"
 }
 
 test_a_dead_round_of_stress_is_written_as_a_program() {
@@ -318,6 +330,29 @@ test_stopped_while_the_seeds_are_made() {
   check "nothing ran" exits 3
   check "it ends in order" has "$out" "(stopped"
   check "nothing is left" nothing_runs
+}
+
+test_another_campaign_in_the_folder() {
+  new_world
+  run --for 0 --turns 1 --bug B07
+  run --for 0 --turns 1 --rmap anon_area
+  check "is refused" exits 3
+  check "one line" one_line "$err"
+  check "says what differs" \
+    has "$err" "has, bugs: remove_rmap_clears_mapping, this one, rmap: anon_area: choose another --out"
+}
+
+test_a_state_that_is_damaged() {
+  new_world
+  run --for 0 --turns 1
+  echo '{"version": 1, "seed"' >c/state.json
+  run --for 0 --turns 1
+  check "is refused" exits 3
+  check "one line" one_line "$err"
+  check "says what to do" has "$err" "c/state.json is damaged"
+  rm c/state.json
+  run --for 0 --turns 1
+  check "that helps" exits 0
 }
 
 test_two_campaigns_in_one_folder() {

@@ -114,20 +114,33 @@ std::string artifact(const fs::path& folder) {
   return "";
 }
 
-std::string how_to_replay(const Job& job, const Places& places, const Found& found,
-                          const std::string& on_threads) {
+std::string how_to_replay(const Job& job, const Places& places, const Arming& arming,
+                          const Found& found, const std::string& on_threads) {
   const std::string folder = (places.findings() / found.slug()).string();
   std::string text;
   if (!found.program.empty()) {
     text += "racier repro run " + folder + "/program.racier\n";
   }
   if (!found.input.empty()) {
-    text += fmt::format("racier repro --preset {} run {}/input\n", job.cell->preset,
-                        folder);
+    text += fmt::format("racier repro --preset {} run", job.cell->preset);
+    for (const std::string& bug : arming.bugs) text += " --bug " + bug;
+    if (!arming.rmap.empty()) text += " --rmap " + arming.rmap;
+    text += fmt::format(" {}/input\n", folder);
   }
   text += on_threads;
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
   return text + "# found by " + job.name() + "\n";
+}
+
+// Returns the program that the fuzzer made of `input`.
+program::Program program_of(const std::string& input, const Arming& arming) {
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(input.data());
+  program::Program program = program::decode({bytes, input.size()});
+  for (const std::string& name : arming.bugs) {
+    if (const auto bug = bug::find(name)) program.bugs.arm(*bug);
+  }
+  if (!arming.rmap.empty()) program.machine.rmap = arming.rmap;
+  return program;
 }
 
 // Returns how often racier-stress has seen each signature.
@@ -181,7 +194,7 @@ Found crash_in_log(std::string_view log, const Cell& cell, const ChildEnd& end) 
   return found;
 }
 
-Harvest read_harvest(const Job& job, const Places& places,
+Harvest read_harvest(const Job& job, const Places& places, const Arming& arming,
                      const std::optional<ChildEnd>& end) {
   Harvest harvest;
   const fs::path folder = job.folder(places);
@@ -200,7 +213,7 @@ Harvest read_harvest(const Job& job, const Places& places,
     found->report = report_of(log);
     const auto on_threads =
         behind(line_with(found->program, "racier stress --preset"), "# ");
-    found->replay = how_to_replay(job, places, *found, std::string(on_threads));
+    found->replay = how_to_replay(job, places, arming, *found, std::string(on_threads));
     harvest.found.push_back(std::move(*found));
   }
   // Of a job that nobody saw end (the campaign itself was killed) an input that
@@ -210,14 +223,13 @@ Harvest read_harvest(const Job& job, const Places& places,
   Found found = crash_in_log(log, *job.cell, end.value_or(ChildEnd{}));
   std::string on_threads;
   if (!input.empty()) {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(input.data());
-    found.program = program::print(program::decode({bytes, input.size()}));
+    found.program = program::print(program_of(input, arming));
   } else if (job.cell->tool == Tool::kStress) {
     found.program = running_round(folder, on_threads);
   }
   found.input = input;
   found.report = report_of(log);
-  found.replay = how_to_replay(job, places, found, on_threads);
+  found.replay = how_to_replay(job, places, arming, found, on_threads);
   harvest.found.push_back(std::move(found));
   return harvest;
 }

@@ -16,9 +16,10 @@ struct Harvest {
   std::uint64_t work = 0;                     // executions, or calls
 };
 
-// Reads what is in the folder of `job` and its log.  `end` says how it ended; nothing:
-// it was cut off together with its campaign, or ended by it.
-Harvest read_harvest(const Job& job, const Places& places,
+// Reads what is in the folder of `job`, which was told `arming`, and its log.  `end`
+// says how it ended; nothing: it was cut off together with its campaign, or ended by
+// it.
+Harvest read_harvest(const Job& job, const Places& places, const Arming& arming,
                      const std::optional<ChildEnd>& end);
 
 // Returns what a log tells of a process that ended badly without leaving a finding.
