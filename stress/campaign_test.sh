@@ -338,8 +338,8 @@ test_another_campaign_in_the_folder() {
   run --for 0 --turns 1 --rmap anon_area
   check "is refused" exits 3
   check "one line" one_line "$err"
-  check "says what differs" \
-    has "$err" "has, bugs: remove_rmap_clears_mapping, this one, rmap: anon_area: choose another --out"
+  check "says what differs" has "$err" \
+    "has, bugs: remove_rmap_clears_mapping, this one, rmap: anon_area: choose another"
 }
 
 test_a_state_that_is_damaged() {

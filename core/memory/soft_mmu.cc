@@ -61,6 +61,26 @@ constexpr Access step_kind(UserAccess access) {
   return access == UserAccess::kReadModifyWrite ? Access::kRmw : Access::kRead;
 }
 
+// Where a user access is made: the name of a step is that of its function.
+std::source_location user_load() { return std::source_location::current(); }
+std::source_location user_store() { return std::source_location::current(); }
+std::source_location user_add() { return std::source_location::current(); }
+std::source_location user_fetch() { return std::source_location::current(); }
+
+std::source_location place(UserAccess access) {
+  switch (access) {
+    case UserAccess::kRead:
+      return user_load();
+    case UserAccess::kWrite:
+      return user_store();
+    case UserAccess::kReadModifyWrite:
+      return user_add();
+    case UserAccess::kExecute:
+      return user_fetch();
+  }
+  return std::source_location::current();
+}
+
 void touch(std::byte* at, UserAccess access, std::uint64_t& value) {
   std::uint64_t& word = *reinterpret_cast<std::uint64_t*>(at);
   switch (access) {
@@ -97,7 +117,7 @@ bool SoftMmu::access(int cpu, const MmuContext& context, VirtAddr addr,
   Cpu& on = cpus_[cpu];
   if (const Task* const self = current(); self != nullptr && self->steps_off == 0) {
     step({step_address(on, context, addr), step_kind(access), std::memory_order_relaxed,
-          std::source_location::current()});
+          place(access)});
   }
   if (addr >= kUserEnd) {
     fault.error_code = error_code(access, false);
