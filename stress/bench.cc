@@ -230,6 +230,29 @@ Row fuzz_row(const std::string& program, const std::string& seeds) {
           "0.7 of it"};
 }
 
+// What two processes at a time are worth on this host: of raw context switches, in
+// registers and the first level of caches.
+Row host_row(const Effort& effort) {
+  const int switches = effort.of(20 * kSwitches);
+  const auto play = [switches] { PingPong().play(switches); };
+  const auto play_in_two = [&] {
+    const pid_t child = fork();
+    require(child >= 0, "the host forks");
+    play();
+    if (child == 0) _exit(0);
+    require(waitpid(child, nullptr, 0) == child, "the child ends");
+  };
+  const Rates rates =
+      measure(effort.turns, 4.0 * switches, play_in_two, 2.0 * switches, play);
+  return {"raw context switches of two processes",
+          "million/s",
+          rates.ours / 1e6,
+          "those of one, million/s",
+          rates.reference / 1e6,
+          rates.ours / rates.reference,
+          "what the host can do for the row below"};
+}
+
 // Two processes at a time.
 Row two_processes_row(const std::string& program, const std::string& seeds) {
   double one = 0;
@@ -425,6 +448,7 @@ int bench(int argc, char** argv) {
   const std::string fuzz = program_fuzz();
   if (!seeds.empty()) {
     makers.push_back([&] { return fuzz_row(fuzz, seeds); });
+    makers.push_back([&] { return host_row(effort); });
     makers.push_back([&] { return two_processes_row(fuzz, seeds); });
   }
   try {
