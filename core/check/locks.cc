@@ -18,7 +18,7 @@ void check_page(const Machine& m, Pfn pfn) {
   constexpr std::uint64_t kLocks = bit_of(PageFlag::kLocked) |
                                    bit_of(PageFlag::kWriteback) |
                                    bit_of(PageFlag::kChainLock);
-  if ((flags & kLocks) != 0) {
+  if ((flags & kLocks) != 0 || page.ptl.is_locked()) {
     broken(Inv::kNoLockAtRest, describe(m, pfn));
   }
 }

@@ -25,7 +25,7 @@ class CurrentRun {
 }  // namespace
 
 std::unique_ptr<Machine> make_machine(const MachineOptions& options) {
-  auto machine = std::make_unique<Machine>(options);
+  auto machine = std::make_unique<Machine>(rmap::claimed(options));
   auto scheme = rmap::make_scheme(options.rmap, *machine);
   if (scheme == nullptr) return nullptr;
   scheme->set_put_page([](Machine& m, Page& page) { put_page(m, page); });

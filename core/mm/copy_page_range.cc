@@ -14,6 +14,7 @@
 #include "core/mm/fault.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -85,8 +86,8 @@ Status copy_ptes(Machine& m, Vma& dst, Vma& src, VirtAddr& addr, Paid& ticket)
     REQUIRES(src.vm_mm->mmap_sem, dst.vm_mm->mmap_sem) {
   const VirtAddr end = std::min(end_of_table(addr, 0), src.vm_end);
   if (!pte_alloc(m, *dst.vm_mm, addr)) return Status::kNoMemory;
-  const SpinGuard dst_ptl(dst.vm_mm->page_table_lock);
-  const SpinGuard src_ptl(src.vm_mm->page_table_lock, 1);
+  const PtlGuard dst_ptl(m, *dst.vm_mm, addr);
+  const PtlGuard src_ptl(m, *src.vm_mm, addr, 1);
   for (; addr < end; addr += kPageSize) {
     const PtePair ptes{addr, find_pte(m.frames, src.vm_mm->context, addr),
                        find_pte(m.frames, dst.vm_mm->context, addr)};

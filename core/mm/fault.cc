@@ -16,6 +16,7 @@
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/objects/page_table.h"
+#include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -79,7 +80,7 @@ Page* new_private_page(const Fault& f, const Page* from) {
 
 // Maps the zero page, until somebody writes.
 FaultResult map_zero_page(const Fault& f) {
-  const SpinGuard guard(f.mm.page_table_lock);
+  const PtlGuard guard(f.m, f.mm, f.addr);
   const PteSlot slot = slot_of(f);
   if (slot.get().none()) slot.set(read_only_pte(f.vma, f.m.zero_page()));
   return FaultResult::kMinor;
@@ -132,7 +133,7 @@ FaultResult make_private_page(const Fault& f, Page* from, Pte expected)
   }
   Page* before = nullptr;
   {
-    const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+    const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
     before = install_private_page(f, *ticket, fresh, expected);
   }
   if (before != nullptr) put_page(f.m, *before);  // the pte's reference
@@ -151,7 +152,7 @@ FaultResult map_file_page(const Fault& f, PageRef& cached)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
   if (!ticket.ok()) return FaultResult::kOom;
-  const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+  const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
   if (!slot.get().none()) {
     f.m.scheme().refund(*ticket);
@@ -216,7 +217,7 @@ FaultResult do_swap_page(const Fault& f, Pte orig)
   const SwapEntry entry = orig.swap_entry();
   PageRef cached(f.m, read_swap_cache(f.m, entry));
   if (!cached) {
-    const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+    const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
     return slot_of(f).get() == orig ? FaultResult::kOom : FaultResult::kMinor;
   }
   mark_page_accessed(f.m, *cached);
@@ -225,7 +226,7 @@ FaultResult do_swap_page(const Fault& f, Pte orig)
   const PageLock lock(f.m, *cached);
   const bool still_there =
       cached->test(PageFlag::kSwapCache) && cached->swap_entry() == entry;
-  const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+  const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
   if (!still_there || !(slot.get() == orig)) {
     f.m.scheme().refund(*ticket);
@@ -252,7 +253,7 @@ bool can_write_in_place(const Fault& f, Page& page) {
 // Makes the pte writable if the page need not be copied.  Else takes a reference to the
 // page to copy.  Returns nullptr when there is nothing left to do.
 Page* write_in_place(const Fault& f, Pte orig) {
-  const SpinGuard guard(f.vma.vm_mm->page_table_lock);
+  const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
   if (!(slot.get() == orig)) return nullptr;
   Page& page = f.m.page(orig.pfn());
@@ -280,7 +281,7 @@ FaultResult do_wp_page(const Fault& f, Pte orig)
 
 // Returns the pte of `addr`; page_table_lock only makes the look consistent.
 Pte look_at_pte(const Fault& f) {
-  const SpinGuard guard(f.mm.page_table_lock);
+  const PtlGuard guard(f.m, f.mm, f.addr);
   return slot_of(f).get();
 }
 

@@ -6,6 +6,7 @@
 // Tested by mprotect_test.cc.
 #include "core/mm/mmap.h"
 #include "core/mm/vma_link.h"
+#include "core/objects/ptl.h"
 
 namespace racier {
 namespace {
@@ -21,14 +22,15 @@ Pte pte_modify(Pte pte, std::uint32_t vm_flags) {
 
 // Kernel: change_protection().
 void change_protection(Machine& m, Vma& vma) {
-  const SpinGuard guard(vma.vm_mm->page_table_lock);
   const MmuContext& context = vma.vm_mm->context;
-  for_each_pte(m.frames, context, vma.range(), [&](VirtAddr, PteSlot slot) {
-    if (!slot.peek().present()) return;
-    // While the pte is empty the hardware cannot mark it, so no mark is lost.
-    slot.set(pte_modify(slot.get_and_clear(), vma.vm_flags));
+  for_each_locked_table(m, *vma.vm_mm, vma.range(), [&](VirtRange range) {
+    for_each_pte(m.frames, context, range, [&](VirtAddr, PteSlot slot) {
+      if (!slot.peek().present()) return;
+      // While the pte is empty the hardware cannot mark it, so no mark is lost.
+      slot.set(pte_modify(slot.get_and_clear(), vma.vm_flags));
+    });
+    m.mmu->flush_range(context, range);
   });
-  m.mmu->flush_range(context, vma.range());
 }
 
 // Returns the vma that `vma` is from `range.start` to `range.end`, which it may reach

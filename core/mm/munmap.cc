@@ -14,6 +14,7 @@
 #include "core/mm/mmap.h"
 #include "core/mm/vma_link.h"
 #include "core/mm/zap.h"
+#include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -62,9 +63,27 @@ void unmap_region(Machine& m, Mm& mm, Vma* vmas, VirtRange range)
     REQUIRES(mm.page_table_lock) {
   MmuGather tlb(m, mm);
   for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
-    vma->vm_mm->page_table_lock.assert_held();
+    assert_pte_locked(m, *vma->vm_mm, vma->vm_start);
     unmap_page_range(m, tlb, *vma, vma->range());
   }
+  free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
+}
+
+// Likewise with ptl=split: a walk does without page_table_lock, so before their tables
+// go the vmas leave the reverse map.  Kernel: free_pgtables(), v2.6.15.
+void unmap_region_split(Machine& m, Mm& mm, Vma* vmas, VirtRange range) {
+  {
+    MmuGather tlb(m, mm);
+    for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
+      for_each_locked_table(m, *vma->vm_mm, vma->range(), [&](VirtRange part) {
+        assert_pte_locked(m, *vma->vm_mm, part.start);
+        unmap_page_range(m, tlb, *vma, part);
+      });
+    }
+  }
+  for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) hide_vma(m, *vma);
+  MmuGather tlb(m, mm);
+  const SpinGuard guard(mm.page_table_lock);
   free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
 }
 
@@ -81,15 +100,17 @@ void forget_vmas(Machine& m, Mm& mm, VirtRange range) {
 void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range) {
   Vma* vmas = nullptr;
   if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
+  const bool split = m.options().split_ptl;
   {
     const SpinGuard guard(mm.page_table_lock);
     vmas = detach_vmas(mm, range);
-    if (vmas != nullptr) unmap_region(m, mm, vmas, range);
+    if (vmas != nullptr && !split) unmap_region(m, mm, vmas, range);
   }
+  if (vmas != nullptr && split) unmap_region_split(m, mm, vmas, range);
   while (vmas != nullptr) {
     Vma& vma = *vmas;
     vmas = vma.detached_next;
-    remove_vma(m, vma);
+    split ? free_vma(m, vma) : remove_vma(m, vma);
   }
 }
 

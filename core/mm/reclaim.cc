@@ -10,6 +10,7 @@
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/objects/page_table.h"
+#include "core/objects/ptl.h"
 #include "core/sync/context.h"
 
 namespace racier {
@@ -22,7 +23,7 @@ using rmap::Walk;
 // Kernel: mm/rmap.c page_referenced_one(), v2.6.9.
 bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
   if (!m.scheme().lock_ptl(at)) return false;
-  const SpinGuard guard(at.vma->vm_mm->page_table_lock, kAdopt);
+  const PtlGuard guard(m, *at.vma->vm_mm, at.addr, kAdopt);
   const PteSlot slot = find_pte(m.frames, at.vma->vm_mm->context, at.addr);
   if (!slot || !slot.get().maps(page.pfn)) return false;
   if (!slot.clear_flags(Pte::kAccessed).young()) return false;
@@ -34,7 +35,7 @@ bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
 // it still maps `page`.  Kernel: mm/rmap.c try_to_unmap_one(), v2.6.9.
 Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at) {
   if (!m.scheme().lock_ptl(at)) return Unmap::kAgain;
-  const SpinGuard guard(at.vma->vm_mm->page_table_lock, kAdopt);
+  const PtlGuard guard(m, *at.vma->vm_mm, at.addr, kAdopt);
   Mm& mm = *at.vma->vm_mm;
   const PteSlot slot = find_pte(m.frames, mm.context, at.addr);
   if (!slot || !slot.get().maps(page.pfn)) {

@@ -56,9 +56,13 @@ void vma_link(Vma& vma) {
   vma.vm_file->i_mmap.insert(vma);
 }
 
-void remove_vma(Machine& m, Vma& vma) {
+void hide_vma(Machine& m, Vma& vma) {
   unlink_file_vma(vma);
   m.scheme().unlink(vma);
+}
+
+void remove_vma(Machine& m, Vma& vma) {
+  hide_vma(m, vma);
   free_vma(m, vma);
 }
 

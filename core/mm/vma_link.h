@@ -20,8 +20,10 @@ struct NewVma {
 
 // Puts `vma` in the tree of its mm and among the vmas of its file.
 void vma_link(Vma& vma) REQUIRES(vma.vm_mm->mmap_sem);
-// Takes a vma without ptes from its file and from the reverse map, and frees it.
-// Context: may sleep; it is in no tree any more.
+// Takes a vma without ptes from its file and from the reverse map.
+// Context: may sleep; it is in the tree of its mm no more.
+void hide_vma(Machine& m, Vma& vma);
+// Likewise, and frees it.
 void remove_vma(Machine& m, Vma& vma);
 
 // Maps a range that is free.  Takes over one reference to the file, but if it fails.

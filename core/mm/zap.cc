@@ -5,6 +5,7 @@
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -44,15 +45,17 @@ void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot)
 
 void unmap_page_range(Machine& m, MmuGather& tlb, Vma& vma, VirtRange range) {
   for_each_pte(m.frames, vma.vm_mm->context, range, [&](VirtAddr addr, PteSlot slot) {
-    vma.vm_mm->page_table_lock.assert_held();
+    assert_pte_locked(m, *vma.vm_mm, addr);
     zap_pte(m, tlb, vma, addr, slot);
   });
 }
 
 void zap_page_range(Machine& m, Vma& vma, VirtRange range) {
-  const SpinGuard guard(vma.vm_mm->page_table_lock);
-  MmuGather tlb(m, *vma.vm_mm);
-  unmap_page_range(m, tlb, vma, range);
+  for_each_locked_table(m, *vma.vm_mm, range, [&](VirtRange part) {
+    assert_pte_locked(m, *vma.vm_mm, part.start);
+    MmuGather tlb(m, *vma.vm_mm);
+    unmap_page_range(m, tlb, vma, part);
+  });
 }
 
 }  // namespace racier

@@ -29,6 +29,13 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kChainLock},
     {&kChainLock, &kSwapDeviceLock},
     {&kChainLock, &kSwapLock},
+    // ptl=split: as page_table_lock
+    {&kAnonVmaLock, &kPteLock},
+    {&kPteLock, &kLruLock},
+    {&kPteLock, &kSwapListLock},
+    {&kPteLock, &kSwapLock},
+    {&kISharedLock, &kPteLock},
+    {&kPteLock, &kPagecacheLock},
 };
 
 }  // namespace

@@ -18,6 +18,9 @@
 //             swap_lock
 //               mapping->tree_lock
 //
+// With ptl=split (since 2.6.15) each table of ptes has a pte_lock, in the place of
+// page_table_lock for all that is inside of it here.
+//
 // Where a reverse map's lock sleeps, it is outside of what spins:
 //
 //     page lock (PG_locked)
@@ -60,6 +63,7 @@ inline constexpr LockClass kPageWait{"page_wait", 9};
 inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
 inline constexpr LockClass kTaskLock{"task_lock", 11};
 inline constexpr LockClass kSwapLock{"swap_lock", 12};
+inline constexpr LockClass kPteLock{"pte_lock", 13};
 // Of schemes; see core/rmap.
 inline constexpr LockClass kAnonVmaSem{"anon_vma->sem", 16};
 inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};

@@ -48,6 +48,17 @@ Machine::Machine(const MachineOptions& options)
 
 Machine::~Machine() { wipe(); }
 
+MachineOptions MachineOptions::without_knobs() const {
+  MachineOptions options = *this;
+  const MachineOptions usual;
+  options.rcu = usual.rcu;
+  options.swap_lock = usual.swap_lock;
+  options.exclusive_faults = usual.exclusive_faults;
+  options.split_ptl = usual.split_ptl;
+  options.weak_memory = usual.weak_memory;
+  return options;
+}
+
 void Machine::install(std::shared_ptr<rmap::Scheme> scheme) {
   scheme_ = std::move(scheme);
 }
@@ -66,7 +77,7 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   wipe_pages();
   mmu->reset();
   lru.reset();
-  swap.reset();
+  swap.reset(options_.swap_lock);
   std::construct_at(&mms_lock, lock_class::kMmListLock);
   mms.reset();
   mms_made_.raw().store(0, std::memory_order_relaxed);

@@ -45,10 +45,14 @@ struct MachineOptions {
   // A fault holds mmap_sem for writing, so that there is one at a time (until 2.4.2), or
   // shares it.
   bool exclusive_faults = false;
+  // Each table of ptes has a lock of its own (since 2.6.15): core/objects/ptl.h.
+  bool split_ptl = false;
   // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
   bool weak_memory = false;
 
   bool operator==(const MachineOptions&) const = default;
+  // Returns them without those that a machine may be given later.
+  MachineOptions without_knobs() const;
 };
 
 // The largest shared anonymous mapping: 1 GiB.
@@ -71,6 +75,9 @@ class Machine {
   void reset(RunState& run);
 
   const MachineOptions& options() const { return options_; }
+  // Gives the machine other options from the next reset() on, which differ in knobs
+  // only.  Context: no task is running.
+  void set_knobs(const MachineOptions& options) { options_ = options; }
   rmap::Scheme& scheme() const { return *scheme_; }
 
   Page& page(Pfn pfn) { return pages_[pfn]; }

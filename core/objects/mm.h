@@ -7,11 +7,29 @@
 #include "core/memory/mmu.h"
 #include "core/objects/lock_classes.h"
 #include "core/objects/vma.h"
+#include "core/sync/atomic.h"
 #include "core/sync/ref_count.h"
 #include "core/sync/rw_semaphore.h"
 #include "core/sync/spin_lock.h"
 
 namespace racier {
+
+// A number that tasks change under different locks; to change it is no step.
+// Kernel: mm_counter_t, v2.6.15.
+class MmCounter {
+ public:
+  void operator++() { add(1); }
+  void operator--() { add(-1); }
+  operator std::int64_t() const {
+    return value_.raw().load(std::memory_order_relaxed);
+  }
+
+ private:
+  void add(std::int64_t change) {
+    value_.raw().fetch_add(change, std::memory_order_relaxed);
+  }
+  Atomic<std::int64_t> value_{0};
+};
 
 // Kernel: struct mm_struct, v2.6.9.
 struct Mm {
@@ -36,8 +54,9 @@ struct Mm {
 
   SpinLock page_table_lock{lock_class::kPageTableLock};
   // Present ptes, but those of the zero page; and of them those of anonymous pages.
-  std::int64_t rss GUARDED_BY(page_table_lock) = 0;
-  std::int64_t anon_rss GUARDED_BY(page_table_lock) = 0;
+  // Changed under the lock of the pte.
+  MmCounter rss;
+  MmCounter anon_rss;
 
   ListNode all_mms;  // in Machine::mms; guarded by its lock
 };

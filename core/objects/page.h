@@ -5,8 +5,10 @@
 #include "core/base/list.h"
 #include "core/base/types.h"
 #include "core/memory/pte.h"
+#include "core/objects/lock_classes.h"
 #include "core/sync/atomic.h"
 #include "core/sync/ref_count.h"
+#include "core/sync/spin_lock.h"
 
 namespace racier {
 
@@ -49,6 +51,7 @@ struct Page {
   // guarded by the scheme's own locks.
   std::uintptr_t rmap = 0;
   ListNode rmap_node;
+  SpinLock ptl{lock_class::kPteLock};  // of a table of ptes, with ptl=split: ptl.h
   Pfn pfn = 0;
 
   bool test(PageFlag flag,

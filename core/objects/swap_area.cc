@@ -24,7 +24,8 @@ SwapArea::SwapArea(std::uint32_t slots, SwapLocking how)
 
 // No task is running, so no lock is needed; the locks themselves may be held by tasks
 // that are no more.
-void SwapArea::reset() NO_THREAD_SAFETY_ANALYSIS {
+void SwapArea::reset(SwapLocking how) NO_THREAD_SAFETY_ANALYSIS {
+  locking = how;
   std::construct_at(&swap_list_lock, lock_class::kSwapListLock);
   std::construct_at(&swap_device_lock, device_class(locking));
   store.reset();

@@ -22,12 +22,12 @@ struct SwapArea {
   explicit SwapArea(std::uint32_t slots, SwapLocking locking = SwapLocking::kDevice);
 
   // Makes it as new, whoever holds its locks.  Context: no task is running.
-  void reset();
+  void reset(SwapLocking how);
 
   // As many references a slot can have.
   static constexpr std::uint16_t kSwapMapMax = 0x7fff;
 
-  const SwapLocking locking;
+  SwapLocking locking;
   SpinLock swap_list_lock{lock_class::kSwapListLock};  // kGlobal: not used
   SpinLock swap_device_lock;                           // kGlobal: it is swap_lock
   PageStore store;

@@ -46,6 +46,11 @@ const char* fault_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
+const char* ptl_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"mm", "split"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
 template <std::uint32_t MachineOptions::* kMember>
 std::uint64_t get(const MachineOptions& options) {
   return options.*kMember;
@@ -66,6 +71,7 @@ constexpr std::uint32_t kFuzzedRcu[] = {0, 1};
 constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
+constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
 
 constexpr MachineKey kKeys[] = {
     {"rmap", "the design of the reverse map", &scheme_index, &set_scheme, 0, 0,
@@ -114,6 +120,14 @@ constexpr MachineKey kKeys[] = {
        options.exclusive_faults = value != 0;
      },
      0, 0, kFuzzedFault, &fault_name},
+    {"ptl", "whether one lock guards all ptes of an mm, or one those of each table",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.split_ptl ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.split_ptl = value != 0;
+     },
+     0, 0, kFuzzedPtl, &ptl_name},
 };
 
 }  // namespace

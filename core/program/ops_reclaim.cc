@@ -3,10 +3,12 @@
 // Tested by corpus/programs.
 #include "core/program/ops_reclaim.h"
 
+#include <optional>
+
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/mm/swap.h"
-#include "core/objects/page_table.h"
+#include "core/objects/ptl.h"
 
 namespace racier::program::ops {
 namespace {
@@ -15,9 +17,11 @@ namespace {
 // page.
 // Kernel: follow_page() with FOLL_GET.
 Page* follow_page(Machine& m, Mm& mm, VirtAddr addr) {
-  const SpinGuard guard(mm.page_table_lock);
-  const PteSlot slot = find_pte(m.frames, mm.context, addr);
-  const Pte pte = slot ? slot.get() : Pte();
+  // With ptl=split nothing else keeps the table.
+  std::optional<ReadGuard> tables;
+  if (m.options().split_ptl) tables.emplace(mm.mmap_sem);
+  const PtlGuard guard(m, mm, addr);
+  const Pte pte = guard.slot() ? guard.slot().get() : Pte();
   if (!pte.present() || m.is_zero_page(pte.pfn())) return nullptr;
   Page& page = m.page(pte.pfn());
   get_page(page);

@@ -7,6 +7,7 @@
 #include "core/mm/boot.h"
 #include "core/mm/fork.h"
 #include "core/program/ops.h"
+#include "core/rmap/scheme.h"
 
 namespace racier::program {
 namespace {
@@ -71,15 +72,15 @@ Machine* Runner::machine() const {
   return station_ == nullptr ? nullptr : station_->machine.get();
 }
 
-// How the tasks' memory is ordered is no part of a machine that is at rest.
-Runner::Station& Runner::station_for(MachineOptions options) {
-  options.weak_memory = false;
-  const auto found = std::find_if(
-      stations_.begin(), stations_.end(),
-      [&](const auto& known) { return known->machine->options() == options; });
-  if (found == stations_.begin() && !stations_.empty()) return *stations_.front();
+// A machine that is at rest can be given other knobs.
+Runner::Station& Runner::station_for(const MachineOptions& options) {
+  const auto found =
+      std::find_if(stations_.begin(), stations_.end(), [&](const auto& known) {
+        return known->machine->options().without_knobs() == options.without_knobs();
+      });
   if (found != stations_.end()) {
     std::rotate(stations_.begin(), found, found + 1);
+    stations_.front()->machine->set_knobs(rmap::claimed(options));
   } else {
     if (stations_.size() == kStationsMax) stations_.pop_back();
     stations_.insert(stations_.begin(), std::make_unique<Station>(options));

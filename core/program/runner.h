@@ -96,7 +96,7 @@ class Runner {
     Scope defined;
   };
 
-  Station& station_for(MachineOptions options);
+  Station& station_for(const MachineOptions& options);
   void begin(const Program& program, const RunOptions& options);
   void number_lists(const Program& program);
   void run_phases(const Program& program, Runtime& runtime, const RunOptions& options);

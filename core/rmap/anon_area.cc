@@ -211,11 +211,6 @@ bool AnonAreas::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit
   return walk == Walk::kContinue;
 }
 
-bool AnonAreas::do_lock_ptl(const Mapping& at) {
-  at.vma->vm_mm->page_table_lock.lock();
-  return true;
-}
-
 // ---- Audit --------------------------------------------------------------------------
 
 // An area counts its vmas and its pages.  No lock is needed at quiescence.

@@ -170,9 +170,4 @@ bool AnonVmaChains::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> v
   return true;
 }
 
-bool AnonVmaChains::do_lock_ptl(const Mapping& at) {
-  at.vma->vm_mm->page_table_lock.lock();
-  return true;
-}
-
 }  // namespace racier::rmap

@@ -81,8 +81,6 @@ class AnonVmaChains final : public Scheme {
   void do_unlink(Vma& vma) override;
   void do_adjust(Vma& vma, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
-  bool do_lock_ptl(const Mapping& at)
-      TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) override;
 
   using Spare = List<AnonVmaChain, &AnonVmaChain::same_vma>;
   class PageLocked;

@@ -179,11 +179,6 @@ bool AnonVmaRwsem::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> vi
   return true;
 }
 
-bool AnonVmaRwsem::do_lock_ptl(const Mapping& at) {
-  at.vma->vm_mm->page_table_lock.lock();
-  return true;
-}
-
 // ---- Audit --------------------------------------------------------------------------
 
 // Every vma with an anon_vma is on its list, every list holds only such vmas, and each

@@ -53,8 +53,6 @@ class AnonVmaRwsem final : public Scheme {
   void do_unlink(Vma& vma) override;
   void do_adjust(Vma& vma, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
-  bool do_lock_ptl(const Mapping& at)
-      TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) override;
 
   class Grabbed;
 

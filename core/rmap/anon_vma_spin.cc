@@ -147,11 +147,6 @@ bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> vis
   return true;
 }
 
-bool AnonVmaSpin::do_lock_ptl(const Mapping& at) {
-  at.vma->vm_mm->page_table_lock.lock();
-  return true;
-}
-
 // Every vma with an anon_vma is on its list, every list holds only such vmas, and there
 // is no anon_vma besides; free ones are as a walk that comes late may meet them.  C6,
 // C7.  No lock is needed at quiescence.

@@ -106,8 +106,9 @@ class Scheme {
   // Context: a reference to the page is held, and for a file page the page lock.
   // traits().walk_may_sleep says whether `visit` may sleep; for a file page it may not.
   bool walk(Page& page, FunctionRef<Walk(const Mapping&)> visit);
-  // Takes the page_table_lock of `at` during a walk.  Schemes whose walk holds a lock
-  // that is taken inside of page_table_lock elsewhere may only try, and return false.
+  // Takes the lock of the pte at `at` during a walk.  Returns false if there is no table
+  // of ptes (with ptl=split); and schemes whose walk holds a lock that is taken inside
+  // of page_table_lock elsewhere may only try.
   [[nodiscard]] bool lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
 
@@ -142,8 +143,9 @@ class Scheme {
   virtual void do_unlink(Vma& vma) = 0;
   virtual void do_adjust(Vma& vma, FunctionRef<void()> change) = 0;
   virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
+  // Unless a scheme may only try, it waits for the lock.
   virtual bool do_lock_ptl(const Mapping& at)
-      TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) = 0;
+      TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
 
   static void adjust_in_file(Vma& vma, FunctionRef<void()> change);
   // Walks a page of `mapping`: as walk_file(), unless a scheme has a way of its own.
@@ -164,10 +166,15 @@ struct SchemeRow {
   const char* name;
   const char* sentence;
   std::shared_ptr<Scheme> (*make)(Machine&);
+  // It goes with ptl=split: it walks without page_table_lock, and needs it for no tree.
+  bool split_ptl = true;
 };
 
 // Returns all schemes.
 std::span<const SchemeRow> schemes();
+// Returns `options` without the knobs that their scheme does not claim: what came when
+// it had gone is as it was in its time.
+MachineOptions claimed(MachineOptions options);
 // Makes the scheme of that name for `machine`; nullptr if there is none.
 std::shared_ptr<Scheme> make_scheme(std::string_view name, Machine& machine);
 

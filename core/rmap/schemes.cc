@@ -1,7 +1,7 @@
 // core/rmap/schemes.cc - the only list of schemes.
+#include "core/rmap/anon_area.h"
 #include "core/rmap/anon_vma_chain.h"
 #include "core/rmap/anon_vma_rwsem.h"
-#include "core/rmap/anon_area.h"
 #include "core/rmap/anon_vma_spin.h"
 #include "core/rmap/pte_chain.h"
 #include "core/rmap/scheme.h"
@@ -27,15 +27,23 @@ constexpr SchemeRow kSchemes[] = {
     {"pte_chain",
      "each page knows its ptes: one, or a chain of blocks; a bit lock in the page "
      "(2.5)",
-     make<PteChains>},
+     make<PteChains>, /*split_ptl=*/false},
     {"anon_area",
-     "areas with a list of pages, which they refer to, and a list of vmas (anon layer, 2000)",
+     "areas with a list of pages, which they refer to, and a list of vmas (anon layer, "
+     "2000)",
      make<AnonAreas>},
 };
 
 }  // namespace
 
 std::span<const SchemeRow> schemes() { return kSchemes; }
+
+MachineOptions claimed(MachineOptions options) {
+  for (const SchemeRow& row : kSchemes) {
+    if (options.rmap == row.name && !row.split_ptl) options.split_ptl = false;
+  }
+  return options;
+}
 
 std::shared_ptr<Scheme> make_scheme(std::string_view name, Machine& machine) {
   for (const SchemeRow& row : kSchemes) {
