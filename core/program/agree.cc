@@ -19,6 +19,7 @@ namespace {
 // More than a program of a fuzzer's size can use.
 constexpr std::uint32_t kFrames = 4096;
 constexpr std::uint32_t kSlabPages = 2048;
+constexpr std::uint32_t kSwapSlots = 64;
 // So many pages of a mapping of a file are looked at.
 constexpr std::uint64_t kFilePagesMax = 16;
 
@@ -41,12 +42,13 @@ int draw_list(const Program& program, Random& random) {
 
 // ---- What a run shows ---------------------------------------------------------------
 
+// Most words of most pages are 0.
 std::uint64_t hash_of(const std::byte* frame) {
   std::uint64_t hash = 0;
   for (std::uint64_t at = 0; at < kPageSize; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, frame + at, sizeof word);
-    hash = Random::mixed(hash ^ word);
+    if (word != 0) hash += Random::mixed(word + at * 0x9e3779b97f4a7c15);
   }
   return hash;
 }
@@ -54,7 +56,8 @@ std::uint64_t hash_of(const std::byte* frame) {
 // Looks at a machine on behalf of its users, when the last call has been made.
 class Look {
  public:
-  Look(Machine& m, Seen& seen) : m_(m), seen_(seen) {}
+  Look(Machine& m, check::BruteForce& found, Seen& seen)
+      : m_(m), found_(found), seen_(seen) {}
 
   void take() {
     seen_.short_of_memory = m_.frames.free_count() < kFrames / 4 ||
@@ -152,8 +155,8 @@ class Look {
   }
 
   Machine& m_;
+  check::BruteForce& found_;
   Seen& seen_;
-  check::BruteForce found_;
   std::vector<std::uint64_t> names_;  // of the pages that have one, which come first
   std::vector<Owner> owners_;
 };
@@ -161,16 +164,18 @@ class Look {
 // Looks when the last call has ended.
 class LookAtTheEnd final : public CallObserver {
  public:
-  LookAtTheEnd(const Runner& runner, std::size_t calls, Seen& seen)
-      : runner_(runner), last_(calls - 1), seen_(seen) {}
+  LookAtTheEnd(const Runner& runner, std::size_t calls, check::BruteForce& found,
+               Seen& seen)
+      : runner_(runner), last_(calls - 1), found_(found), seen_(seen) {}
 
   void call_ends(int, std::uint32_t call) override {
-    if (call == last_) Look(*runner_.machine(), seen_).take();
+    if (call == last_) Look(*runner_.machine(), found_, seen_).take();
   }
 
  private:
   const Runner& runner_;
   std::size_t last_;
+  check::BruteForce& found_;
   Seen& seen_;
 };
 
@@ -243,6 +248,8 @@ Program one_after_another(const Program& program) {
   Program ordered = program;
   ordered.machine.frames = std::max(ordered.machine.frames, kFrames);
   ordered.machine.slab_pages = std::max(ordered.machine.slab_pages, kSlabPages);
+  ordered.machine.swap_slots = std::max(ordered.machine.swap_slots, kSwapSlots);
+  ordered.machine.rcu = RcuFlavour::kClassic;
   ordered.machine.weak_memory = false;
   ordered.bugs = {};
   ordered.expectation.kind = Expectation::Kind::kAny;
@@ -273,9 +280,10 @@ Seen Agreement::see(const Program& ordered, std::string_view rmap) {
   program.machine.rmap = rmap;
   Seen seen;
   seen.rmap = rmap;
-  LookAtTheEnd look(runner_, program.calls(), seen);
+  LookAtTheEnd look(runner_, program.calls(), found_, seen);
   options_.observer = &look;
   options_.watch = false;
+  options_.teardown = false;
   const RunResult& result = runner_.run(program, tasks_, options_);
   options_.observer = nullptr;
   steps_ += result.steps;

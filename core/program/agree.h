@@ -33,6 +33,7 @@
 #include <string>
 #include <vector>
 
+#include "core/check/brute_force.h"
 #include "core/program/program.h"
 #include "core/program/runner.h"
 
@@ -114,6 +115,7 @@ class Agreement {
   Runner runner_;
   Runtime& tasks_;
   RunOptions options_;
+  check::BruteForce found_;
   std::uint64_t not_compared_ = 0;
   std::uint64_t steps_ = 0;
 };
