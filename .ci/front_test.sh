@@ -243,6 +243,17 @@ test_fuzz_speaks_libfuzzer() {
   check "nothing else is left" is "$(ls -A 'o o')" $'corpus\nfindings'
 }
 
+test_fuzz_has_targets() {
+  new_fuzz_world <<<'echo program_fuzz'
+  stub build/asan/fuzz/schemes_agree_fuzz <<<'echo agree "$@"'
+  front fuzz --target schemes_agree
+  check "another target" exits 0
+  check "another target" has "$out" "agree -artifact_prefix=$PWD/build/asan/fuzz/out-schemes_agree"
+  check "only what is needed is built" has "$log" "-k 0 schemes_agree_fuzz program_seeds"
+  front fuzz --target=program
+  check "the usual one" has "$out" program_fuzz
+}
+
 test_fuzz_runs_named_files_alone() {
   # shellcheck disable=SC2016  # for the stub
   new_fuzz_world <<<'for a; do echo "[$a]"; done'
@@ -281,7 +292,7 @@ test_fuzz_wrong_use_is_one_line_and_2() {
   local wrong
   : >program.racier
   for wrong in --nonsense --nonsense=1 --for "--for x" "--for=5 m" "--seed x" file \
-               "--preset x" --bug "--seed 4294967296" "--seed 99999999999999999999" \
+               "--preset x" --bug "--target x" "--seed 4294967296" "--seed 99999999999999999999" \
                program.racier; do
     # shellcheck disable=SC2086  # words
     front fuzz $wrong

@@ -125,7 +125,9 @@ std::string finding_text(const Found& found) {
   header = finding.signature() + "\nat " + place(finding) + ", " + moment(found) + "\n";
   if (!finding.detail.empty()) header += "\n" + finding.detail;
   if (!header.ends_with('\n')) header += '\n';
-  header += "\nreplay: racier repro run " + finding_file_name(finding);
+  header += "\nreplay: " + (found.replay.empty()
+                                ? "racier repro run " + finding_file_name(finding)
+                                : found.replay);
   return program::print(program);
 }
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "fuzz/fuzzer.h"
+#include "fuzz/target.h"
 
 namespace racier::fuzz {
 

@@ -7,43 +7,33 @@
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/trace.h"
-#include "fuzz/options.h"
+#include "fuzz/target.h"
 
 namespace racier::fuzz {
 
-// A finding and all that it takes to see it again.
-struct Found {
-  Finding finding;
-  program::Phase phase = program::Phase::kSetup;
-  program::Program program;  // with its armed bugs, recorded schedule and expectation
-};
-
 // Runs programs one after the other on one machine and one set of fibers.  Every audit
 // and the watcher are on.
-class Fuzzer {
+class Fuzzer final : public Target {
  public:
   explicit Fuzzer(const Options& options);
 
   // `observer` sees each run of a program's tasks that is no second one; may be null.
-  void set_feedback(StepObserver* observer) { feedback_ = observer; }
+  void set_feedback(StepObserver* observer) override { feedback_ = observer; }
   // Told of each call; may be null.  For tests.
   void set_call_observer(program::CallObserver* observer) {
     run_options_.observer = observer;
   }
 
-  // Runs the program in `bytes`; all bytes are one.  Returns what it found.
-  std::optional<Found> run_bytes(std::span<const std::uint8_t> bytes);
+  std::optional<Found> run_bytes(std::span<const std::uint8_t> bytes) override;
   std::optional<Found> run(program::Program program);
 
-  // Returns whether the last input is too slow to be worth changing.
-  bool was_slow() const { return steps_ > kSlowSteps; }
+  bool was_slow() const override { return steps_ > kSlowSteps; }
 
   // Returns the hash of the trace of the last input that was run twice (core/runtime/
   // trace.h); 0: none was, or its tasks did not run.
   std::uint64_t trace_hash() const { return trace_hash_; }
 
-  // Runs a finding's program once more; returns what that finds.
-  std::optional<Finding> replay(const program::Program& program);
+  std::optional<Finding> replay(const program::Program& program) override;
 
  private:
   static constexpr std::uint64_t kSlowSteps = 1 << 16;

@@ -193,9 +193,10 @@ std::filesystem::path artifact_folder(const std::vector<std::string>& arguments)
   return folder.empty() ? "." : folder;
 }
 
-std::string options_help() {
+std::string options_help(std::string_view target) {
   std::string text =
-      "usage: program_fuzz [--OPTION=VALUE ...] [libFuzzer's flags] [corpus ...]\n\n"
+      "usage: " + std::string(target) +
+      " [--OPTION=VALUE ...] [libFuzzer's flags] [corpus ...]\n\n"
       "Runs programs under schedules, both decoded from libFuzzer's bytes.  A finding\n"
       "is written as finding-KIND-HASH.racier beside libFuzzer's own crash file.\n\n";
   for (const Row& row : kRows) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bug.h"
@@ -40,6 +41,7 @@ void export_options(const Options& options);
 // Returns the folder of libFuzzer's artifacts by its own flags in `arguments`.
 std::filesystem::path artifact_folder(const std::vector<std::string>& arguments);
 
-std::string options_help();
+// Returns the help of the target of that name.
+std::string options_help(std::string_view target);
 
 }  // namespace racier::fuzz

@@ -116,7 +116,7 @@ TEST(Options, FindingsGoWhereArtifactsGo) {
 
 TEST(Options, HelpNamesAll) {
   EXPECT_TRUE(take({"--help"}).help);
-  const std::string help = options_help();
+  const std::string help = options_help("program_fuzz");
   for (const char* word :
        {"--bug=", "--rmap=", "--memory=", "--findings=", "--steps-max=",
         "--check-determinism=", "-help=1", "B07 remove_rmap"}) {

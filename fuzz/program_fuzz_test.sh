@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Tests of program_fuzz as a process: exit codes, lines on stderr, what is left on the disk.
 # Run by ctest: program_fuzz_test.sh PROGRAM_FUZZ PROGRAM_SEEDS RACIER_REPRO CRASH_FUZZ CORPUS
+#                                     SCHEMES_AGREE_FUZZ
 set -u
-program_fuzz=$1 program_seeds=$2 racier_repro=$3 crash_fuzz=$4 corpus=$5
+program_fuzz=$1 program_seeds=$2 racier_repro=$3 crash_fuzz=$4 corpus=$5 schemes_agree_fuzz=$6
 scratch=$(mktemp -d) || exit 3
 trap 'umount "$scratch/full" 2>/dev/null; rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 3
@@ -152,6 +153,17 @@ test_a_full_disk_is_told() {
   check "the program is printed" has "$err" "bug prepare_ptl_before_anonlock"
   check "no half program is left" is "$(find full -name '*.racier*')" ""
   umount full
+}
+
+test_the_designs_are_compared() {
+  program_fuzz=$schemes_agree_fuzz fuzz --help
+  check "help" has "$out" "usage: schemes_agree_fuzz"
+  program_fuzz=$schemes_agree_fuzz fuzz -runs=200 -seed=1 -artifact_prefix=agree/ seeds
+  check "they agree" exits 0
+  check "nothing was found" empty agree
+  program_fuzz=$schemes_agree_fuzz fuzz --bug=B28 -artifact_prefix=agree/ -runs=0 seeds
+  check "one of them is wrong" exits 77
+  check "which one" has "$(cat agree/finding-rmap-*)" "machine rmap=anon_vma_chain"
 }
 
 test_bad_seeds_are_one_line() {

@@ -17,6 +17,13 @@
 
 namespace racier::program {
 
+// How far what comes of an op is the same on every design of the reverse map (agree.h).
+enum class Agrees : std::uint8_t {
+  kAlways,
+  kWhileNothingIsTaken,  // it tells of the marks in ptes: until pages are taken away
+  kNever,  // it takes pages away: which of them, and from whom, is the design's affair
+};
+
 struct Op {
   const char* name = nullptr;
   const char* sentence = nullptr;
@@ -26,12 +33,18 @@ struct Op {
   std::array<const char*, kArgumentsMax> argument_names{};
   std::array<const ArgumentType& (*)(), kArgumentsMax> argument_types{};
   Outcome (*run)(Run&, const Call&, std::uint32_t result) = nullptr;
+  Agrees agrees = Agrees::kAlways;
 
   const ArgumentType& type(int argument) const { return argument_types[argument](); }
   // The same op, drawn more or less often.
   constexpr Op weighing(int times) const {
     Op op = *this;
     op.weight = times;
+    return op;
+  }
+  constexpr Op agreeing(Agrees how_far) const {
+    Op op = *this;
+    op.agrees = how_far;
     return op;
   }
 };

@@ -50,12 +50,15 @@ constexpr Op kOps[] = {
     op<&ops::page_referenced>("page_referenced",
                               "Asks whether a page was used, everywhere.", "process",
                               "mapping", "page")
-        .weighing(8),
+        .weighing(8)
+        .agreeing(Agrees::kWhileNothingIsTaken),
     op<&ops::unmap_page>("unmap_page", "Takes a page away from everyone who maps it.",
                          "process", "mapping", "page")
-        .weighing(20),
+        .weighing(20)
+        .agreeing(Agrees::kNever),
     op<&ops::reclaim>("reclaim", "Frees pages, the least used first.", "pages")
-        .weighing(10),
+        .weighing(10)
+        .agreeing(Agrees::kNever),
     // For recordings of real programs.
     op<&ops::mmap<PageAt>>("mmap_at", "Maps anonymous memory there.", "process",
                            "address", "pages", "protection", "sharing")

@@ -1,0 +1,14 @@
+// fuzz/schemes_agree_fuzz.cc - a libFuzzer program: do all designs of the reverse map
+// show users the same?
+// Tested by program_fuzz_test.sh.
+#include "fuzz/schemes_agree.h"
+
+namespace racier::fuzz {
+
+std::string_view target_name() { return "schemes_agree_fuzz"; }
+
+std::unique_ptr<Target> make_target(const Options& options) {
+  return std::make_unique<SchemesAgree>(options);
+}
+
+}  // namespace racier::fuzz
