@@ -5,6 +5,7 @@
 #include "core/program/ops_map.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
+#include "core/program/ops_vma.h"
 #include "core/program/text.h"
 
 namespace racier::program {
@@ -84,6 +85,13 @@ constexpr Op kOps[] = {
     op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.",
                       "process", "address")
         .weighing(0),
+    op<&ops::mremap>("mremap", "Makes a mapping larger or smaller; it may move.",
+                     "process", "mapping", "page", "old_pages", "new_pages", "moving"),
+    op<&ops::mremap_over>("mremap_over",
+                          "Moves pages over what is there (MREMAP_FIXED).", "process",
+                          "mapping", "page", "old_pages", "new_pages", "to_mapping",
+                          "to_page")
+        .weighing(5),
 };
 
 }  // namespace
