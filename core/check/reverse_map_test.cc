@@ -43,7 +43,9 @@ class Liar final : public rmap::Scheme {
   void do_remove(Page&, Vma&, VirtAddr) override {}
   Status do_link(Vma&, Vma&, rmap::Why) override { return Status::kOk; }
   void do_unlink(Vma&) override {}
-  void do_adjust(Vma&, FunctionRef<void()> change) override { change(); }
+  void do_adjust(std::span<Vma* const>, FunctionRef<void()> change) override {
+    change();
+  }
   bool do_lock_ptl(const Mapping&) override { return false; }
 
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override {

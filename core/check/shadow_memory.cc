@@ -105,6 +105,41 @@ void ShadowMemory::cut(Space& space, VirtRange range) {
   }
 }
 
+// ---- Moves --------------------------------------------------------------------------
+
+void ShadowMemory::move_begin(std::uint32_t mm_id, VirtRange from, VirtAddr to) {
+  move_words(mm_id, from, to);
+  moves_.push_back({mm_id, from, to});
+}
+
+void ShadowMemory::move_end(std::uint32_t mm_id, VirtRange from, VirtAddr to, bool ok) {
+  std::erase_if(moves_, [&](const Move& move) {
+    return move.mm_id == mm_id && move.from.start == from.start;
+  });
+  if (!ok) move_words(mm_id, {to, to + (from.end - from.start)}, from.start);
+}
+
+// There are none at `to`, but those that move away from there.
+void ShadowMemory::move_words(std::uint32_t mm_id, VirtRange from, VirtAddr to) {
+  Words& words = space(mm_id).words;
+  const auto first = lower_bound(words, from.start);
+  const auto last = lower_bound(words, from.end);
+  Words moved(first, last);
+  words.erase(first, last);
+  for (Word& word : moved) word.addr = word.addr - from.start + to;
+  words.insert(lower_bound(words, to), moved.begin(), moved.end());
+}
+
+// Returns where the words of `addr` are kept.
+VirtAddr ShadowMemory::moved_to(std::uint32_t mm_id, VirtAddr addr) const {
+  for (const Move& move : moves_) {
+    if (move.mm_id == mm_id && move.from.contains(addr)) {
+      return addr - move.from.start + move.to;
+    }
+  }
+  return addr;
+}
+
 // ---- Files --------------------------------------------------------------------------
 
 ShadowMemory::FileName ShadowMemory::name_of(const AddressSpace* file) {
@@ -203,6 +238,7 @@ bool ShadowMemory::may_be(const Word& word, std::uint64_t value) const {
 
 void ShadowMemory::accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access,
                             std::uint64_t value, std::uint64_t before) {
+  addr = moved_to(mm_id, addr);
   const Segment* const segment = find_segment(space(mm_id), addr);
   if (segment == nullptr) {
     complain(Inv::kAccessOfMapped, about(mm_id, addr));
@@ -317,6 +353,7 @@ void ShadowMemory::reset() {
   used_.clear();
   files_used_ = 0;
   forks_.clear();
+  moves_.clear();
   choices_.resize(1);
 }
 

@@ -11,6 +11,8 @@
 // for shmem is zeroes.  From unmap_begin to unmap_end accesses through cached
 // translations still see the old memory, which nobody else may get before; afterwards
 // none may succeed.
+// What mremap moves keeps its words; while it does, a word is one and the same at
+// either place.
 // Departs: until it is stored to, a word of a private mapping may be anything if
 // somebody has stored to its place in the file through a shared mapping.
 //
@@ -36,6 +38,9 @@ class ShadowMemory {
   // What of `vma`'s range is not mapped yet is mapped now, and new.
   void mapped(const Vma& vma);
   void unmap_end(std::uint32_t mm_id, VirtRange range);
+  // As the tracepoints say.
+  void move_begin(std::uint32_t mm_id, VirtRange from, VirtAddr to);
+  void move_end(std::uint32_t mm_id, VirtRange from, VirtAddr to, bool ok);
 
   // A finding if the access must not have succeeded, or returned what it may not.
   void accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access,
@@ -93,6 +98,11 @@ class ShadowMemory {
     std::uint32_t segments = 0;  // that map it shared
     Words words;                 // by offset
   };
+  struct Move {
+    std::uint32_t mm_id;
+    VirtRange from;
+    VirtAddr to;
+  };
   struct Fork {
     std::uint32_t parent_id;
     std::uint32_t child_id;
@@ -106,6 +116,8 @@ class ShadowMemory {
   const File* find_file(const FileName& name) const;
   void hold(const Segment& segment);
   void release(const Segment& segment);
+  VirtAddr moved_to(std::uint32_t mm_id, VirtAddr addr) const;
+  void move_words(std::uint32_t mm_id, VirtRange from, VirtAddr to);
   void add_piece(Space& space, const Vma& vma, VirtRange piece);
   void cut(Space& space, VirtRange range);
 
@@ -129,6 +141,7 @@ class ShadowMemory {
   std::vector<File> files_;          // the first files_used_ count
   std::size_t files_used_ = 0;
   std::vector<Fork> forks_;  // under way
+  std::vector<Move> moves_;  // under way
   std::vector<Choice> choices_{{0, 0}};
 };
 

@@ -21,6 +21,8 @@ const std::uint64_t kFirst = file_word(1, 3, 0);  // of the file's page that is 
 //   R12      mm 1 reads what the file's page 3 starts with
 //   a1257    mm 1 adds to 5 in page 2, and gets 7
 //   F12 E12  mm 1 begins, ends a fork of mm 2          X12   ... in failure
+//   b125     mm 1 begins to move page 2 to page 5
+//   e125     ... has moved it                          B125  ... could not
 //   x1       mm 1 exits
 class Teller {
  public:
@@ -61,10 +63,16 @@ class Teller {
       case 'F': memory.fork_begin(mm, digit(2)); break;
       case 'E': memory.fork_end(mm, digit(2), true); break;
       case 'X': memory.fork_end(mm, digit(2), false); break;
+      case 'b': memory.move_begin(mm, whole(page), to(digit(3))); break;
+      case 'e': memory.move_end(mm, whole(page), to(digit(3)), true); break;
+      case 'B': memory.move_end(mm, whole(page), to(digit(3)), false); break;
       case 'x': memory.mm_exited(mm); break;
       default: FAIL() << word;
     }
   }
+
+  static VirtRange whole(VirtAddr page) { return {page, page + kPageSize}; }
+  static VirtAddr to(std::uint32_t page) { return VirtAddr{page} << kPageShift; }
 
   void map(std::uint32_t mm_id, VirtAddr page, AddressSpace* file,
            std::uint32_t flags) {
@@ -128,6 +136,21 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OldBytesBack", "m12 w127 u12 m12 r127", kData},  //
                     Row{"GrownHeapKeeps", "m12 w127 m12 r127", ""},       //
                     Row{"AfterExit", "m12 w127 x1 r127", kUnmapped}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Move, MemoryStory,
+    testing::Values(Row{"WordsMove", "m12 w127 m15 b125 e125 u12 r157", ""},          //
+                    Row{"Lost", "m12 w127 m15 b125 e125 u12 r150", kData},            //
+                    Row{"OldPlaceIsGone", "m12 m15 b125 e125 u12 r120", kUnmapped},   //
+                    Row{"OldPlaceIsNew", "m12 w127 m15 b125 e125 r120", ""},          //
+                    Row{"OldBytesStay", "m12 w127 m15 b125 e125 r127", kData},        //
+                    Row{"OneWordMeanwhile", "m12 m15 b125 w127 r157 w158 r128", ""},  //
+                    Row{"LostMeanwhile", "m12 m15 b125 w127 r150", kData},            //
+                    Row{"StaysIfItFails", "m12 m15 b125 w157 B125 u15 r127", ""},     //
+                    Row{"OfAnotherMm", "m12 m15 m22 w227 b125 r227", ""},             //
+                    Row{"FileStartsAsBefore", "f12 f15 b125 e125 u12 R15", ""},       //
+                    Row{"SharedIsByFile", "s12 w127 s15 b125 r157 e125 u12 r157", ""}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

@@ -69,6 +69,16 @@ void WalkAudit::removed(Pfn pfn, std::uint32_t mm_id, VirtAddr addr) {
   --live_;
 }
 
+void WalkAudit::moved(Pfn pfn, std::uint32_t mm_id, VirtAddr from, VirtAddr to) {
+  std::uint32_t* const link = find(pfn, mm_id, from);
+  if (link == nullptr || find(pfn, mm_id, to) != nullptr) {
+    complain(Inv::kRmapWasTold, "moved, but never added, or to where it was: " +
+                                    about(pfn, mm_id, from));
+    return;
+  }
+  entries_[*link].addr = to;
+}
+
 void WalkAudit::walk_begin(Pfn pfn) {
   const int self = walker();
   begun_[static_cast<std::size_t>(self)] = ++now_;

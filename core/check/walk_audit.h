@@ -23,6 +23,10 @@ class WalkAudit {
   void added(Pfn pfn, std::uint32_t mm_id, VirtAddr addr);
   void removed(Pfn pfn, std::uint32_t mm_id, VirtAddr addr);
 
+  // The pte at `from` that maps frame `pfn` is at `to` now: it is the same mapping, and
+  // a walk must be shown it at one of the two, while it is there.
+  void moved(Pfn pfn, std::uint32_t mm_id, VirtAddr from, VirtAddr to);
+
   // The running task's walk over `pfn`.  A task makes one walk at a time; several tasks
   // may walk the same page.
   void walk_begin(Pfn pfn);

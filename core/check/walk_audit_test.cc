@@ -12,9 +12,10 @@ namespace {
 constexpr Pfn kPage = 7;
 constexpr VirtAddr kA = 0x1000;
 constexpr VirtAddr kB = 0x2000;
+constexpr VirtAddr kC = 0x3000;
 
-// A story in letters.  a, b: a mapping is added; A, B: removed; (: a walk begins; 1, 2:
-// it is shown a, b; ): it ends; |: it is stopped.
+// A story in letters.  a, b: a mapping is added; A, B: removed; m: a moves to where it
+// is c; (: a walk begins; 1, 2, 3: it is shown a, b, c; ): it ends; |: it is stopped.
 void tell(WalkAudit& audit, std::string_view story) {
   for (const char event : story) {
     switch (event) {
@@ -22,6 +23,8 @@ void tell(WalkAudit& audit, std::string_view story) {
       case 'b': audit.added(kPage, 2, kB); break;
       case 'A': audit.removed(kPage, 1, kA); break;
       case 'B': audit.removed(kPage, 2, kB); break;
+      case 'm': audit.moved(kPage, 1, kA, kC); break;
+      case '3': audit.walk_shown(kPage, 1, kC); break;
       case '(': audit.walk_begin(kPage); break;
       case '1': audit.walk_shown(kPage, 1, kA); break;
       case '2': audit.walk_shown(kPage, 2, kB); break;
@@ -65,7 +68,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"NextWalkMustSeeIt", "a(b1)(1)", kMissed},         //
                     Row{"AddedTwice", "aa", kTold},                        //
                     Row{"RemovedUnknown", "aB", kTold},                    //
-                    Row{"RemovedTwice", "aAA", kTold}),
+                    Row{"RemovedTwice", "aAA", kTold},                     //
+                    Row{"MovedAndShown", "am(3)", ""},                     //
+                    Row{"MovedWhenShown", "a(1m)", ""},                    //
+                    Row{"MovedAndShownThere", "a(m3)", ""},                //
+                    Row{"DodgedTheWalk", "a(3m1)", kMissed},               //
+                    Row{"MovedUnknown", "bm", kTold},                      //
+                    Row{"MovedTwice", "amm", kTold}),
     [](const auto& info) { return info.param.name; });
 
 TEST(WalkAudit, TasksWalkAtTheSameTime) {

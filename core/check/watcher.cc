@@ -42,6 +42,15 @@ void Watcher::unmap_end(const Mm& mm, VirtRange range) {
   memory_.unmap_end(mm.id, range);
 }
 
+void Watcher::move_begin(const Mm& mm, VirtRange from, VirtAddr to) {
+  const Unseen unseen;
+  memory_.move_begin(mm.id, from, to);
+}
+void Watcher::move_end(const Mm& mm, VirtRange from, VirtAddr to, bool ok) {
+  const Unseen unseen;
+  memory_.move_end(mm.id, from, to, ok);
+}
+
 void Watcher::rmap_added(const Page& page, const Vma& vma, VirtAddr addr) {
   const Unseen unseen;
   walks_.added(page.pfn, vma.vm_mm->id, addr);
@@ -49,6 +58,11 @@ void Watcher::rmap_added(const Page& page, const Vma& vma, VirtAddr addr) {
 void Watcher::rmap_removed(const Page& page, const Vma& vma, VirtAddr addr) {
   const Unseen unseen;
   walks_.removed(page.pfn, vma.vm_mm->id, addr);
+}
+
+void Watcher::rmap_moved(const Page& page, const Vma& vma, VirtAddr from, VirtAddr to) {
+  const Unseen unseen;
+  walks_.moved(page.pfn, vma.vm_mm->id, from, to);
 }
 
 // A walk is to show what was there when it began, so it must not read what was before.

@@ -25,8 +25,12 @@ class Watcher final : public Tracepoints {
   void mapped(const Vma& vma) override;
   void unmap_begin(const Mm& mm, VirtRange range) override;
   void unmap_end(const Mm& mm, VirtRange range) override;
+  void move_begin(const Mm& mm, VirtRange from, VirtAddr to) override;
+  void move_end(const Mm& mm, VirtRange from, VirtAddr to, bool ok) override;
   void rmap_added(const Page& page, const Vma& vma, VirtAddr addr) override;
   void rmap_removed(const Page& page, const Vma& vma, VirtAddr addr) override;
+  void rmap_moved(const Page& page, const Vma& vma, VirtAddr from,
+                  VirtAddr to) override;
   void walk_begin(const Page& page) override;
   void walk_shown(const Page& page, const Vma& vma, VirtAddr addr) override;
   void walk_end(const Page& page, bool stopped) override;

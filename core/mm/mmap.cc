@@ -2,30 +2,13 @@
 // Tested by mmap_test.cc.
 #include "core/mm/mmap.h"
 
-#include <algorithm>
-
 #include "core/mm/filemap.h"
 #include "core/mm/munmap.h"
+#include "core/mm/unmapped_area.h"
 #include "core/mm/vma_link.h"
 
 namespace racier {
 namespace {
-
-// Where mappings without an address go: as high as they can between these.
-constexpr VirtAddr kMmapTop = 0x7fff'ffff'0000;
-constexpr VirtAddr kMmapMin = 0x1'0000;
-
-// Returns the start of the highest gap of `size` bytes, or 0.
-// Kernel: arch_get_unmapped_area_topdown(), without its cache.
-VirtAddr get_unmapped_area(const Mm& mm, std::uint64_t size) {
-  VirtAddr high = kMmapTop;
-  for (const Vma* vma = mm.vmas.last(); vma != nullptr;
-       vma = VmaTree::prev(const_cast<Vma&>(*vma))) {
-    if (vma->vm_end <= high && high - vma->vm_end >= size) return high - size;
-    high = std::min(high, vma->vm_start);
-  }
-  return high >= kMmapMin && high - kMmapMin >= size ? high - size : 0;
-}
 
 bool is_valid(const MmapRequest& request) {
   constexpr std::uint64_t kPages = kUserEnd >> kPageShift;

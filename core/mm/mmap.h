@@ -16,8 +16,7 @@ struct MmapRequest {
 };
 
 // Maps what is asked for and returns where.  With `addr`, whatever was mapped there is
-// unmapped first, and stays so if the rest fails.  A vma that continues a neighbour's
-// is not merged with it, except by brk.
+// unmapped first, and stays so if the rest fails.
 // Errors: kInvalid (no pages, unaligned, behind the end of user space), kNoMemory (no
 // room, map count, no frame).  Context: may sleep.
 Result<VirtAddr> do_mmap(Machine& m, Mm& mm, const MmapRequest& request);
@@ -26,7 +25,8 @@ Result<VirtAddr> do_mmap(Machine& m, Mm& mm, const MmapRequest& request);
 // Errors: kInvalid, kNoMemory (a split needs memory; all stays mapped then).
 Status do_munmap(Machine& m, Mm& mm, VirtRange range);
 
-// Changes what accesses the vmas of `range` allow, splitting them at its ends.
+// Changes what accesses the vmas of `range` allow, splitting them at its ends, and
+// merging what is alike then.
 // Errors: kInvalid; kNoMemory if a part is not mapped (the parts before it are changed)
 // or a split needs memory.
 Status do_mprotect(Machine& m, Mm& mm, VirtRange range, std::uint32_t vm_access);

@@ -39,17 +39,18 @@ TEST_F(Mmap, FixedReplacesWhatWasThere) {
     write(mm, page_at(kBase, 2), 5);
     write(mm, page_at(kBase, 5), 6);
     EXPECT_EQ(map(mm, 2, kRw, page_at(kBase, 2)), page_at(kBase, 2));
-    EXPECT_EQ(drawn(mm, kBase, 7), "AABBCC.");
+    EXPECT_EQ(drawn(mm, kBase, 7), "AAAAAA.");
     EXPECT_EQ(read(mm, page_at(kBase, 2)).value, 0u);
     EXPECT_EQ(read(mm, page_at(kBase, 5)).value, 6u);
   });
 }
 
-TEST_F(Mmap, NeighboursAreNotMerged) {
+TEST_F(Mmap, AMergeKeepsOneReferenceToTheFile) {
   story([&](Mm& mm) {
-    map(mm, 2, kRw, kBase);
-    map(mm, 2, kRw, page_at(kBase, 2));
-    EXPECT_EQ(drawn(mm, kBase, 4), "AABB");
+    const VirtAddr at = map_file(mm, 0, 2, 2);
+    EXPECT_EQ(map_file(mm, 0, 2, 0), at - 2 * kPageSize);
+    EXPECT_EQ(mm.map_count, 1);
+    EXPECT_EQ(m.file(0).count.read(), 2);
   });
 }
 

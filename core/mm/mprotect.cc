@@ -4,8 +4,10 @@
 // whether the page must be copied first.
 //
 // Tested by mprotect_test.cc.
+#include <algorithm>
+
 #include "core/mm/mmap.h"
-#include "core/mm/vma_link.h"
+#include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
 
 namespace racier {
@@ -21,20 +23,19 @@ Pte pte_modify(Pte pte, std::uint32_t vm_flags) {
 }
 
 // Kernel: change_protection().
-void change_protection(Machine& m, Vma& vma) {
+void change_protection(Machine& m, Vma& vma, VirtRange range) {
   const MmuContext& context = vma.vm_mm->context;
-  for_each_locked_table(m, *vma.vm_mm, vma.range(), [&](VirtRange range) {
-    for_each_pte(m.frames, context, range, [&](VirtAddr, PteSlot slot) {
+  for_each_locked_table(m, *vma.vm_mm, range, [&](VirtRange part) {
+    for_each_pte(m.frames, context, part, [&](VirtAddr, PteSlot slot) {
       if (!slot.peek().present()) return;
       // While the pte is empty the hardware cannot mark it, so no mark is lost.
       slot.set(pte_modify(slot.get_and_clear(), vma.vm_flags));
     });
-    m.mmu->flush_range(context, range);
+    m.mmu->flush_range(context, part);
   });
 }
 
-// Returns the vma that `vma` is from `range.start` to `range.end`, which it may reach
-// beyond, and splits it to that end.
+// Returns the vma that is `range` of `vma`, split at the ends where it is a part.
 Result<Vma*> cut_out(Machine& m, Vma& vma, VirtRange range)
     REQUIRES(vma.vm_mm->mmap_sem) {
   Vma* part = &vma;
@@ -51,18 +52,28 @@ Result<Vma*> cut_out(Machine& m, Vma& vma, VirtRange range)
   return part;
 }
 
-// Kernel: mprotect_fixup(), without its merging.
-Result<Vma*> mprotect_fixup(Machine& m, Vma& vma, VirtRange range,
-                            std::uint32_t vm_access) REQUIRES(vma.vm_mm->mmap_sem) {
-  const std::uint32_t vm_flags = (vma.vm_flags & ~kVmAccess) | vm_access;
-  if (vm_flags == vma.vm_flags) return &vma;
+// Makes `range` of `vma` a part of a neighbour that has those flags already, or a vma
+// of its own; returns it.
+Result<Vma*> change_flags(Machine& m, Vma& vma, VirtRange range, std::uint32_t vm_flags)
+    REQUIRES(vma.vm_mm->mmap_sem) {
+  const NewVma what{range, vm_flags, vma.vm_file, vma.index_of(range.start)};
+  if (Vma* const merged = vma_merge(m, *vma.vm_mm, what, &vma)) return merged;
   const Result<Vma*> part = cut_out(m, vma, range);
   if (!part) return part;
   Vma& changed = **part;
   changed.vm_mm->mmap_sem.assert_held();
   change_vma(m, changed, [&] { changed.vm_flags = vm_flags; });
-  change_protection(m, changed);
   return part;
+}
+
+// Kernel: mprotect_fixup().
+Status mprotect_fixup(Machine& m, Vma& vma, VirtRange range, std::uint32_t vm_access)
+    REQUIRES(vma.vm_mm->mmap_sem) {
+  const std::uint32_t vm_flags = (vma.vm_flags & ~kVmAccess) | vm_access;
+  if (vm_flags == vma.vm_flags) return Status::kOk;
+  const Result<Vma*> changed = change_flags(m, vma, range, vm_flags);
+  if (changed) change_protection(m, **changed, range);
+  return changed.status();
 }
 
 }  // namespace
@@ -73,14 +84,14 @@ Status do_mprotect(Machine& m, Mm& mm, VirtRange range, std::uint32_t vm_access)
     return Status::kInvalid;
   }
   const WriteGuard guard(mm.mmap_sem);
-  VirtAddr done = range.start;
-  for (Vma* vma = mm.vmas.find(done); done < range.end; vma = VmaTree::next(*vma)) {
+  for (VirtAddr done = range.start; done < range.end;) {
+    Vma* const vma = mm.vmas.find(done);
     if (vma == nullptr || vma->vm_start > done) return Status::kNoMemory;
+    const VirtAddr end = std::min(vma->vm_end, range.end);
     vma->vm_mm->mmap_sem.assert_held();
-    const Result<Vma*> part = mprotect_fixup(m, *vma, {done, range.end}, vm_access);
-    if (!part) return part.status();
-    vma = *part;
-    done = vma->vm_end;
+    const Status status = mprotect_fixup(m, *vma, {done, end}, vm_access);
+    if (status != Status::kOk) return status;
+    done = end;
   }
   return Status::kOk;
 }

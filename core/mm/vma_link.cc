@@ -8,6 +8,7 @@
 
 #include "core/mm/filemap.h"
 #include "core/mm/mmap.h"
+#include "core/mm/vma_merge.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -26,9 +27,11 @@ void unlink_file_vma(Vma& vma) {
   vma.vm_file->i_mmap.erase(vma);
 }
 
-bool too_many_vmas(const Mm& mm) { return mm.map_count >= kMapCountMax; }
-
 }  // namespace
+
+bool too_many_vmas(const Mm& mm, int room) {
+  return mm.map_count >= kMapCountMax - room;
+}
 
 Vma* copy_vma_struct(Machine& m, const Vma& vma) {
   Vma* const copy = m.vma_cache.create();
@@ -67,6 +70,13 @@ void remove_vma(Machine& m, Vma& vma) {
 }
 
 Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) {
+  NewVma placed = what;
+  if (what.file == nullptr) placed.pgoff = what.range.start >> kPageShift;
+  if (const Vma* const merged = vma_merge(m, mm, placed, nullptr)) {
+    m.tracepoints->mapped(*merged);
+    if (what.file != nullptr) fput(m, *what.file);  // the merged vma has its own
+    return Status::kOk;
+  }
   Vma* const vma = too_many_vmas(mm) ? nullptr : m.vma_cache.create();
   if (vma == nullptr) return Status::kNoMemory;
   vma->vm_mm = &mm;
@@ -74,7 +84,7 @@ Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) {
   vma->vm_end = what.range.end;
   vma->vm_flags = what.vm_flags;
   vma->vm_file = what.file;
-  vma->vm_pgoff = what.file != nullptr ? what.pgoff : what.range.start >> kPageShift;
+  vma->vm_pgoff = placed.pgoff;
   vma->vm_mm->mmap_sem.assert_held();
   vma_link(*vma);
   m.tracepoints->mapped(*vma);

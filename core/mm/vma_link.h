@@ -18,6 +18,9 @@ struct NewVma {
   std::uint64_t pgoff = 0;  // of a file; private anonymous memory counts by address
 };
 
+// Returns whether `mm` has so many vmas that there is no room for more than `room`.
+bool too_many_vmas(const Mm& mm, int room = 0);
+
 // Puts `vma` in the tree of its mm and among the vmas of its file.
 void vma_link(Vma& vma) REQUIRES(vma.vm_mm->mmap_sem);
 // Takes a vma without ptes from its file and from the reverse map.
@@ -26,7 +29,8 @@ void hide_vma(Machine& m, Vma& vma);
 // Likewise, and frees it.
 void remove_vma(Machine& m, Vma& vma);
 
-// Maps a range that is free.  Takes over one reference to the file, but if it fails.
+// Maps a range that is free, as part of a neighbour if one is alike.  Takes over one
+// reference to the file, but if it fails.
 // Errors: kNoMemory (no object, or too many vmas); nothing has changed then.
 Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) REQUIRES(mm.mmap_sem);
 

@@ -32,10 +32,17 @@ class Tracepoints {
   // `range` of `mm` is about to lose its pages, until the end.  Under mmap_sem (write).
   virtual void unmap_begin(const Mm&, VirtRange) {}
   virtual void unmap_end(const Mm&, VirtRange) {}
+  // What `from` holds is about to be what as many pages at `to`, mapped and empty, hold;
+  // until the end each word may be reached at either place.  Not ok: it is where it
+  // was.  Under mmap_sem (write).
+  virtual void move_begin(const Mm&, VirtRange /*from*/, VirtAddr /*to*/) {}
+  virtual void move_end(const Mm&, VirtRange /*from*/, VirtAddr /*to*/, bool /*ok*/) {}
   // The reverse map was told that a pte of `vma` at `addr` maps `page`, or maps it no
   // more.  Under page_table_lock.
   virtual void rmap_added(const Page&, const Vma&, VirtAddr) {}
   virtual void rmap_removed(const Page&, const Vma&, VirtAddr) {}
+  // Likewise that the pte of the vma at `from` that maps `page` is at `to` now.
+  virtual void rmap_moved(const Page&, const Vma&, VirtAddr /*from*/, VirtAddr /*to*/) {}
   // A walk over the mappings of `page` that must be complete: it began; it was shown a
   // candidate; it ended, of its own accord or because its visitor said stop.
   virtual void walk_begin(const Page&) {}

@@ -194,6 +194,7 @@ constexpr Choice kProtections[] = {{"none", 1}, {"r", 3},  {"w", 1},  {"rw", 12}
 static_assert(kVmRead == 1 && kVmWrite == 2 && kVmExec == 4,
               "an index is a set of bits");
 constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
+constexpr Choice kMovings[] = {{"in_place", 1}, {"may_move", 3}, {"dont_unmap", 2}};
 
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
@@ -204,6 +205,7 @@ constexpr NumberType kHeapPagesType("a number of pages", 0, 1u << 24, 8);
 constexpr NumberType kWordNoType("a word of a page", 0, 511, 7);
 constexpr ChoiceType kProtectionType("a protection", kProtections);
 constexpr ChoiceType kSharingType("a sharing", kSharings);
+constexpr ChoiceType kMovingType("a way to move", kMovings);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -218,6 +220,7 @@ const ArgumentType& HeapPages::type() { return kHeapPagesType; }
 const ArgumentType& WordNo::type() { return kWordNoType; }
 const ArgumentType& Protection::type() { return kProtectionType; }
 const ArgumentType& Sharing::type() { return kSharingType; }
+const ArgumentType& Moving::type() { return kMovingType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 

@@ -105,6 +105,13 @@ struct Sharing {
   static const ArgumentType& type();
   bool shared() const { return value != 0; }
 };
+// What mremap may do to make room.
+struct Moving {
+  std::uint64_t value;
+  static const ArgumentType& type();
+  bool may_move() const { return value != 0; }
+  bool dont_unmap() const { return value == 2; }  // the old place stays mapped
+};
 // Absolute user addresses, for recordings of real programs: page aligned, word aligned.
 struct PageAddr {
   std::uint64_t value;

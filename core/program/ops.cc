@@ -5,6 +5,7 @@
 #include "core/program/ops_map.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
+#include "core/program/ops_vma.h"
 #include "core/program/text.h"
 
 namespace racier::program {
@@ -41,7 +42,8 @@ constexpr Op kOps[] = {
         .weighing(5),
     op<&ops::fetch<WordInMapping>>("fetch", "Executes an instruction.", "process",
                                    "mapping", "page", "word")
-        .weighing(2),
+        .weighing(2)
+        .agreeing(Agrees::kWhileNothingIsTaken),
     op<&ops::fork>("fork", "Copies a process, copy-on-write.", "process").weighing(12),
     op<&ops::clone>("clone", "Starts a process that shares the memory of one.",
                     "process")
@@ -83,10 +85,18 @@ constexpr Op kOps[] = {
         .weighing(0),
     op<&ops::fetch<WordAt>>("fetch_at", "Executes an instruction there.", "process",
                             "address")
-        .weighing(0),
+        .weighing(0)
+        .agreeing(Agrees::kWhileNothingIsTaken),
     op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.",
                       "process", "address")
         .weighing(0),
+    op<&ops::mremap>("mremap", "Makes a mapping larger or smaller; it may move.",
+                     "process", "mapping", "page", "old_pages", "new_pages", "moving"),
+    op<&ops::mremap_over>("mremap_over",
+                          "Moves pages over what is there (MREMAP_FIXED).", "process",
+                          "mapping", "page", "old_pages", "new_pages", "to_mapping",
+                          "to_page")
+        .weighing(5),
 };
 
 }  // namespace

@@ -21,7 +21,7 @@
 namespace racier::program {
 
 inline constexpr int kProgramTasksMax = 8;
-inline constexpr int kArgumentsMax = 6;
+inline constexpr int kArgumentsMax = 7;
 
 // What calls work on.  Processes and mappings are defined by calls, files by the
 // machine.

@@ -97,8 +97,12 @@ void AnonAreas::do_unlink(Vma& vma) {
   if (late) trim_area(*area);
 }
 
-void AnonAreas::do_adjust(Vma& vma, FunctionRef<void()> change) {
-  AnonArea* const area = area_of(vma);
+// All that have an area have the same.
+void AnonAreas::do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) {
+  AnonArea* area = nullptr;
+  for (Vma* const vma : vmas) {
+    if (area == nullptr) area = area_of(*vma);
+  }
   if (area == nullptr) return change();
   const SpinGuard guard(area->i_shared_lock);
   change();

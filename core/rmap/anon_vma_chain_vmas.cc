@@ -91,15 +91,15 @@ void AnonVmaChains::free_all(Spare& avcs) {
   }
 }
 
-// Makes `dst` findable from every anon_vma that `src` is.  A part of a vma has the own
-// anon_vma of the whole; a child, perhaps, one of its ancestors' that is free.
+// Makes `dst` findable from every anon_vma that `src` is.  In one mm it has the own
+// anon_vma of `src`; a child, perhaps, one of its ancestors' that is free.
 // Kernel: anon_vma_clone().
 Status AnonVmaChains::clone(Vma& dst, Vma& src, Why why) {
   const Chain chain(src);
   Spare spare;
   if (!allocate(spare, chain.length())) return Status::kNoMemory;
   const WriteGuard guard(root_of(*chain.oldest().anon_vma).rwsem);
-  ChainedAnonVma* own = why == Why::kSplit ? anon_vma_of(src) : nullptr;
+  ChainedAnonVma* own = why == Why::kFork ? nullptr : anon_vma_of(src);
   chain.for_each_from_oldest([&](AnonVmaChain& of_src) {
     AnonVmaChain& avc = *spare.front();
     spare.erase(avc);
@@ -176,13 +176,30 @@ void AnonVmaChains::do_unlink(Vma& vma) {
   });
 }
 
-void AnonVmaChains::do_adjust(Vma& vma, FunctionRef<void()> change) {
-  const Chain chain(vma);
-  if (chain.empty()) return change();
-  const WriteGuard guard(root_of(*chain.oldest().anon_vma).rwsem);
-  chain.for_each([](AnonVmaChain& avc) { avc.anon_vma->tree.erase(avc); });
+// Kernel: is_mergeable_anon_vma().  A vma with ancestors is left alone: whoever gets
+// its chain makes their trees longer.
+bool AnonVmaChains::do_can_merge(const Vma& a, const Vma& b) const {
+  const ChainedAnonVma* const one = anon_vma_of(a);
+  const ChainedAnonVma* const other = anon_vma_of(b);
+  if (one == other) return true;
+  if (one != nullptr && other != nullptr) return false;
+  return Chain(const_cast<Vma&>(one != nullptr ? a : b)).singular();
+}
+
+// All chains lead to one root.
+void AnonVmaChains::do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) {
+  Vma* chained = nullptr;
+  for (Vma* const vma : vmas) {
+    if (chained == nullptr && !Chain(*vma).empty()) chained = vma;
+  }
+  if (chained == nullptr) return change();
+  const WriteGuard guard(root_of(*Chain(*chained).oldest().anon_vma).rwsem);
+  const auto for_each_avc = [vmas](FunctionRef<void(AnonVmaChain&)> visit) {
+    for (Vma* const vma : vmas) Chain(*vma).for_each(visit);
+  };
+  for_each_avc([](AnonVmaChain& avc) { avc.anon_vma->tree.erase(avc); });
   change();
-  chain.for_each([](AnonVmaChain& avc) { avc.anon_vma->tree.insert(avc); });
+  for_each_avc([](AnonVmaChain& avc) { avc.anon_vma->tree.insert(avc); });
 }
 
 }  // namespace racier::rmap

@@ -132,8 +132,12 @@ void AnonVmaRwsem::do_unlink(Vma& vma) {
   put_anon_vma(*anon_vma);
 }
 
-void AnonVmaRwsem::do_adjust(Vma& vma, FunctionRef<void()> change) {
-  CountedAnonVma* const anon_vma = anon_vma_of(vma);
+// All that have an anon_vma have the same.
+void AnonVmaRwsem::do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) {
+  CountedAnonVma* anon_vma = nullptr;
+  for (Vma* const vma : vmas) {
+    if (anon_vma == nullptr) anon_vma = anon_vma_of(*vma);
+  }
   if (anon_vma == nullptr) return change();
   const WriteGuard guard(anon_vma->sem);
   change();

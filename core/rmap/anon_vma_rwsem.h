@@ -51,7 +51,7 @@ class AnonVmaRwsem final : public Scheme {
   void do_remove(Page& page, Vma& vma, VirtAddr addr) override;
   Status do_link(Vma& dst, Vma& src, Why why) override;
   void do_unlink(Vma& vma) override;
-  void do_adjust(Vma& vma, FunctionRef<void()> change) override;
+  void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
 
   class Grabbed;

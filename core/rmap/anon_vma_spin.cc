@@ -121,8 +121,12 @@ void AnonVmaSpin::do_unlink(Vma& vma) {
   if (last) anon_vmas_.destroy(anon_vma);
 }
 
-void AnonVmaSpin::do_adjust(Vma& vma, FunctionRef<void()> change) {
-  AnonVma* const anon_vma = anon_vma_of(vma);
+// All that have an anon_vma have the same.
+void AnonVmaSpin::do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) {
+  AnonVma* anon_vma = nullptr;
+  for (Vma* const vma : vmas) {
+    if (anon_vma == nullptr) anon_vma = anon_vma_of(*vma);
+  }
   if (anon_vma == nullptr) return change();
   const SpinGuard guard(anon_vma->lock);
   change();

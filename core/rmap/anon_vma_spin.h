@@ -48,7 +48,7 @@ class AnonVmaSpin final : public Scheme {
   void do_remove(Page& page, Vma& vma, VirtAddr addr) override;
   Status do_link(Vma& dst, Vma& src, Why why) override;
   void do_unlink(Vma& vma) override;
-  void do_adjust(Vma& vma, FunctionRef<void()> change) override;
+  void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
 
   bool join(Vma& vma, AnonVma& anon_vma);

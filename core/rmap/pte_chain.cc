@@ -198,13 +198,36 @@ void PteChains::remove_from_chain(Page& page, PteAddr pte) {
     page.rmap = 0;
     return;
   }
+  PteAddr* const entry = find_in_chain(page, pte);
+  invariant(Inv::kChainHasPte, entry != nullptr);
+  fill_hole(page, *entry);
+}
+
+// Returns where the chain has `pte`, or nullptr.  Context: the chain lock is held.
+PteAddr* PteChains::find_in_chain(const Page& page, PteAddr pte) {
   for (PteChain* block = chain(page.rmap); block != nullptr; block = block->next) {
     for (int i = block->first; i < PteChain::kPtes; ++i) {
       PteAddr& entry = block->ptes[static_cast<std::size_t>(i)];
-      if (entry == pte) return fill_hole(page, entry);
+      if (entry == pte) return &entry;
     }
   }
-  invariant(Inv::kChainHasPte, false);
+  return nullptr;
+}
+
+// The page keeps as many ptes as it has, so the new one needs no block.
+// Kernel: page_add_rmap(), page_remove_rmap() in copy_one_pte(), mm/mremap.c, v2.6.0.
+void PteChains::do_move(Page& page, Vma& dst, VirtAddr from, VirtAddr to) {
+  const PteAddr before = pte_addr(*dst.vm_mm, from);
+  const PteAddr after = claim(*dst.vm_mm, to);
+  const ChainGuard guard(page);
+  if (is_direct(page.rmap)) {
+    invariant(Inv::kChainHasPte, direct(page.rmap) == before);
+    page.rmap = after | kDirect;
+    return;
+  }
+  PteAddr* const entry = find_in_chain(page, before);
+  invariant(Inv::kChainHasPte, entry != nullptr);
+  *entry = after;
 }
 
 // Puts the first pte of the chain where one was taken out, and frees the first block if

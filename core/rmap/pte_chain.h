@@ -66,7 +66,13 @@ class PteChains final : public Scheme {
   Status do_link(Vma&, Vma&, Why) override { return Status::kOk; }
   void do_unlink(Vma&) override {}
   // A walk looks at a vma under page_table_lock only, which `change` takes.
-  void do_adjust(Vma&, FunctionRef<void()> change) override { change(); }
+  void do_adjust(std::span<Vma* const>, FunctionRef<void()> change) override {
+    change();
+  }
+  // A vma has nothing of the scheme's: any two agree, and nobody knows its pages.
+  bool do_can_merge(const Vma&, const Vma&) const override { return true; }
+  bool do_may_have_anon(const Vma&) const override { return true; }
+  void do_move(Page& page, Vma& dst, VirtAddr from, VirtAddr to) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
   bool do_walk_file(Page& page, AddressSpace& mapping,
                     FunctionRef<Walk(const Mapping&)> visit) override;
@@ -81,6 +87,7 @@ class PteChains final : public Scheme {
   void add(Page& page, PteAddr pte, Ticket ticket);
   bool add_to_chain(Page& page, PteAddr pte, Ticket ticket);
   void remove_from_chain(Page& page, PteAddr pte);
+  static PteAddr* find_in_chain(const Page& page, PteAddr pte);
   void fill_hole(Page& page, PteAddr& hole);
   void make_direct(Page& page);
   bool walk_chain(Page& page, FunctionRef<Walk(const Mapping&)> visit);

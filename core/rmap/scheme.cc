@@ -42,11 +42,35 @@ void Scheme::remove(Page& page, Vma& vma, VirtAddr addr) {
   do_remove(page, vma, addr);
 }
 
+void Scheme::move(Page& page, Vma& src, VirtAddr from, Vma& dst, VirtAddr to) {
+  assert_pte_locked(machine_, *dst.vm_mm, to);
+  invariant(Inv::kRmapAddInsideVma, dst.contains(to));
+  do_move(page, dst, from, to);
+  machine_.tracepoints->rmap_moved(page, src, from, to);
+}
+
 void Scheme::trim(Page& page) { do_trim(page); }
 
 Status Scheme::link(Vma& dst, Vma& src, Why why) {
   might_sleep();
+  // What a vma has already it keeps, and it is the same (can_merge()).
+  if (why == Why::kMerge && do_may_have_anon(dst)) return Status::kOk;
   return do_link(dst, src, why);
+}
+
+bool Scheme::can_merge(const Vma& a, const Vma& b) const { return do_can_merge(a, b); }
+
+bool Scheme::may_have_anon(const Vma& vma) const { return do_may_have_anon(vma); }
+
+// One anchor, or none: most schemes keep no more in a vma.
+bool Scheme::do_can_merge(const Vma& a, const Vma& b) const {
+  const std::uintptr_t one = a.rmap.anchor.load(std::memory_order_relaxed);
+  const std::uintptr_t other = b.rmap.anchor.load(std::memory_order_relaxed);
+  return one == other || one == 0 || other == 0;
+}
+
+bool Scheme::do_may_have_anon(const Vma& vma) const {
+  return vma.rmap.anchor.load(std::memory_order_relaxed) != 0;
 }
 
 void Scheme::unlink(Vma& vma) {
@@ -54,20 +78,29 @@ void Scheme::unlink(Vma& vma) {
   do_unlink(vma);
 }
 
-void Scheme::adjust(Vma& vma, FunctionRef<void()> change) {
+void Scheme::adjust(std::span<Vma* const> vmas, std::span<Vma* const> gone,
+                    FunctionRef<void()> change) {
   might_sleep();
-  if (vma.vm_file == nullptr) return do_adjust(vma, change);
+  if (vmas.front()->vm_file == nullptr) return do_adjust(vmas, change);
   if (traits().walk_may_sleep) {
-    return do_adjust(vma, [&] { adjust_in_file(vma, change); });
+    return do_adjust(vmas, [&] { adjust_in_file(vmas, gone, change); });
   }
-  adjust_in_file(vma, [&] { do_adjust(vma, change); });
+  adjust_in_file(vmas, gone, [&] { do_adjust(vmas, change); });
 }
 
-void Scheme::adjust_in_file(Vma& vma, FunctionRef<void()> change) {
-  const SpinGuard guard(vma.vm_file->i_mmap_lock);
-  vma.vm_file->i_mmap.erase(vma);
+void Scheme::adjust(Vma& vma, FunctionRef<void()> change) {
+  Vma* const vmas[] = {&vma};
+  adjust(vmas, {}, change);
+}
+
+void Scheme::adjust_in_file(std::span<Vma* const> vmas, std::span<Vma* const> gone,
+                            FunctionRef<void()> change) {
+  AddressSpace& file = *vmas.front()->vm_file;
+  const SpinGuard guard(file.i_mmap_lock);
+  for (Vma* const vma : vmas) file.i_mmap.erase(*vma);
+  for (Vma* const vma : gone) file.i_mmap.erase(*vma);
   change();
-  vma.vm_file->i_mmap.insert(vma);
+  for (Vma* const vma : vmas) file.i_mmap.insert(*vma);
 }
 
 bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {

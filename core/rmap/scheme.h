@@ -28,6 +28,8 @@ enum class Walk : std::uint8_t { kContinue, kStop };
 enum class Why : std::uint8_t {
   kFork,   // the child's copy of a vma
   kSplit,  // a part of a vma becomes one of its own
+  kMerge,  // a vma is about to take pages of another over
+  kMove,   // a vma to which pages of another are about to move
 };
 
 // What a scheme is, for tables and for those who must know whether they may sleep.
@@ -81,6 +83,12 @@ class Scheme {
   // holds a reference to the page.  Kernel: page_remove_rmap().
   void remove(Page& page, Vma& vma, VirtAddr addr) REQUIRES(vma.vm_mm->page_table_lock);
 
+  // Records that the pte at `from` in `src`, which maps `page`, is now at `to` in
+  // `dst`, a vma of the same mm.  In adjust() of both, so that no walk sees it half
+  // done.
+  void move(Page& page, Vma& src, VirtAddr from, Vma& dst, VirtAddr to)
+      REQUIRES(dst.vm_mm->page_table_lock);
+
   // Lets go of the scheme's own reference to `page`, if it has one and no pte maps the
   // page, so that its users are all that counts.
   // Context: the page lock and a reference to the page are held.
@@ -91,13 +99,22 @@ class Scheme {
   // Context: may sleep; mmap_sem of both held, page_table_lock not.
   // Returns kNoMemory and changes nothing.  Kernel: anon_vma_link(), __anon_vma_link().
   Status link(Vma& dst, Vma& src, Why why) REQUIRES(src.vm_mm->mmap_sem);
+  // Returns whether one vma can have the anonymous pages of both, once it is linked to
+  // the other.  Context: mmap_sem held (write).  Kernel: is_mergeable_anon_vma().
+  bool can_merge(const Vma& a, const Vma& b) const;
+  // Returns whether `vma` may have, or have had, anonymous pages: what vm_pgoff says of
+  // them cannot be chosen anew then.  Context: mmap_sem held (write).
+  bool may_have_anon(const Vma& vma) const;
   // Forgets `vma`, whose ptes are gone.  Kernel: anon_vma_unlink().
   // Context: may sleep; mmap_sem held (write), or the mm has no user any more.
   void unlink(Vma& vma);
-  // Runs `change`, which moves the bounds of `vma`, while no walk looks at them; the
-  // vmas of a file stand in a tree that is ordered by what may change, so `vma` is off
-  // it.
+  // Runs `change`, which moves the bounds of `vmas`, or ptes between them, while no
+  // walk looks at any of them.  They have one file, or none, and walks find them by one
+  // lock.  The vmas of a file stand in a tree that is ordered by what may change, so
+  // all are off it, and those of `gone` stay off.
   // Context: may sleep; mmap_sem held (write).  i_mmap_lock is held in `change`.
+  void adjust(std::span<Vma* const> vmas, std::span<Vma* const> gone,
+              FunctionRef<void()> change);
   void adjust(Vma& vma, FunctionRef<void()> change);
 
   // Shows `visit` every mapping of `page` that lasts for the whole walk, and perhaps
@@ -138,16 +155,20 @@ class Scheme {
   virtual void do_add_file(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
   virtual void do_dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
   virtual void do_remove(Page& page, Vma& vma, VirtAddr addr) = 0;
+  virtual void do_move(Page&, Vma& /*dst*/, VirtAddr /*from*/, VirtAddr /*to*/) {}
   virtual void do_trim(Page&) {}
+  virtual bool do_can_merge(const Vma& a, const Vma& b) const;
+  virtual bool do_may_have_anon(const Vma& vma) const;
   virtual Status do_link(Vma& dst, Vma& src, Why why) = 0;
   virtual void do_unlink(Vma& vma) = 0;
-  virtual void do_adjust(Vma& vma, FunctionRef<void()> change) = 0;
+  virtual void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) = 0;
   virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
   // Unless a scheme may only try, it waits for the lock.
   virtual bool do_lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
 
-  static void adjust_in_file(Vma& vma, FunctionRef<void()> change);
+  static void adjust_in_file(std::span<Vma* const> vmas, std::span<Vma* const> gone,
+                             FunctionRef<void()> change);
   // Walks a page of `mapping`: as walk_file(), unless a scheme has a way of its own.
   virtual bool do_walk_file(Page& page, AddressSpace& mapping,
                             FunctionRef<Walk(const Mapping&)> visit) {

@@ -1,0 +1,116 @@
+// core/mm/move_page_tables.cc - moves what ptes hold, table by table.
+//
+// A reverse-map walk that looks at both places of a page one after the other could find
+// it at neither: the old one after the move, the new one before.  So the ptes of a
+// table move under the locks of the reverse map (38a76013ad80, 3.7; 2.6.9 relied on the
+// order of a list).  The TLBs are flushed before page_table_lock is free: from then on
+// whoever unmaps the new place may free the page (eb66ae030829, 4.19).
+//
+// Tested by mremap_test.cc.
+#include "core/mm/move_page_tables.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/mm/fault.h"
+#include "core/objects/ptl.h"
+#include "core/rmap/scheme.h"
+
+namespace racier {
+namespace {
+
+// Returns the end of what one page table covers around `addr`.
+VirtAddr end_of_table(VirtAddr addr) { return (addr | (table_span(1) - 1)) + 1; }
+
+// Returns the first pages of `rest` that are in one table, before and after.
+VirtRange first_part(const VirtRange& rest, VirtAddr to) {
+  const VirtAddr end = std::min(end_of_table(rest.start), rest.end);
+  const std::uint64_t room = end_of_table(to) - to;
+  return {rest.start, std::min(end, rest.start + room)};
+}
+
+// Returns whether no pte of `range` holds anything.  Nobody can fill one meanwhile.
+bool is_empty(Machine& m, Mm& mm, VirtRange range) {
+  bool empty = true;
+  for_each_locked_table(m, mm, range, [&](VirtRange part) {
+    for_each_pte(m.frames, mm.context, part,
+                 [&](VirtAddr, PteSlot slot) { empty = empty && slot.peek().none(); });
+  });
+  return empty;
+}
+
+// Moves one pte, whatever it holds; returns whether a translation may be cached.
+// Kernel: the body of move_ptes().
+bool move_pte(Machine& m, const PageMove& move, VirtAddr addr, PteSlot slot)
+    REQUIRES(move.dst.vm_mm->page_table_lock) {
+  if (slot.peek().none()) return false;
+  const VirtAddr to = move.to + (addr - move.from.start);
+  const Pte pte = slot.get_and_clear();
+  find_pte(m.frames, move.dst.vm_mm->context, to).set(pte);
+  if (!pte.present()) return false;
+  if (m.is_zero_page(pte.pfn())) return true;
+  m.scheme().move(m.page(pte.pfn()), move.src, addr, move.dst, to);
+  return true;
+}
+
+// Holds the locks of two ptes of one mm: perhaps there is one for both.
+class SCOPED_CAPABILITY PtlsGuard {
+ public:
+  PtlsGuard(Machine& m, Mm& mm, VirtAddr from, VirtAddr to)
+      ACQUIRE(mm.page_table_lock) {
+    from_.emplace(m, mm, from);
+    const bool other = pte_lockptr(m, mm, from) != pte_lockptr(m, mm, to);
+    if (other) to_.emplace(m, mm, to, 1);
+  }
+  ~PtlsGuard() noexcept(false) RELEASE() {
+    to_.reset();
+    from_.reset();
+  }
+  PtlsGuard(const PtlsGuard&) = delete;
+  PtlsGuard& operator=(const PtlsGuard&) = delete;
+
+ private:
+  std::optional<PtlGuard> from_;
+  std::optional<PtlGuard> to_;
+};
+
+// Moves the ptes of one table while no walk looks.
+void move_part(Machine& m, const PageMove& part) REQUIRES(part.src.vm_mm->mmap_sem) {
+  Vma* const vmas[] = {&part.src, &part.dst};
+  const std::size_t count = &part.src == &part.dst ? 1 : 2;
+  m.scheme().adjust(std::span(vmas).first(count), {}, [&] {
+    const PtlsGuard ptls(m, *part.dst.vm_mm, part.from.start, part.to);
+    move_ptes(m, part);
+  });
+}
+
+}  // namespace
+
+void move_ptes(Machine& m, const PageMove& move) {
+  const MmuContext& context = move.dst.vm_mm->context;
+  bool flush = false;
+  for_each_pte(m.frames, context, move.from, [&](VirtAddr addr, PteSlot slot) {
+    assert_pte_locked(m, *move.dst.vm_mm, addr);
+    flush = move_pte(m, move, addr, slot) || flush;
+  });
+  if (flush) m.mmu->flush_range(context, move.from);
+}
+
+std::uint64_t move_page_tables(Machine& m, const PageMove& move) {
+  Mm& mm = *move.src.vm_mm;
+  VirtRange rest = move.from;
+  while (rest.start < rest.end) {
+    const VirtAddr to = move.to + (rest.start - move.from.start);
+    const VirtRange part = first_part(rest, to);
+    if (!is_empty(m, mm, part)) {
+      if (!pte_alloc(m, mm, to)) break;
+      const PageMove some{move.src, part, move.dst, to};
+      some.src.vm_mm->mmap_sem.assert_held();
+      move_part(m, some);
+    }
+    rest.start = part.end;
+  }
+  return rest.start - move.from.start;
+}
+
+}  // namespace racier

@@ -1,0 +1,13 @@
+// core/program/ops_vma.h - ops that move mappings, and let them grow.
+#pragma once
+#include "core/program/places.h"
+
+namespace racier::program::ops {
+
+Outcome mremap(Run& run, NewMapping result, ProcessRef process, PageInMapping place,
+               PageCount old_pages, PageCount new_pages, Moving moving);
+// To a place that is named: MREMAP_FIXED.
+Outcome mremap_over(Run& run, NewMapping result, ProcessRef process, PageInMapping from,
+                    PageCount old_pages, PageCount new_pages, PageInMapping to);
+
+}  // namespace racier::program::ops
