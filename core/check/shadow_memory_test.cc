@@ -22,6 +22,7 @@ const std::uint64_t kFirst = file_word(1, 3, 0);  // of the file's page that is 
 //   a1257    mm 1 adds to 5 in page 2, and gets 7
 //   F12 E12  mm 1 begins, ends a fork of mm 2          X12   ... in failure
 //   x1       mm 1 exits
+//   W7 V7    7 is written to, read from the file's page 3   Z, T  the page is zeroes, cut off
 class Teller {
  public:
   Teller() : file_(1, 8, false), shmem_(9, 8, true), other_shmem_(10, 8, true) {
@@ -62,6 +63,10 @@ class Teller {
       case 'E': memory.fork_end(mm, digit(2), true); break;
       case 'X': memory.fork_end(mm, digit(2), false); break;
       case 'x': memory.mm_exited(mm); break;
+      case 'W': memory.file_accessed(file_, kPlace, UserAccess::kWrite, mm); break;
+      case 'V': memory.file_accessed(file_, kPlace, UserAccess::kRead, mm); break;
+      case 'Z': memory.file_zeroed(file_, 3, 4); break;
+      case 'T': memory.file_truncated(file_, 3); break;
       default: FAIL() << word;
     }
   }
@@ -79,6 +84,7 @@ class Teller {
     memory.mapped(vma);
   }
 
+  static constexpr VirtAddr kPlace = 3 << kPageShift;
   AddressSpace file_;
   AddressSpace shmem_;
   AddressSpace other_shmem_;
@@ -128,6 +134,23 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OldBytesBack", "m12 w127 u12 m12 r127", kData},  //
                     Row{"GrownHeapKeeps", "m12 w127 m12 r127", ""},       //
                     Row{"AfterExit", "m12 w127 x1 r127", kUnmapped}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, MemoryStory,
+    testing::Values(Row{"Written", "h12 W7 r127 V7", ""},                   //
+                    Row{"WrittenAndLost", "h12 W7 R12", kData},             //
+                    Row{"ReadIsOld", "h12 w127 V8", kData},                 //
+                    Row{"Zeroed", "h12 w127 Z r120 V0", ""},                //
+                    Row{"NotZeroed", "h12 w127 Z r127", kData},             //
+                    Row{"ZeroedUntouched", "h12 Z R12", kData},             //
+                    Row{"ZeroedThenWritten", "h12 Z w127 r127", ""},        //
+                    Row{"HoleLeavesCopies", "f12 w127 Z r127", ""},         //
+                    Row{"HoleTookACopy", "f12 w127 Z r120", kData},         //
+                    Row{"PrivateOfZeroed", "f12 Z r120 R12", ""},           //
+                    Row{"CutOffTakesCopies", "f12 w127 Z T r120", ""},      //
+                    Row{"CutOffSparesOthers", "m12 w127 Z T r120", kData},  //
+                    Row{"CutOffSparesShared", "h12 Z w127 T r127", ""}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

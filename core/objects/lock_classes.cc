@@ -25,6 +25,8 @@ constexpr LockOrder kOrder[] = {
     // pte_chain
     {&kPageTableLock, &kChainLock},
     {&kChainLock, &kSwapDeviceLock},
+    // files
+    {&kISem, &kMmapSem},
 };
 
 }  // namespace

@@ -195,6 +195,8 @@ static_assert(kVmRead == 1 && kVmWrite == 2 && kVmExec == 4,
               "an index is a set of bits");
 constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
 
+constexpr Choice kWaitings[] = {{"sync", 3}, {"async", 1}};
+
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
@@ -204,6 +206,7 @@ constexpr NumberType kHeapPagesType("a number of pages", 0, 1u << 24, 8);
 constexpr NumberType kWordNoType("a word of a page", 0, 511, 7);
 constexpr ChoiceType kProtectionType("a protection", kProtections);
 constexpr ChoiceType kSharingType("a sharing", kSharings);
+constexpr ChoiceType kWaitingType("a way to wait", kWaitings);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -218,6 +221,7 @@ const ArgumentType& HeapPages::type() { return kHeapPagesType; }
 const ArgumentType& WordNo::type() { return kWordNoType; }
 const ArgumentType& Protection::type() { return kProtectionType; }
 const ArgumentType& Sharing::type() { return kSharingType; }
+const ArgumentType& Waiting::type() { return kWaitingType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 

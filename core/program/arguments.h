@@ -105,6 +105,12 @@ struct Sharing {
   static const ArgumentType& type();
   bool shared() const { return value != 0; }
 };
+// Whether msync waits for what it writes.
+struct Waiting {
+  std::uint64_t value;  // 0: sync
+  static const ArgumentType& type();
+  bool waits() const { return value == 0; }
+};
 // Absolute user addresses, for recordings of real programs: page aligned, word aligned.
 struct PageAddr {
   std::uint64_t value;

@@ -2,6 +2,7 @@
 #include "core/program/ops.h"
 
 #include "core/program/ops_access.h"
+#include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
@@ -84,6 +85,32 @@ constexpr Op kOps[] = {
     op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.",
                       "process", "address")
         .weighing(0),
+    // Files.
+    op<&ops::mmap_file_shared<Anywhere>>("mmap_file_shared",
+                                         "Maps pages of a file, shared.", "process",
+                                         "pages", "protection", "file", "file_page")
+        .weighing(8),
+    op<&ops::mmap_file_shared<PageAt>>(
+        "mmap_file_shared_at", "Maps pages of a file there, shared.", "process",
+        "address", "pages", "protection", "file", "file_page")
+        .weighing(0),
+    op<&ops::writeback>("writeback", "Writes dirty pages to their file.", "file",
+                        "pages")
+        .weighing(6),
+    op<&ops::msync>("msync", "Writes what a mapping has of its file.", "process",
+                    "mapping", "page", "pages", "waiting")
+        .weighing(3),
+    op<&ops::truncate>("truncate", "Makes a file so long.", "file", "pages")
+        .weighing(5),
+    op<&ops::punch_hole>("punch_hole", "Makes pages of a file zeroes.", "file", "page",
+                         "pages")
+        .weighing(3),
+    op<&ops::file_write>("file_write", "Writes a word of a file, without mapping it.",
+                         "file", "page", "word")
+        .weighing(4),
+    op<&ops::file_read>("file_read", "Reads a word of a file, without mapping it.",
+                        "file", "page", "word")
+        .weighing(2),
 };
 
 }  // namespace

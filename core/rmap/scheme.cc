@@ -2,10 +2,15 @@
 // Tested by anon_vma_spin_test.cc.
 #include "core/rmap/scheme.h"
 
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/sync/context.h"
 
 namespace racier::rmap {
+
+bool walk_needs_page_lock(const Page& page) {
+  return !page.is_anon() && !bug::armed(Bug::kFileMappingUnlocked);
+}
 
 Result<Ticket> Scheme::prepare(Vma& vma) {
   might_sleep();
@@ -91,9 +96,8 @@ bool Scheme::lock_ptl(const Mapping& at) { return do_lock_ptl(at); }
 
 bool Scheme::walk_file(Page& page, AddressSpace& mapping,
                        FunctionRef<Walk(const Mapping&)> visit) {
-  // Only the page lock keeps the page in its file, and so the file (truncation takes
-  // it).
-  invariant(Inv::kFileWalkHoldsPageLock, page.test(PageFlag::kLocked));
+  invariant(Inv::kFileWalkHoldsPageLock,
+            page.test(PageFlag::kLocked) || !walk_needs_page_lock(page));
   const SpinGuard guard(mapping.i_mmap_lock);
   const std::uint64_t index = page.index.load(std::memory_order_relaxed);
   for (Vma* vma = mapping.i_mmap.first(index, index); vma != nullptr;
