@@ -71,6 +71,11 @@ class ValueAudit {
         const std::uint64_t pages = call.arguments[name == "mmap" ? 1 : 3];
         shared_.push_back({outcome.value, outcome.value + (pages << kPageShift)});
       }
+      // One page of a file may be seen at many addresses.
+      if (placed && name == "mmap_file_shared") {
+        const std::uint64_t pages = call.arguments[1];
+        of_files_.push_back({outcome.value, outcome.value + (pages << kPageShift)});
+      }
     }
     if (op.defines == Variable::kProcess) {
       if (name == "fork") parents_[processes_] = call.arguments[0];
@@ -91,7 +96,8 @@ class ValueAudit {
     const std::uint64_t value = outcomes_[number].value;
     if (value == 0 || check::is_file_word(value)) return nullptr;
     const std::uint64_t store = check::tag_of(value).call;
-    if (store >= places_.size() || places_[store].op != "write") {
+    const bool to_file = store < places_.size() && places_[store].op == "file_write";
+    if (store >= places_.size() || !(to_file || places_[store].op == "write")) {
       return "no call stored it";
     }
     if (outcomes_[store].kind != Outcome::Kind::kValue ||
@@ -101,14 +107,16 @@ class ValueAudit {
     if (places_[store].list == places_[number].list && store > number) {
       return "it is stored later in the same task";
     }
-    const VirtAddr to = address(store);
+    const VirtAddr to =
+        to_file ? kSomewhere + places_[store].call->arguments[2] * sizeof value
+                : address(store);
     const VirtAddr from = address(number);
-    if (to >= kSomewhere || from >= kSomewhere) {
+    if (to >= kSomewhere || from >= kSomewhere || is_in(of_files_, to)) {
       return to % kPageSize == from % kPageSize ? nullptr
                                                 : "it was stored to another word";
     }
     if (to != from) return "it was stored to another address";
-    if (is_shared(from)) return nullptr;
+    if (is_in(shared_, from)) return nullptr;
     const auto& stored = places_[store].call->arguments;
     const auto& loaded = places_[number].call->arguments;
     if (!descends(loaded[0], stored[0])) {
@@ -117,8 +125,8 @@ class ValueAudit {
     return nullptr;
   }
 
-  bool is_shared(VirtAddr addr) const {
-    return std::ranges::any_of(shared_, [&](const Range& range) {
+  static bool is_in(const std::vector<Range>& ranges, VirtAddr addr) {
+    return std::ranges::any_of(ranges, [&](const Range& range) {
       return range.start <= addr && addr < range.end;
     });
   }
@@ -162,6 +170,7 @@ class ValueAudit {
   std::vector<std::uint64_t> parents_;    // by process
   std::vector<std::uint64_t> originals_;  // by process: of a clone
   std::vector<Range> shared_;             // that were shared memory at any time
+  std::vector<Range> of_files_;           // that were shared mappings of files
   std::uint64_t processes_ = 0;
 };
 

@@ -54,6 +54,28 @@ constexpr Row kRows[] = {
      "ptes that are there.",
      "contract of the anon layer, 2.3.99; any design", "rmap-incompleteness",
      FindingKind::kRmap},
+    {Bug::kFileMappingUnlocked, "B08", "file_mapping_unlocked",
+     "page_referenced of a page of a file does without the page lock: truncation may take "
+     "the page out of the file, and the file may go, before its i_mmap_lock is taken.",
+     "rmaplock 2/5, Dickins, 2.6.9", "lifetime", FindingKind::kUseAfterFree},
+    {Bug::kAnonPageInFileVma, "B72", "anon_page_in_file_vma",
+     "A fault that the file of a shared mapping cannot serve gets an anonymous page, and no "
+     "SIGBUS: no walk finds it there.",
+     "CVE-2015-3288; 6b7339f4c31a, Shutemov, 4.2", "rmap-incompleteness",
+     FindingKind::kRmap},
+    {Bug::kCowRmapRemovedEarly, "B49", "cow_rmap_removed_early",
+     "A copy on write takes the old page out of the reverse map before its pte has been "
+     "switched and flushed: a sharer sees itself alone and writes in place.",
+     "945754a1754f, Piggin, 2.6.26", "refcount", FindingKind::kData},
+    {Bug::kMkcleanVsDoWpPage, "B58", "mkclean_vs_do_wp_page",
+     "do_wp_page makes its pte writable and the page dirty without waiting for the page "
+     "lock: who has cleaned the ptes then clears the page's mark.",
+     "79352894b28b, Piggin, 2.6.23", "lock-missing", FindingKind::kData},
+    {Bug::kZapDirtyBeforeTlbFlush, "B59", "zap_dirty_before_tlb_flush",
+     "A zap marks the page dirty and unmaps it before the TLBs are flushed: it may be written "
+     "and clean while somebody stores to it still.",
+     "1cf35d47712d, Torvalds, 3.15; 5df397dec7c4, 6.2", "tlb-flush-order",
+     FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -29,8 +29,13 @@ enum class Bug : std::uint8_t {
   kAnonPutTrimAfterDrop,
   kGetAnonDoubleAlloc,
   kAnonPutBeforeUnmap,
+  kFileMappingUnlocked,
+  kAnonPageInFileVma,
+  kCowRmapRemovedEarly,
+  kMkcleanVsDoWpPage,
+  kZapDirtyBeforeTlbFlush,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kAnonPutBeforeUnmap) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kZapDirtyBeforeTlbFlush) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -151,6 +151,8 @@ const Damage kReverseMap[] = {
      }},
     {"AnonPageInSharedVma", Inv::kPageOfItsVma,
      [](World& w) { w.vma_at(*w.parent, w.kFile).vm_flags |= kVmShared; }},
+    {"CopyBehindTheEnd", Inv::kPteWithinFile,
+     [](World& w) { w.m.file(0).i_size.raw().store(1, std::memory_order_relaxed); }},
     {"FilePageInAnonVma", Inv::kPageOfItsVma,
      [](World& w) {
        w.slot(*w.parent, w.kAnon + 3 * w.kPage).set(w.slot(*w.parent, w.kFile).peek());
@@ -284,6 +286,14 @@ const Damage kCaches[] = {
      [](World& w) UNLOCKED { w.m.file(0).slots[7].swap = {kFreeSlot}; }},
     {"CleanFilePageStoredTo", Inv::kCleanPageIsItsStore,
      [](World& w) { w.word(w.file_page(), 511) = 1; }},
+    {"CleanFilePageMayBeWritten", Inv::kWritablePageIsDirty,
+     [](World& w) {
+       w.in_task([&w] {
+         w.map(*w.parent, 0x7000'0000, 1, w.kRw | kVmShared, &w.m.file(1));
+         w.write(*w.parent, 0x7000'0000);
+       });
+       w.flip(w.page_at(*w.parent, 0x7000'0000), PageFlag::kDirty);
+     }},
     {"CleanSwapPageStoredTo", Inv::kCleanPageIsItsStore,
      [](World& w) { w.word(w.cached(), 511) = 1; }},
 };
@@ -409,6 +419,8 @@ const Damage kLocks[] = {
      [](World& w) UNLOCKED { w.m.swapper.tree_lock.lock(); }},
     {"Tree", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.m.file(1).tree_lock.lock(); }},
+    {"ISem", Inv::kNoLockAtRest,
+     [](World& w) UNLOCKED { w.m.file(1).i_sem.lock(); }},
     {"IMmap", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.m.file(1).i_mmap_lock.lock(); }},
     {"PageTable", Inv::kNoLockAtRest,

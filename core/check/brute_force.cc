@@ -109,6 +109,7 @@ void BruteForce::found(Machine& machine, VirtAddr addr, Pte pte) {
   use.first_pte = index;
   ++use.ptes;
   use.dirty_pte |= pte.dirty();
+  use.writable_pte |= pte.writable();
 }
 
 Mm* BruteForce::mm_of(std::uint32_t asid) const {

@@ -43,6 +43,7 @@ struct FrameUse {
   std::int32_t pins = 0;             // references from outside of mm (counts.cc)
   std::int32_t on_lru = 0;           // places on LRU lists (lru_audit.cc)
   bool dirty_pte = false;            // one of its ptes is dirty
+  bool writable_pte = false;         // ... is writable
 };
 
 class BruteForce {

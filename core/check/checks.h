@@ -18,7 +18,7 @@ namespace racier::check {
 // What an Auditor keeps from audit to audit.
 struct Auditor::Buffers {
   BruteForce found;
-  alignas(8) std::byte slot_page[kPageSize];  // room for the content of a swap slot
+  alignas(8) std::byte slot_page[kPageSize];  // room for the content of a slot
 };
 
 // One audit.
@@ -27,7 +27,7 @@ struct Audit {
   BruteForce& found;
   const Expected& expected;
   const Watcher* watcher;  // may be null
-  std::byte* slot_page;    // room for the content of a swap slot
+  std::byte* slot_page;    // room for the content of a slot of a disk
 };
 
 void check_locks(const Audit& audit);  // L1

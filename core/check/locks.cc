@@ -38,6 +38,7 @@ void check_locks(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
   }
   m.for_each_file([](AddressSpace& file) {
     const auto id = static_cast<std::uint32_t>(file.id);
+    check(file.i_sem.is_locked(), "i_sem", "file", id);
     check(file.tree_lock.is_locked(), "tree_lock", "file", id);
     check(file.i_mmap_lock.is_locked(), "i_mmap_lock", "file", id);
   });

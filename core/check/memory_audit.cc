@@ -31,7 +31,7 @@ std::uint64_t word_of_file(const Audit& audit, const AddressSpace& file,
   const CacheSlot& slot = file.slots[index];
   if (slot.page != nullptr) return word_of_page(audit, *slot.page, offset);
   if (slot.swap) return word_of_slot(audit, slot.swap, offset);
-  return file.shmem ? 0 : file_word(file.id, index, offset % kPageSize / 8);
+  return file.shmem ? 0 : file.stored_word(index, offset % kPageSize / 8);
 }
 
 // Returns what a load would find now.

@@ -102,6 +102,16 @@ void check_page_of_vma(const Audit& audit, const FoundPte& found) {
   }
 }
 
+// Truncation takes copies of private mappings, too, in memory or in swap.
+void check_within_file(const Audit& audit, const FoundPte& found) {
+  const AddressSpace* const file = found.vma->vm_file;
+  if (file == nullptr) return;
+  const std::uint64_t i_size = file->i_size.raw().load(std::memory_order_relaxed);
+  if (found.vma->index_of(found.addr) < i_size) return;
+  broken(Inv::kPteWithinFile,
+         found.pte.present() ? about(audit, found) : describe(found));
+}
+
 // ---- R6 -----------------------------------------------------------------------------
 
 std::uint32_t vmas_of(const Audit& audit, const AddressSpace& file) {
@@ -136,6 +146,7 @@ void check_i_mmap_of(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_AN
 void check_pages_of_vmas(const Audit& audit) {
   for (const FoundPte& found : audit.found.ptes()) {
     if (found.pte.present()) check_page_of_vma(audit, found);
+    check_within_file(audit, found);
   }
 }
 

@@ -79,9 +79,7 @@ void ShadowMemory::add_piece(Space& space, const Vma& vma, VirtRange piece) {
 void ShadowMemory::unmap_end(std::uint32_t mm_id, VirtRange range) {
   Space& space = this->space(mm_id);
   cut(space, range);
-  const auto first = lower_bound(space.words, range.start);
-  const auto last = lower_bound(space.words, range.end);
-  space.words.erase(first, last);
+  forget(space.words, range);
 }
 
 void ShadowMemory::cut(Space& space, VirtRange range) {
@@ -155,6 +153,7 @@ ShadowMemory::File& ShadowMemory::file_of(const FileName& name) {
   fresh.name = name;
   fresh.segments = 0;
   fresh.words.clear();
+  fresh.zeroed.clear();
   return fresh;
 }
 
@@ -163,6 +162,45 @@ const ShadowMemory::File* ShadowMemory::find_file(const FileName& name) const {
     if (files_[i].name == name) return &files_[i];
   }
   return nullptr;
+}
+
+bool ShadowMemory::is_zeroed(const File& file, VirtAddr offset) {
+  return std::binary_search(file.zeroed.begin(), file.zeroed.end(),
+                            offset >> kPageShift);
+}
+
+void ShadowMemory::file_accessed(const AddressSpace& file, VirtAddr offset,
+                                 UserAccess access, std::uint64_t value) {
+  // As through a shared mapping of that page, by nobody in particular.
+  const VirtAddr page = page_floor(offset);
+  const Segment segment{
+      {page, page + kPageSize}, name_of(&file), page >> kPageShift, true};
+  if (access == UserAccess::kWrite) return store(0, segment, offset, value);
+  load(0, segment, offset, value);
+}
+
+void ShadowMemory::file_zeroed(const AddressSpace& file, std::uint64_t first,
+                               std::uint64_t end) {
+  File& known = file_of(name_of(&file));
+  forget(known.words, {first << kPageShift, end << kPageShift});
+  for (std::uint64_t page = first; page < end; ++page) {
+    const auto at = std::lower_bound(known.zeroed.begin(), known.zeroed.end(), page);
+    if (at == known.zeroed.end() || *at != page) known.zeroed.insert(at, page);
+  }
+}
+
+void ShadowMemory::file_truncated(const AddressSpace& file, std::uint64_t first) {
+  const FileName name = name_of(&file);
+  for (const std::uint32_t mm_id : used_) {
+    Space& space = spaces_[mm_id];
+    for (const Segment& segment : space.segments) {
+      if (segment.shared || !(segment.file == name)) continue;
+      const std::uint64_t kept = first > segment.pgoff ? first - segment.pgoff : 0;
+      const VirtAddr from =
+          std::min(segment.range.start + (kept << kPageShift), segment.range.end);
+      forget(space.words, {from, segment.range.end});
+    }
+  }
 }
 
 void ShadowMemory::hold(const Segment& segment) {
@@ -216,16 +254,24 @@ ShadowMemory::Words& ShadowMemory::words_of(std::uint32_t mm_id,
   return segment.shared ? file_of(segment.file).words : space(mm_id).words;
 }
 
-std::uint64_t ShadowMemory::initial(const Segment& segment, VirtAddr addr) {
+void ShadowMemory::forget(Words& words, VirtRange range) {
+  words.erase(lower_bound(words, range.start), lower_bound(words, range.end));
+}
+
+std::uint64_t ShadowMemory::initial(const Segment& segment, VirtAddr addr) const {
   if (segment.file.at == nullptr || segment.file.shmem) return 0;
   const VirtAddr offset = segment.offset_of(addr);
+  const File* const file = find_file(segment.file);
+  if (file != nullptr && is_zeroed(*file, offset)) return 0;
   return file_word(segment.file.id, offset >> kPageShift, offset % kPageSize / 8);
 }
 
 bool ShadowMemory::starts_as_anything(const Segment& segment, VirtAddr addr) const {
   if (segment.shared || segment.file.at == nullptr) return false;
   const File* const file = find_file(segment.file);
-  return file != nullptr && find_word(file->words, segment.offset_of(addr)) != nullptr;
+  if (file == nullptr) return false;
+  const VirtAddr offset = segment.offset_of(addr);
+  return find_word(file->words, offset) != nullptr || is_zeroed(*file, offset);
 }
 
 bool ShadowMemory::may_be(const Word& word, std::uint64_t value) const {
@@ -246,8 +292,12 @@ void ShadowMemory::accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess acces
   }
   switch (access) {
     case UserAccess::kRead:
-    case UserAccess::kExecute: load(mm_id, *segment, addr, value); break;
-    case UserAccess::kWrite: store(mm_id, *segment, addr, value); break;
+    case UserAccess::kExecute:
+      load(mm_id, *segment, addr, value);
+      break;
+    case UserAccess::kWrite:
+      store(mm_id, *segment, addr, value);
+      break;
     case UserAccess::kReadModifyWrite:
       load(mm_id, *segment, addr, before);
       store(mm_id, *segment, addr, value);

@@ -14,7 +14,7 @@
 // What mremap moves keeps its words; while it does, a word is one and the same at
 // either place.
 // Departs: until it is stored to, a word of a private mapping may be anything if
-// somebody has stored to its place in the file through a shared mapping.
+// somebody has stored to its place in the file, or has made its page there zeroes.
 //
 // Tested by shadow_memory_test.cc.
 #pragma once
@@ -45,6 +45,14 @@ class ShadowMemory {
   // A finding if the access must not have succeeded, or returned what it may not.
   void accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access,
                 std::uint64_t value, std::uint64_t before);
+
+  // A word of a file, at `offset`, was read or written without being mapped.
+  void file_accessed(const AddressSpace& file, VirtAddr offset, UserAccess access,
+                     std::uint64_t value);
+  // The pages [first, end) of a file are zeroes.
+  void file_zeroed(const AddressSpace& file, std::uint64_t first, std::uint64_t end);
+  // Private mappings have lost their copies of the file's pages from `first` on.
+  void file_truncated(const AddressSpace& file, std::uint64_t first);
 
   // A word that holds, or may hold, another value than it started with.
   struct Place {
@@ -95,8 +103,9 @@ class ShadowMemory {
   };
   struct File {
     FileName name;
-    std::uint32_t segments = 0;  // that map it shared
-    Words words;                 // by offset
+    std::uint32_t segments = 0;         // that map it shared
+    Words words;                        // by offset
+    std::vector<std::uint64_t> zeroed;  // pages that were made zeroes, in order
   };
   struct Move {
     std::uint32_t mm_id;
@@ -126,7 +135,9 @@ class ShadowMemory {
   const Word* word_at(const Place& place) const;
   bool may_be(const Word& word, std::uint64_t value) const;
   bool starts_as_anything(const Segment& segment, VirtAddr addr) const;
-  static std::uint64_t initial(const Segment& segment, VirtAddr addr);
+  std::uint64_t initial(const Segment& segment, VirtAddr addr) const;
+  static bool is_zeroed(const File& file, VirtAddr offset);
+  static void forget(Words& words, VirtRange range);
   void load(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
             std::uint64_t value);
   void store(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,

@@ -24,6 +24,7 @@ const std::uint64_t kFirst = file_word(1, 3, 0);  // of the file's page that is 
 //   b125     mm 1 begins to move page 2 to page 5
 //   e125     ... has moved it                          B125  ... could not
 //   x1       mm 1 exits
+//   W7 V7    7 is written to, read from the file's page 3   Z, T  the page is zeroes, cut off
 class Teller {
  public:
   Teller() : file_(1, 8, false), shmem_(9, 8, true), other_shmem_(10, 8, true) {
@@ -67,6 +68,10 @@ class Teller {
       case 'e': memory.move_end(mm, whole(page), to(digit(3)), true); break;
       case 'B': memory.move_end(mm, whole(page), to(digit(3)), false); break;
       case 'x': memory.mm_exited(mm); break;
+      case 'W': memory.file_accessed(file_, kPlace, UserAccess::kWrite, mm); break;
+      case 'V': memory.file_accessed(file_, kPlace, UserAccess::kRead, mm); break;
+      case 'Z': memory.file_zeroed(file_, 3, 4); break;
+      case 'T': memory.file_truncated(file_, 3); break;
       default: FAIL() << word;
     }
   }
@@ -87,6 +92,7 @@ class Teller {
     memory.mapped(vma);
   }
 
+  static constexpr VirtAddr kPlace = 3 << kPageShift;
   AddressSpace file_;
   AddressSpace shmem_;
   AddressSpace other_shmem_;
@@ -151,6 +157,23 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OfAnotherMm", "m12 m15 m22 w227 b125 r227", ""},             //
                     Row{"FileStartsAsBefore", "f12 f15 b125 e125 u12 R15", ""},       //
                     Row{"SharedIsByFile", "s12 w127 s15 b125 r157 e125 u12 r157", ""}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, MemoryStory,
+    testing::Values(Row{"Written", "h12 W7 r127 V7", ""},                   //
+                    Row{"WrittenAndLost", "h12 W7 R12", kData},             //
+                    Row{"ReadIsOld", "h12 w127 V8", kData},                 //
+                    Row{"Zeroed", "h12 w127 Z r120 V0", ""},                //
+                    Row{"NotZeroed", "h12 w127 Z r127", kData},             //
+                    Row{"ZeroedUntouched", "h12 Z R12", kData},             //
+                    Row{"ZeroedThenWritten", "h12 Z w127 r127", ""},        //
+                    Row{"HoleLeavesCopies", "f12 w127 Z r127", ""},         //
+                    Row{"HoleTookACopy", "f12 w127 Z r120", kData},         //
+                    Row{"PrivateOfZeroed", "f12 Z r120 R12", ""},           //
+                    Row{"CutOffTakesCopies", "f12 w127 Z T r120", ""},      //
+                    Row{"CutOffSparesOthers", "m12 w127 Z T r120", kData},  //
+                    Row{"CutOffSparesShared", "h12 Z w127 T r127", ""}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

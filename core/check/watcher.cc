@@ -86,4 +86,21 @@ void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access,
   memory_.accessed(mm.id, addr, access, value, before);
 }
 
+void Watcher::file_accessed(const AddressSpace& file, std::uint64_t index,
+                            std::uint64_t word, UserAccess access,
+                            std::uint64_t value) {
+  const Unseen unseen;
+  memory_.file_accessed(file, (index << kPageShift) + word * sizeof word, access,
+                        value);
+}
+void Watcher::file_zeroed(const AddressSpace& file, std::uint64_t first,
+                          std::uint64_t end) {
+  const Unseen unseen;
+  memory_.file_zeroed(file, first, end);
+}
+void Watcher::file_truncated(const AddressSpace& file, std::uint64_t first) {
+  const Unseen unseen;
+  memory_.file_truncated(file, first);
+}
+
 }  // namespace racier::check

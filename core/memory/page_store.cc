@@ -16,8 +16,30 @@ PageStore::PageStore(std::uint32_t slots)
 void PageStore::write(std::uint32_t slot, const std::byte* frame) {
   require(slot < slots(), "a slot of this store");
   copy_user_frame(page(slot), frame);
+  mark(slot, kWritten);
+}
+
+std::uint64_t PageStore::word(std::uint32_t slot, std::uint64_t number) const {
+  require(slot < slots(), "a slot of this store");
+  const std::atomic_ref state(written_[slot]);
+  if (state.load(std::memory_order_relaxed) != kWritten) return 0;
+  return load_user_word(page(slot) + number * sizeof(std::uint64_t));
+}
+
+void PageStore::clear(std::uint32_t slot) {
+  require(slot < slots(), "a slot of this store");
+  mark(slot, kCleared);
+}
+
+bool PageStore::is_written(std::uint32_t slot) const {
+  require(slot < slots(), "a slot of this store");
+  const std::atomic_ref state(written_[slot]);
+  return state.load(std::memory_order_relaxed) != kUntouched;
+}
+
+void PageStore::mark(std::uint32_t slot, std::uint8_t state) {
   // Relaxed: who reads a slot knows by the kernel's own order that it was written.
-  std::atomic_ref(written_[slot]).store(1, std::memory_order_relaxed);
+  std::atomic_ref(written_[slot]).store(state, std::memory_order_relaxed);
   std::atomic_ref end(end_);
   std::uint32_t before = end.load(std::memory_order_relaxed);
   while (before <= slot &&
@@ -27,7 +49,7 @@ void PageStore::write(std::uint32_t slot, const std::byte* frame) {
 
 void PageStore::read(std::uint32_t slot, std::byte* frame) const {
   require(slot < slots(), "a slot of this store");
-  if (std::atomic_ref(written_[slot]).load(std::memory_order_relaxed) == 0) {
+  if (std::atomic_ref(written_[slot]).load(std::memory_order_relaxed) != kWritten) {
     clear_user_frame(frame);
     return;
   }

@@ -1,4 +1,4 @@
-// core/memory/page_store.h - pages on a disk: what backs a swap area.
+// core/memory/page_store.h - pages on a disk: what backs a swap area, and files.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -20,17 +20,27 @@ class PageStore {
   // Copies a frame to a slot, and back, as copy_user_frame() does.
   void write(std::uint32_t slot, const std::byte* frame);
   void read(std::uint32_t slot, std::byte* frame) const;
+  // Returns one word of 8 bytes of a slot.
+  std::uint64_t word(std::uint32_t slot, std::uint64_t number) const;
+  // Makes a slot hold zeroes.
+  void clear(std::uint32_t slot);
+  // Returns whether the slot was written or cleared since the last reset.
+  bool is_written(std::uint32_t slot) const;
   // Wipes all slots, in time proportional to the highest one that was written.
   void reset();
 
  private:
+  // What became of a slot since the last reset.
+  enum : std::uint8_t { kUntouched, kWritten, kCleared };
+
   std::byte* page(std::uint32_t slot) const {
     return memory_.data() + slot * kPageSize;
   }
+  void mark(std::uint32_t slot, std::uint8_t state);
 
   HostMemory memory_;
-  mutable std::vector<std::uint8_t> written_;  // for each slot, an atomic word
-  std::uint32_t end_ = 0;                      // behind the last slot written; atomic
+  mutable std::vector<std::uint8_t> written_;  // state of each slot, an atomic word
+  std::uint32_t end_ = 0;                      // behind the last slot marked; atomic
 };
 
 }  // namespace racier

@@ -31,6 +31,17 @@ TEST_F(PageStoreTest, KeepsPagesApart) {
 
 TEST_F(PageStoreTest, IsZeroUntilWritten) { EXPECT_EQ(read(2), page_of(0)); }
 
+TEST_F(PageStoreTest, IsZeroWhenCleared) {
+  EXPECT_FALSE(store.is_written(2));
+  store.write(2, page_of(2).data());
+  EXPECT_TRUE(store.is_written(2));
+  store.clear(2);
+  EXPECT_EQ(read(2), page_of(0));
+  EXPECT_TRUE(store.is_written(2));
+  store.reset();
+  EXPECT_FALSE(store.is_written(2));
+}
+
 TEST_F(PageStoreTest, IsZeroAfterReset) {
   store.write(3, page_of(3).data());
   store.reset();

@@ -11,10 +11,12 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/bug.h"
 #include "core/base/mark.h"
 #include "core/mm/filemap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/writeback.h"
 #include "core/objects/page_table.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
@@ -97,6 +99,8 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
   }
   Page* const before = expected.present() ? &f.m.page(expected.pfn()) : nullptr;
   const bool before_counts = before != nullptr && !f.m.is_zero_page(before->pfn);
+  const bool early = before_counts && bug::armed(Bug::kCowRmapRemovedEarly);
+  if (early) f.m.scheme().remove(*before, f.vma, f.addr);
   Mm& mm = *f.vma.vm_mm;
   if (!before_counts) ++f.vma.vm_mm->rss;
   if (!(before_counts && before->is_anon())) ++f.vma.vm_mm->anon_rss;
@@ -116,7 +120,7 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
   f.m.mmu->flush_page(mm.context, f.addr);
   slot.set(pte);
   if (!before_counts) return nullptr;
-  f.m.scheme().remove(*before, f.vma, f.addr);
+  if (!early) f.m.scheme().remove(*before, f.vma, f.addr);
   return before;
 }
 
@@ -147,8 +151,17 @@ FaultResult do_anonymous_page(const Fault& f) REQUIRES_SHARED(f.vma.vm_mm->mmap_
   return make_private_page(f, nullptr, Pte{});
 }
 
-// Maps `page` of the page cache as it is.  Takes over the reference if it could.
-FaultResult map_file_page(const Fault& f, PageRef& cached)
+// Returns the pte with which `f` maps `page` of the page cache.  A clean page of a file
+// is mapped read-only, so that its first store is noticed.
+Pte file_pte(const Fault& f, const Page& page) {
+  if (!f.vma.is(kVmShared)) return read_only_pte(f.vma, page);
+  if (!vma_wants_writenotify(f.vma)) return maybe_writable_pte(f.vma, page);
+  if (!f.write) return read_only_pte(f.vma, page);
+  return maybe_writable_pte(f.vma, page).with(Pte::kDirty | Pte::kAccessed);
+}
+
+// Maps `page` of the page cache, locked, as it is.
+FaultResult map_file_page(const Fault& f, Page& page)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
   if (!ticket.ok()) return FaultResult::kOom;
@@ -158,25 +171,33 @@ FaultResult map_file_page(const Fault& f, PageRef& cached)
     f.m.scheme().refund(*ticket);
     return FaultResult::kMinor;
   }
-  Page& page = cached.release();
+  get_page(page);
   ++f.vma.vm_mm->rss;
   f.m.scheme().add_file(page, f.vma, f.addr, *ticket);
-  slot.set(f.vma.is(kVmShared) ? maybe_writable_pte(f.vma, page)
-                               : read_only_pte(f.vma, page));
+  slot.set(file_pte(f, page));
   return FaultResult::kMinor;
 }
 
-// A page of a file that was never touched here.  Kernel: do_no_page().
+// A page of a file that was never touched here.  Kernel: do_no_page(), in the shape of
+// 2.6.23's __do_fault(): truncation cannot come between finding the page and mapping it
+// or its copy, as the page is locked.
 FaultResult do_no_page(const Fault& f) REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   const Result<Page*> found =
-      filemap_nopage(f.m, *f.vma.vm_file, f.vma.index_of(f.addr));
+      filemap_fault(f.m, *f.vma.vm_file, f.vma.index_of(f.addr));
   if (!found.ok()) {
-    return found.status() == Status::kNoMemory ? FaultResult::kOom
-                                               : FaultResult::kSigbus;
+    if (found.status() == Status::kNoMemory) return FaultResult::kOom;
+    // What the file has not got, nobody else has.
+    if (!bug::armed(Bug::kAnonPageInFileVma)) return FaultResult::kSigbus;
+    return do_anonymous_page(f);
   }
-  PageRef cached(f.m, *found);
-  if (!f.write || f.vma.is(kVmShared)) return map_file_page(f, cached);
-  return make_private_page(f, &*cached, Pte{});
+  const PageRef cached(f.m, *found);
+  const bool copy = f.write && !f.vma.is(kVmShared);
+  const FaultResult result =
+      copy ? make_private_page(f, &*cached, Pte{}) : map_file_page(f, *cached);
+  unlock_page(f.m, *cached);
+  const bool stores = f.write && vma_wants_writenotify(f.vma);
+  if (stores && result == FaultResult::kMinor) dirty_shared_page(f.m, *cached);
+  return result;
 }
 
 // Maps `page`, locked and back from swap, over its swap entry.  Takes over the
@@ -268,10 +289,27 @@ Page* write_in_place(const Fault& f, Pte orig) {
   return nullptr;
 }
 
+// Makes the pte of a page of a file writable, and then the page dirty.
+FaultResult make_shared_page_dirty(const Fault& f, Pte orig) {
+  const PageRef page(f.m, [&]() -> Page* {
+    const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
+    const PteSlot slot = slot_of(f);
+    if (!(slot.get() == orig)) return nullptr;
+    Page& mapped = f.m.page(orig.pfn());
+    get_page(mapped);
+    slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
+    f.m.mmu->flush_page(f.mm.context, f.addr);
+    return &mapped;
+  }());
+  if (page) dirty_shared_page(f.m, *page);
+  return FaultResult::kMinor;
+}
+
 // A write to a page that is mapped read-only in a vma that may write.  Kernel:
 // do_wp_page().
 FaultResult do_wp_page(const Fault& f, Pte orig)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
+  if (vma_wants_writenotify(f.vma)) return make_shared_page_dirty(f, orig);
   Page* const shared = write_in_place(f, orig);
   if (shared == nullptr) return FaultResult::kMinor;
   const bool zero = f.m.is_zero_page(shared->pfn);

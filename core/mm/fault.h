@@ -21,8 +21,8 @@ FaultResult handle_mm_fault(Machine& m, Vma& vma, VirtAddr addr, bool write)
 struct UserResult {
   // kFault: SIGSEGV, kBusError: SIGBUS, kNoMemory: killed
   Status status = Status::kOk;
-  std::uint64_t value = 0;          // what was read, or stored
-  int faults = 0;                   // page faults on the way
+  std::uint64_t value = 0;             // what was read, or stored
+  int faults = 0;                      // page faults on the way
   std::uint32_t first_error_code = 0;  // of the first of them (PageFault's bits)
 };
 

@@ -10,15 +10,13 @@
 namespace racier {
 namespace {
 
-// Fills `page` with what the file starts with there.
+// Fills `page` with what is on disk there.
 void read_page(Machine& m, AddressSpace& mapping, std::uint64_t index, Page& page) {
   std::byte* const data = m.frames.data(page.pfn);
   if (mapping.shmem) {
     clear_user_frame(data);
   } else {
-    for (std::uint64_t word = 0; word < kPageSize / 8; ++word) {
-      store_user_word(data + word * 8, file_word(mapping.id, index, word));
-    }
+    mapping.read_store(index, data);
   }
   page.set(PageFlag::kUptodate);
 }
@@ -82,15 +80,6 @@ Page* look_up(AddressSpace& mapping, std::uint64_t index, SwapEntry& swap) {
   return slot.page;
 }
 
-void take_from_page_cache(AddressSpace& mapping, Page& page)
-    REQUIRES(mapping.tree_lock) {
-  CacheSlot& slot = mapping.slots[page.index.load(std::memory_order_relaxed)];
-  invariant(Inv::kPageCacheHoldsPage, slot.page == &page);
-  slot.page = nullptr;
-  --mapping.nrpages;
-  page.mapping.store(0);
-}
-
 // Takes `page` out of `mapping` unless it has left it, or somebody maps it.  Returns
 // false in the latter case.
 bool drop_page(Machine& m, AddressSpace& mapping, Page& page) {
@@ -129,8 +118,37 @@ Page* find_get_page(AddressSpace& mapping, std::uint64_t index) {
   return index < mapping.size ? look_up(mapping, index, swap) : nullptr;
 }
 
+void take_from_page_cache(AddressSpace& mapping, Page& page) {
+  CacheSlot& slot = mapping.slots[page.index.load(std::memory_order_relaxed)];
+  invariant(Inv::kPageCacheHoldsPage, slot.page == &page);
+  slot.page = nullptr;
+  --mapping.nrpages;
+  page.mapping.store(0);
+}
+
 Result<Page*> filemap_nopage(Machine& m, AddressSpace& mapping, std::uint64_t index) {
-  if (index >= mapping.size) return Status::kBusError;
+  if (index >= mapping.i_size.load()) return Status::kBusError;
+  return read_cache_page(m, mapping, index);
+}
+
+Result<Page*> filemap_fault(Machine& m, AddressSpace& mapping, std::uint64_t index) {
+  for (;;) {
+    const Result<Page*> found = filemap_nopage(m, mapping, index);
+    if (!found) return found;
+    Page& page = **found;
+    lock_page(m, page);
+    // Truncation sets the size, and then takes each page out under its lock.
+    const bool inside = index < mapping.i_size.load();
+    const bool ours = page.mapping.load() == reinterpret_cast<std::uintptr_t>(&mapping);
+    if (inside && ours) return found;
+    mark::hit(Mark::kFaultFoundTruncated);
+    unlock_page(m, page);
+    put_page(m, page);
+    if (!inside) return Status::kBusError;
+  }
+}
+
+Result<Page*> read_cache_page(Machine& m, AddressSpace& mapping, std::uint64_t index) {
   for (;;) {
     SwapEntry swap;
     Page* const page = look_up(mapping, index, swap);

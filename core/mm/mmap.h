@@ -38,9 +38,10 @@ VirtAddr do_brk(Machine& m, Mm& mm, VirtAddr brk);
 // Unmaps everything: the last user has gone.  Context: mm_users is 0.
 void exit_mmap(Machine& m, Mm& mm);
 
-// Drops the ptes of `range`, freeing their pages; the vma stays.  Kernel:
-// zap_page_range().
-void zap_page_range(Machine& m, Vma& vma, VirtRange range);
+// Drops the ptes of `range`, freeing their pages; the vma stays.  With `only`, those of
+// pages of that file.  Kernel: zap_page_range().
+void zap_page_range(Machine& m, Vma& vma, VirtRange range,
+                    const AddressSpace* only = nullptr);
 
 // Returns a copy of `vma` without links, or nullptr: no memory.  The copy has its own
 // reference to the file.

@@ -9,6 +9,7 @@
 #include "core/mm/filemap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/writeback.h"
 #include "core/objects/page_table.h"
 #include "core/objects/ptl.h"
 #include "core/sync/context.h"
@@ -116,7 +117,7 @@ void put_back(Machine& m, Page& page, bool active) {
 // Asks for references of a page that may not be locked: for a file page the lock is
 // needed.
 bool used_lately(Machine& m, Page& page) {
-  if (page.is_anon()) return page_referenced(m, page) > 0;
+  if (!rmap::walk_needs_page_lock(page)) return page_referenced(m, page) > 0;
   if (!trylock_page(page)) return true;
   const int referenced = page_referenced(m, page);
   unlock_page(m, page);
@@ -146,6 +147,16 @@ bool remove_from_cache(Machine& m, Page& page) {
   return page.mapping.load() != 0 && remove_clean_file_page(m, page);
 }
 
+// Writes the locked, unmapped page to its file, if only the cache and the caller refer
+// to it.  A page that was truncated has no file.
+bool page_out_to_file(Machine& m, Page& page) {
+  if (page.is_anon() || page.mapping.load() == 0 || page.count.read() != 2)
+    return false;
+  write_locked_page(m, page);
+  mark::hit(Mark::kReclaimWroteFile);
+  return true;
+}
+
 // Makes the content of the locked, unmapped page safe.  Returns false if it must stay.
 // Kernel: pageout().
 bool page_out(Machine& m, Page& page) {
@@ -153,7 +164,8 @@ bool page_out(Machine& m, Page& page) {
       page.test(PageFlag::kSwapBacked) && !page.test(PageFlag::kSwapCache);
   if (shmem && (page.mapping.load() == 0 || !move_to_swap_cache(m, page))) return false;
   if (!page.test(PageFlag::kDirty)) return true;
-  if (!page.test(PageFlag::kSwapCache) || page.count.read() != 2) return false;
+  if (!page.test(PageFlag::kSwapCache)) return page_out_to_file(m, page);
+  if (page.count.read() != 2) return false;
   swap_writepage(m, page);
   return true;
 }

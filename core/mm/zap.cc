@@ -2,9 +2,11 @@
 // Tested by munmap_test.cc and zap_test.cc.
 #include "core/mm/zap.h"
 
+#include "core/base/bug.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/writeback.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 
@@ -15,7 +17,14 @@ namespace {
 void drop_page(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, Pte pte)
     REQUIRES(vma.vm_mm->page_table_lock) {
   Page& page = m.page(pte.pfn());
-  if (pte.dirty()) page.set(PageFlag::kDirty);
+  if (pte.dirty()) {
+    // Who writes the page to its file finds no pte here, and need not look: so from now
+    // on no cached translation may write (2.6.9 flushed with the rest; 6.2).
+    if (vma_wants_writenotify(vma) && !bug::armed(Bug::kZapDirtyBeforeTlbFlush)) {
+      m.mmu->flush_page(vma.vm_mm->context, addr);
+    }
+    page.set(PageFlag::kDirty);
+  }
   --vma.vm_mm->rss;
   if (page.is_anon()) {
     --vma.vm_mm->anon_rss;
@@ -26,11 +35,18 @@ void drop_page(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, Pte pte)
   tlb.remove_page(page, addr);
 }
 
+// Returns whether `pte` maps a page of `file`.
+bool is_of(Machine& m, Pte pte, const AddressSpace& file) {
+  return pte.present() &&
+         m.page(pte.pfn()).mapping.load() == reinterpret_cast<std::uintptr_t>(&file);
+}
+
 // Kernel: zap_pte_range(), the step for one pte.
-void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot)
-    REQUIRES(vma.vm_mm->page_table_lock) {
+void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot,
+             const AddressSpace* only) REQUIRES(vma.vm_mm->page_table_lock) {
   // Nobody fills an empty pte without the lock that is held, so to see one is no step.
   if (slot.peek().none()) return;
+  if (only != nullptr && !is_of(m, slot.peek(), *only)) return;
   const Pte pte = slot.get_and_clear();
   if (!pte.present()) {
     free_swap_and_cache(m, pte.swap_entry());
@@ -43,18 +59,19 @@ void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot)
 
 }  // namespace
 
-void unmap_page_range(Machine& m, MmuGather& tlb, Vma& vma, VirtRange range) {
+void unmap_page_range(Machine& m, MmuGather& tlb, Vma& vma, VirtRange range,
+                      const AddressSpace* only) {
   for_each_pte(m.frames, vma.vm_mm->context, range, [&](VirtAddr addr, PteSlot slot) {
     assert_pte_locked(m, *vma.vm_mm, addr);
-    zap_pte(m, tlb, vma, addr, slot);
+    zap_pte(m, tlb, vma, addr, slot, only);
   });
 }
 
-void zap_page_range(Machine& m, Vma& vma, VirtRange range) {
+void zap_page_range(Machine& m, Vma& vma, VirtRange range, const AddressSpace* only) {
   for_each_locked_table(m, *vma.vm_mm, range, [&](VirtRange part) {
     assert_pte_locked(m, *vma.vm_mm, part.start);
     MmuGather tlb(m, *vma.vm_mm);
-    unmap_page_range(m, tlb, vma, part);
+    unmap_page_range(m, tlb, vma, part, only);
   });
 }
 

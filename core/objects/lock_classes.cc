@@ -36,6 +36,8 @@ constexpr LockOrder kOrder[] = {
     {&kPteLock, &kSwapLock},
     {&kISharedLock, &kPteLock},
     {&kPteLock, &kPagecacheLock},
+    // files
+    {&kISem, &kMmapSem},
 };
 
 }  // namespace

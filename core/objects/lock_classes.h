@@ -2,6 +2,7 @@
 //
 // Outer to inner, Linux 2.6.9 (the comment of mm/rmap.c, first in 2.6.9 itself):
 //
+// inode->i_sem                      (truncate, write)
 //   mm->mmap_sem
 //     page lock (PG_locked)
 //       mapping->i_mmap_lock
@@ -38,7 +39,8 @@
 //           zone->lru_lock
 //
 //   mm->page_table_lock
-//     PG_chainlock                  (pte_chain; a walk holds it and tries the outer one)
+//     PG_chainlock                  (pte_chain; a walk holds it and tries the outer
+//     one)
 //       swap_device_lock
 //
 // page_wait, mm_list and task_lock are leaves: nothing is taken inside of them.
@@ -64,6 +66,7 @@ inline constexpr LockClass kMmListLock{"mm_list_lock", 10};
 inline constexpr LockClass kTaskLock{"task_lock", 11};
 inline constexpr LockClass kSwapLock{"swap_lock", 12};
 inline constexpr LockClass kPteLock{"pte_lock", 13};
+inline constexpr LockClass kISem{"i_sem", 14};
 // Of schemes; see core/rmap.
 inline constexpr LockClass kAnonVmaSem{"anon_vma->sem", 16};
 inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};

@@ -32,6 +32,7 @@ Machine::Machine(const MachineOptions& options)
       mmu(std::make_unique<SoftMmu>(frames, kCpusMax)),
       swap(options.swap_slots, options.swap_lock),
       swapper(-1, std::max(options.swap_slots, 1u), true),
+      file_store(std::max(options.files * options.file_pages, 1u)),
       lock_checker(lock_class::order_2_6_9()),
       tracepoints(&nobody),
       options_(options),
@@ -43,6 +44,8 @@ Machine::Machine(const MachineOptions& options)
   for (std::uint32_t id = 0; id < options.files; ++id) {
     files_.push_back(std::make_unique<AddressSpace>(static_cast<int>(id),
                                                     options.file_pages, false));
+    files_.back()->store = &file_store;
+    files_.back()->store_first = id * options.file_pages;
   }
 }
 
@@ -98,6 +101,7 @@ void Machine::wipe_pages() {
 // As wipe().  A shmem file's slots are host memory, unknown to the slab cache.
 void Machine::wipe_files() NO_THREAD_SAFETY_ANALYSIS {
   for (auto& file : files_) file->reset();
+  file_store.reset();
   swapper.reset();
   const InterlockGuard guard(shmem_lock_);
   for (AddressSpace* const file : shmem_files_) file->slots.reset();

@@ -11,6 +11,7 @@
 #include "core/base/list.h"
 #include "core/memory/frame_arena.h"
 #include "core/memory/mmu.h"
+#include "core/memory/page_store.h"
 #include "core/memory/region.h"
 #include "core/memory/slab.h"
 #include "core/objects/address_space.h"
@@ -39,7 +40,7 @@ struct MachineOptions {
   std::uint32_t slab_pages = 256;  // pages for slab caches
   std::uint32_t swap_slots = 64;   // 0: no swap.  Slot 0 is never used
   std::uint32_t files = 2;
-  std::uint32_t file_pages = 16;   // size of each file
+  std::uint32_t file_pages = 16;  // size of each file
   RcuFlavour rcu = RcuFlavour::kClassic;
   SwapLocking swap_lock = SwapLocking::kDevice;
   // A fault holds mmap_sem for writing, so that there is one at a time (until 2.4.2), or
@@ -119,6 +120,7 @@ class Machine {
   Lru lru;
   SwapArea swap;
   AddressSpace swapper;  // the swap cache, by slot
+  PageStore file_store;  // what is on disk of the machine's files
   LockChecker lock_checker;
   Tracepoints* tracepoints;  // never null; stays over a reset
 

@@ -52,6 +52,17 @@ class Tracepoints {
   // In the same step as the access.
   virtual void accessed(const Mm&, VirtAddr, UserAccess, std::uint64_t /*value*/,
                         std::uint64_t /*before*/) {}
+  // A word of page `index` of a file was read or written through the page cache.
+  // Under the page lock, in the same step as the access.
+  virtual void file_accessed(const AddressSpace&, std::uint64_t /*index*/,
+                             std::uint64_t /*word*/, UserAccess,
+                             std::uint64_t /*value*/) {}
+  // The pages [first, end) of a file are zeroes from now on.  Under its tree_lock.
+  virtual void file_zeroed(const AddressSpace&, std::uint64_t /*first*/,
+                           std::uint64_t /*end*/) {}
+  // The file has lost its pages from `first` on, and all private mappings their copies.
+  // Under its i_sem.
+  virtual void file_truncated(const AddressSpace&, std::uint64_t /*first*/) {}
 };
 
 }  // namespace racier

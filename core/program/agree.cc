@@ -142,9 +142,16 @@ class Look {
     seen_.pages.push_back({mm.id, addr, Status::kOk, 0, first_sharer});
   }
 
+  // A page that may only be written to can be read as long as its pte is there.
+  static bool may_read(const Mm& mm, VirtAddr addr) {
+    const Vma* const vma = mm.vmas.find(addr);
+    return vma == nullptr || (vma->vm_flags & (kVmRead | kVmExec)) != 0;
+  }
+
   void read_pages() {
     for (const Owner& owner : owners_) {
       SeenPage& page = seen_.pages[owner.page];
+      if (!may_read(*owner.mm, page.addr)) continue;
       const UserResult result =
           user_access(m_, *owner.mm, 0, page.addr, UserAccess::kRead);
       page.status = result.status;
@@ -192,6 +199,8 @@ bool same_outcome(const Op& op, const Outcome& a, const Outcome& b, bool exactly
   if (op.agrees == Agrees::kNever) return true;
   if (exactly) return a == b;
   if (op.agrees == Agrees::kWhileNothingIsTaken) return true;
+  const bool refused = a.status == Status::kFault || b.status == Status::kFault;
+  if (op.agrees == Agrees::kUnlessRefused && refused) return true;
   return a.kind == b.kind && a.status == b.status && a.value == b.value;
 }
 

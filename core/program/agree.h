@@ -11,7 +11,8 @@
 //
 // What is compared always:
 //   - outcomes of calls: status and value; not those of ops that take pages away
-//     (unmap_page, reclaim), nor what page_referenced says once such an op was there;
+//     (unmap_page, reclaim), nor, once such an op was there, what page_referenced says,
+//     nor whether a load is refused that its mapping does not allow;
 //   - mappings: where, what they allow, of which file; two that touch and are alike
 //     count as one, for whether they may be merged is the design's affair;
 //   - for every page of every process that was written to, and for the first pages of

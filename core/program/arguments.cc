@@ -196,6 +196,8 @@ static_assert(kVmRead == 1 && kVmWrite == 2 && kVmExec == 4,
 constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
 constexpr Choice kMovings[] = {{"in_place", 1}, {"may_move", 3}, {"dont_unmap", 2}};
 
+constexpr Choice kWaitings[] = {{"sync", 3}, {"async", 1}};
+
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
@@ -206,6 +208,7 @@ constexpr NumberType kWordNoType("a word of a page", 0, 511, 7);
 constexpr ChoiceType kProtectionType("a protection", kProtections);
 constexpr ChoiceType kSharingType("a sharing", kSharings);
 constexpr ChoiceType kMovingType("a way to move", kMovings);
+constexpr ChoiceType kWaitingType("a way to wait", kWaitings);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -221,6 +224,7 @@ const ArgumentType& WordNo::type() { return kWordNoType; }
 const ArgumentType& Protection::type() { return kProtectionType; }
 const ArgumentType& Sharing::type() { return kSharingType; }
 const ArgumentType& Moving::type() { return kMovingType; }
+const ArgumentType& Waiting::type() { return kWaitingType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 

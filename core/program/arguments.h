@@ -112,6 +112,12 @@ struct Moving {
   bool may_move() const { return value != 0; }
   bool dont_unmap() const { return value == 2; }  // the old place stays mapped
 };
+// Whether msync waits for what it writes.
+struct Waiting {
+  std::uint64_t value;  // 0: sync
+  static const ArgumentType& type();
+  bool waits() const { return value == 0; }
+};
 // Absolute user addresses, for recordings of real programs: page aligned, word aligned.
 struct PageAddr {
   std::uint64_t value;

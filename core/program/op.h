@@ -20,9 +20,9 @@ namespace racier::program {
 // How far what comes of an op is the same on every design of the reverse map (agree.h).
 enum class Agrees : std::uint8_t {
   kAlways,
-  // It tells of ptes and their marks (no pte forbids to execute, so who may not is told
-  // by a fault only): until pages are taken away.
-  kWhileNothingIsTaken,
+  kWhileNothingIsTaken,  // it tells of the marks in ptes: until pages are taken away
+  // Who may not is told by a fault only: a pte forbids neither to execute nor to read.
+  kUnlessRefused,
   kNever,  // it takes pages away: which of them, and from whom, is the design's affair
 };
 

@@ -2,6 +2,7 @@
 #include "core/program/ops.h"
 
 #include "core/program/ops_access.h"
+#include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
@@ -33,7 +34,8 @@ constexpr Op kOps[] = {
         .weighing(5),
     op<&ops::read<WordInMapping>>("read", "Loads a word.", "process", "mapping", "page",
                                   "word")
-        .weighing(15),
+        .weighing(15)
+        .agreeing(Agrees::kUnlessRefused),
     op<&ops::write<WordInMapping>>("write", "Stores a word, different for every call.",
                                    "process", "mapping", "page", "word")
         .weighing(25),
@@ -43,7 +45,7 @@ constexpr Op kOps[] = {
     op<&ops::fetch<WordInMapping>>("fetch", "Executes an instruction.", "process",
                                    "mapping", "page", "word")
         .weighing(2)
-        .agreeing(Agrees::kWhileNothingIsTaken),
+        .agreeing(Agrees::kUnlessRefused),
     op<&ops::fork>("fork", "Copies a process, copy-on-write.", "process").weighing(12),
     op<&ops::clone>("clone", "Starts a process that shares the memory of one.",
                     "process")
@@ -80,13 +82,14 @@ constexpr Op kOps[] = {
                           "address")
         .weighing(0),
     op<&ops::read<WordAt>>("read_at", "Loads the word there.", "process", "address")
-        .weighing(0),
+        .weighing(0)
+        .agreeing(Agrees::kUnlessRefused),
     op<&ops::write<WordAt>>("write_at", "Stores a word there.", "process", "address")
         .weighing(0),
     op<&ops::fetch<WordAt>>("fetch_at", "Executes an instruction there.", "process",
                             "address")
         .weighing(0)
-        .agreeing(Agrees::kWhileNothingIsTaken),
+        .agreeing(Agrees::kUnlessRefused),
     op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.",
                       "process", "address")
         .weighing(0),
@@ -97,6 +100,32 @@ constexpr Op kOps[] = {
                           "mapping", "page", "old_pages", "new_pages", "to_mapping",
                           "to_page")
         .weighing(5),
+    // Files.
+    op<&ops::mmap_file_shared<Anywhere>>("mmap_file_shared",
+                                         "Maps pages of a file, shared.", "process",
+                                         "pages", "protection", "file", "file_page")
+        .weighing(8),
+    op<&ops::mmap_file_shared<PageAt>>(
+        "mmap_file_shared_at", "Maps pages of a file there, shared.", "process",
+        "address", "pages", "protection", "file", "file_page")
+        .weighing(0),
+    op<&ops::writeback>("writeback", "Writes dirty pages to their file.", "file",
+                        "pages")
+        .weighing(6),
+    op<&ops::msync>("msync", "Writes what a mapping has of its file.", "process",
+                    "mapping", "page", "pages", "waiting")
+        .weighing(3),
+    op<&ops::truncate>("truncate", "Makes a file so long.", "file", "pages")
+        .weighing(5),
+    op<&ops::punch_hole>("punch_hole", "Makes pages of a file zeroes.", "file", "page",
+                         "pages")
+        .weighing(3),
+    op<&ops::file_write>("file_write", "Writes a word of a file, without mapping it.",
+                         "file", "page", "word")
+        .weighing(4),
+    op<&ops::file_read>("file_read", "Reads a word of a file, without mapping it.",
+                        "file", "page", "word")
+        .weighing(2),
 };
 
 }  // namespace

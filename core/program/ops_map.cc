@@ -22,6 +22,18 @@ Outcome map(Run& run, NewMapping result, Mm& mm, const MmapRequest& request) {
   return Outcome::of_value(*start);
 }
 
+// As map(), of a file; skipped if there is none.
+template <typename Place>
+Outcome map_file(Run& run, NewMapping result, ProcessRef process, Place place,
+                 MmapRequest request) {
+  return run.in(process, [&](Mm& mm) {
+    const auto addr = place.address(run, mm);
+    if (!addr || request.file == nullptr) return Outcome::skipped();
+    request.addr = *addr;
+    return map(run, result, mm, request);
+  });
+}
+
 }  // namespace
 
 template <typename Place>
@@ -42,17 +54,22 @@ template <typename Place>
 Outcome mmap_file(Run& run, NewMapping result, ProcessRef process, Place place,
                   PageCount pages, Protection protection, FileRef file,
                   PageNo file_page) {
-  return run.in(process, [&](Mm& mm) {
-    const auto addr = place.address(run, mm);
-    AddressSpace* const mapped = run.file(file);
-    if (!addr || mapped == nullptr) return Outcome::skipped();
-    return map(run, result, mm,
-               {.addr = *addr,
-                .pages = pages.value,
-                .vm_flags = flags_of(protection),
-                .file = mapped,
-                .pgoff = file_page.value});
-  });
+  return map_file(run, result, process, place,
+                  {.pages = pages.value,
+                   .vm_flags = flags_of(protection),
+                   .file = run.file(file),
+                   .pgoff = file_page.value});
+}
+
+template <typename Place>
+Outcome mmap_file_shared(Run& run, NewMapping result, ProcessRef process, Place place,
+                         PageCount pages, Protection protection, FileRef file,
+                         PageNo file_page) {
+  return map_file(run, result, process, place,
+                  {.pages = pages.value,
+                   .vm_flags = flags_of(protection) | kVmShared,
+                   .file = run.file(file),
+                   .pgoff = file_page.value});
 }
 
 template <typename Place>
@@ -104,6 +121,10 @@ template Outcome mmap_file(Run&, NewMapping, ProcessRef, Anywhere, PageCount,
                            Protection, FileRef, PageNo);
 template Outcome mmap_file(Run&, NewMapping, ProcessRef, PageAt, PageCount, Protection,
                            FileRef, PageNo);
+template Outcome mmap_file_shared(Run&, NewMapping, ProcessRef, Anywhere, PageCount,
+                                  Protection, FileRef, PageNo);
+template Outcome mmap_file_shared(Run&, NewMapping, ProcessRef, PageAt, PageCount,
+                                  Protection, FileRef, PageNo);
 template Outcome munmap(Run&, ProcessRef, PageInMapping, PageCount);
 template Outcome munmap(Run&, ProcessRef, PageAt, PageCount);
 template Outcome mprotect(Run&, ProcessRef, PageInMapping, PageCount, Protection);

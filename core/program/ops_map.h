@@ -13,6 +13,10 @@ Outcome mmap_file(Run& run, NewMapping result, ProcessRef process, Place place,
                   PageCount pages, Protection protection, FileRef file,
                   PageNo file_page);
 template <typename Place>
+Outcome mmap_file_shared(Run& run, NewMapping result, ProcessRef process, Place place,
+                         PageCount pages, Protection protection, FileRef file,
+                         PageNo file_page);
+template <typename Place>
 Outcome munmap(Run& run, ProcessRef process, Place place, PageCount pages);
 template <typename Place>
 Outcome mprotect(Run& run, ProcessRef process, Place place, PageCount pages,

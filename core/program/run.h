@@ -98,8 +98,10 @@ class Run {
 
   // Returns what the running call stores to `mm`: no other call of the program does,
   // and no file starts with it (file_word() has a top byte).
-  std::uint64_t store_value(const Mm& mm) const {
-    return static_cast<std::uint64_t>(mm.id) << 40 |
+  std::uint64_t store_value(const Mm& mm) const { return store_value_of(mm.id); }
+  // Likewise by mm `mm_id`; 0: by none, to a file.
+  std::uint64_t store_value_of(std::uint32_t mm_id) const {
+    return static_cast<std::uint64_t>(mm_id) << 40 |
            static_cast<std::uint64_t>(cpu_) << 32 | (call_ + 1);
   }
   // Call number `call` of the program, counted over all lists, begins.

@@ -2,11 +2,16 @@
 // Tested by contract_test.cc and anon_vma_spin_test.cc.
 #include "core/rmap/scheme.h"
 
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/objects/ptl.h"
 #include "core/sync/context.h"
 
 namespace racier::rmap {
+
+bool walk_needs_page_lock(const Page& page) {
+  return !page.is_anon() && !bug::armed(Bug::kFileMappingUnlocked);
+}
 
 Result<Ticket> Scheme::prepare(Vma& vma) {
   might_sleep();
@@ -133,9 +138,8 @@ bool Scheme::do_lock_ptl(const Mapping& at) NO_THREAD_SAFETY_ANALYSIS {
 
 bool Scheme::walk_file(Page& page, AddressSpace& mapping,
                        FunctionRef<Walk(const Mapping&)> visit) {
-  // Only the page lock keeps the page in its file, and so the file (truncation takes
-  // it).
-  invariant(Inv::kFileWalkHoldsPageLock, page.test(PageFlag::kLocked));
+  invariant(Inv::kFileWalkHoldsPageLock,
+            page.test(PageFlag::kLocked) || !walk_needs_page_lock(page));
   const SpinGuard guard(mapping.i_mmap_lock);
   const std::uint64_t index = page.index.load(std::memory_order_relaxed);
   for (Vma* vma = mapping.i_mmap.first(index, index); vma != nullptr;

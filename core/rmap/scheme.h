@@ -35,7 +35,7 @@ enum class Why : std::uint8_t {
 // What a scheme is, for tables and for those who must know whether they may sleep.
 struct Traits {
   const char* name;
-  const char* since;     // the kernels it was in
+  const char* since;  // the kernels it was in
   // The visitor of an anonymous page's walk may sleep.  What such a walk holds is a
   // lock that sleeps, so it is taken outside of the spinlocks of files.
   bool walk_may_sleep;
@@ -52,6 +52,10 @@ class Ticket {
  private:
   void* paid_ = nullptr;
 };
+
+// Returns whether a walk over the mappings of `page` needs its lock: only that keeps a
+// page in its file, and so the file (truncation takes it).
+bool walk_needs_page_lock(const Page& page);
 
 class Scheme {
  public:
