@@ -39,6 +39,16 @@ class ValueAudit {
     for (int list = 0; list < program.lists(); ++list) {
       for (const Call& call : program.list(list)) add(list, call);
     }
+    for (const std::size_t move : moves_) {
+      const Range from = moved_by(move);
+      const VirtAddr to = outcomes_[move].value;
+      if (from.start >= kSomewhere) {
+        from_a_heap_.push_back({to, to + (from.end - from.start)});
+      }
+    }
+    note_where_it_moves(from_a_heap_);
+    note_where_it_moves(shared_);
+    note_where_it_moves(of_files_);
   }
 
   std::optional<Finding> run() const {
@@ -71,6 +81,7 @@ class ValueAudit {
         const std::uint64_t pages = call.arguments[name == "mmap" ? 1 : 3];
         shared_.push_back({outcome.value, outcome.value + (pages << kPageShift)});
       }
+      if (placed && name.starts_with("mremap")) moves_.push_back(places_.size() - 1);
       // One page of a file may be seen at many addresses.
       if (placed && name == "mmap_file_shared") {
         const std::uint64_t pages = call.arguments[1];
@@ -81,6 +92,29 @@ class ValueAudit {
       if (name == "fork") parents_[processes_] = call.arguments[0];
       if (name == "clone") originals_[processes_] = call.arguments[0];
       ++processes_;
+    }
+  }
+
+  // What a successful mremap took the pages from; they went to its outcome.
+  Range moved_by(std::size_t move) const {
+    const auto& arguments = places_[move].call->arguments;
+    const VirtAddr mapping =
+        arguments[1] < starts_.size() ? starts_[arguments[1]] : kSomewhere;
+    const VirtAddr start = mapping + (arguments[2] << kPageShift);
+    return {start, start + (arguments[3] << kPageShift)};
+  }
+
+  // Adds to `ranges` where mremap may have moved them.
+  void note_where_it_moves(std::vector<Range>& ranges) const {
+    for (std::size_t again = 0; again < moves_.size(); ++again) {
+      const std::size_t before = ranges.size();
+      for (const std::size_t move : moves_) {
+        const Range from = moved_by(move);
+        const VirtAddr to = outcomes_[move].value;
+        if (!is_in(ranges, from.start) || is_in(ranges, to)) continue;
+        ranges.push_back({to, to + (from.end - from.start)});
+      }
+      if (ranges.size() == before) return;
     }
   }
 
@@ -111,11 +145,12 @@ class ValueAudit {
         to_file ? kSomewhere + places_[store].call->arguments[2] * sizeof value
                 : address(store);
     const VirtAddr from = address(number);
-    if (to >= kSomewhere || from >= kSomewhere || is_in(of_files_, to)) {
+    if (to >= kSomewhere || from >= kSomewhere || is_in(of_files_, to) ||
+        is_in(from_a_heap_, from)) {
       return to % kPageSize == from % kPageSize ? nullptr
                                                 : "it was stored to another word";
     }
-    if (to != from) return "it was stored to another address";
+    if (!may_move(to, from)) return "it was stored to another address";
     if (is_in(shared_, from)) return nullptr;
     const auto& stored = places_[store].call->arguments;
     const auto& loaded = places_[number].call->arguments;
@@ -123,6 +158,23 @@ class ValueAudit {
       return "it is of a process that is no ancestor";
     }
     return nullptr;
+  }
+
+  // Returns whether what is stored at `to` may be at `from` later, moved by mremap.
+  bool may_move(VirtAddr to, VirtAddr from) const {
+    std::vector<VirtAddr> reached = {to};
+    for (std::size_t next = 0; next < reached.size(); ++next) {
+      if (reached[next] == from) return true;
+      for (const std::size_t move : moves_) {
+        const Range old = moved_by(move);
+        if (reached[next] < old.start || reached[next] >= old.end) continue;
+        const VirtAddr there = outcomes_[move].value + (reached[next] - old.start);
+        if (std::ranges::find(reached, there) == reached.end()) {
+          reached.push_back(there);
+        }
+      }
+    }
+    return false;
   }
 
   static bool is_in(const std::vector<Range>& ranges, VirtAddr addr) {
@@ -167,10 +219,12 @@ class ValueAudit {
   std::span<const Outcome> outcomes_;
   std::vector<Place> places_;             // by number of the call
   std::vector<VirtAddr> starts_;          // by mapping
+  std::vector<std::size_t> moves_;        // calls of mremap that were made
   std::vector<std::uint64_t> parents_;    // by process
   std::vector<std::uint64_t> originals_;  // by process: of a clone
   std::vector<Range> shared_;             // that were shared memory at any time
   std::vector<Range> of_files_;           // that were shared mappings of files
+  std::vector<Range> from_a_heap_;        // to where mremap moved it, or parts of it
   std::uint64_t processes_ = 0;
 };
 

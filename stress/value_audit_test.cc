@@ -33,10 +33,19 @@ task A
   write p0 m0 0 0
 task B
   read p1 m0 3 3
+  write p0 m0 2 0
+  m2 = mremap p0 m0 2 1 2 may_move
+  m3 = mremap p0 m1 2 1 2 may_move
+  read p0 m2 0 0
+  read p0 m2 1 0
+  write p1 m1 2 0
+  read p0 m3 0 0
 )";
 constexpr std::size_t kStoreOfParent = 3, kStoreToOtherPage = 4, kStoreToOtherWord = 5;
 constexpr std::size_t kStoreOfChild = 8, kLoadOfParent = 10, kLoadOfTwin = 12;
 constexpr std::size_t kLoadInTask = 14, kLaterStore = 15;
+constexpr std::size_t kStoreBeforeMove = 17, kLoadOfMoved = 20, kLoadBehindIt = 21;
+constexpr std::size_t kStoreOfSharer = 22, kLoadOfMovedShared = 23;
 
 class ValueAudit : public testing::Test {
  protected:
@@ -77,6 +86,14 @@ TEST_F(ValueAudit, SeesBytesOfOthers) {
   EXPECT_TRUE(says(if_it_had(kLoadOfParent, kStoreOfChild), "no ancestor"));
   EXPECT_TRUE(says(if_it_had(kLoadInTask, kLaterStore), "later in the same task"));
   EXPECT_TRUE(says(if_it_had(kLoadOfTwin, kStoreOfChild), "to another address"));
+}
+
+TEST_F(ValueAudit, FollowsWhatMoved) {
+  EXPECT_EQ(if_it_had(kLoadOfMoved, kStoreBeforeMove), "");
+  EXPECT_TRUE(says(if_it_had(kLoadBehindIt, kStoreBeforeMove), "to another address"));
+  EXPECT_TRUE(says(if_it_had(kLoadOfMoved, kStoreOfParent), "to another address"));
+  EXPECT_EQ(if_it_had(kLoadOfMovedShared, kStoreOfSharer), "");
+  EXPECT_TRUE(says(if_it_had(kLoadOfMovedShared, kStoreBeforeMove), "another address"));
 }
 
 TEST_F(ValueAudit, SeesBytesOfNobody) {
