@@ -154,6 +154,7 @@ ShadowMemory::File& ShadowMemory::file_of(const FileName& name) {
   fresh.segments = 0;
   fresh.words.clear();
   fresh.zeroed.clear();
+  fresh.truncating_from = kNoPage;
   return fresh;
 }
 
@@ -189,8 +190,20 @@ void ShadowMemory::file_zeroed(const AddressSpace& file, std::uint64_t first,
   }
 }
 
+void ShadowMemory::file_truncate_begin(const AddressSpace& file, std::uint64_t first) {
+  file_of(name_of(&file)).truncating_from = first;
+}
+
+bool ShadowMemory::is_being_truncated(const Segment& segment, VirtAddr addr) const {
+  if (segment.shared || segment.file.at == nullptr) return false;
+  const File* const file = find_file(segment.file);
+  return file != nullptr &&
+         segment.offset_of(addr) >> kPageShift >= file->truncating_from;
+}
+
 void ShadowMemory::file_truncated(const AddressSpace& file, std::uint64_t first) {
   const FileName name = name_of(&file);
+  file_of(name).truncating_from = kNoPage;
   for (const std::uint32_t mm_id : used_) {
     Space& space = spaces_[mm_id];
     for (const Segment& segment : space.segments) {
@@ -310,6 +323,11 @@ void ShadowMemory::load(std::uint32_t mm_id, const Segment& segment, VirtAddr ad
   const VirtAddr key = segment.shared ? segment.offset_of(addr) : addr;
   Words& words = words_of(mm_id, segment);
   const auto at = lower_bound(words, key);
+  const bool truncating = is_being_truncated(segment, addr);
+  if (truncating && (starts_as_anything(segment, addr) || value == 0 ||
+                     value == initial(segment, addr))) {
+    return;
+  }
   Word fresh{key, 0, 0};
   Word* word = &fresh;
   if (at != words.end() && at->addr == key) {
@@ -325,6 +343,7 @@ void ShadowMemory::load(std::uint32_t mm_id, const Segment& segment, VirtAddr ad
                  describe_value(value) + ", must be " + values_of(*word));
     return;
   }
+  if (truncating) return;
   word->value = value;
   word->others = 0;
 }

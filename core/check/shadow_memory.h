@@ -52,6 +52,8 @@ class ShadowMemory {
   // The pages [first, end) of a file are zeroes.
   void file_zeroed(const AddressSpace& file, std::uint64_t first, std::uint64_t end);
   // Private mappings have lost their copies of the file's pages from `first` on.
+  // From the beginning on a private copy may be gone, and the file's page in its place.
+  void file_truncate_begin(const AddressSpace& file, std::uint64_t first);
   void file_truncated(const AddressSpace& file, std::uint64_t first);
 
   // A word that holds, or may hold, another value than it started with.
@@ -101,11 +103,13 @@ class ShadowMemory {
     std::vector<Segment> segments;  // in the order of addresses
     Words words;                    // private ones
   };
+  static constexpr std::uint64_t kNoPage = ~0ull;
   struct File {
     FileName name;
     std::uint32_t segments = 0;         // that map it shared
     Words words;                        // by offset
     std::vector<std::uint64_t> zeroed;  // pages that were made zeroes, in order
+    std::uint64_t truncating_from = kNoPage;  // a page; until the truncation has ended
   };
   struct Move {
     std::uint32_t mm_id;
@@ -136,6 +140,7 @@ class ShadowMemory {
   bool may_be(const Word& word, std::uint64_t value) const;
   bool starts_as_anything(const Segment& segment, VirtAddr addr) const;
   std::uint64_t initial(const Segment& segment, VirtAddr addr) const;
+  bool is_being_truncated(const Segment& segment, VirtAddr addr) const;
   static bool is_zeroed(const File& file, VirtAddr offset);
   static void forget(Words& words, VirtRange range);
   void load(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,

@@ -25,6 +25,7 @@ const std::uint64_t kFirst = file_word(1, 3, 0);  // of the file's page that is 
 //   e125     ... has moved it                          B125  ... could not
 //   x1       mm 1 exits
 //   W7 V7    7 is written to, read from the file's page 3   Z, T  the page is zeroes, cut off
+  //   t        the page is being cut off
 class Teller {
  public:
   Teller() : file_(1, 8, false), shmem_(9, 8, true), other_shmem_(10, 8, true) {
@@ -72,6 +73,7 @@ class Teller {
       case 'V': memory.file_accessed(file_, kPlace, UserAccess::kRead, mm); break;
       case 'Z': memory.file_zeroed(file_, 3, 4); break;
       case 'T': memory.file_truncated(file_, 3); break;
+      case 't': memory.file_truncate_begin(file_, 3); break;
       default: FAIL() << word;
     }
   }
@@ -172,6 +174,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"HoleTookACopy", "f12 w127 Z r120", kData},         //
                     Row{"PrivateOfZeroed", "f12 Z r120 R12", ""},           //
                     Row{"CutOffTakesCopies", "f12 w127 Z T r120", ""},      //
+                    Row{"BeingCutOff", "f12 w127 t r127 R12 r127 r120", ""},  //
+                    Row{"BeingCutOffAndWrong", "f12 w127 t r128", kData},   //
+                    Row{"NotYetCutOff", "f12 w127 R12", kData},             //
+                    Row{"CutOffAtLast", "f12 w127 t T r127", kData},        //
                     Row{"CutOffSparesOthers", "m12 w127 Z T r120", kData},  //
                     Row{"CutOffSparesShared", "h12 Z w127 T r127", ""}),
     [](const auto& info) { return info.param.name; });

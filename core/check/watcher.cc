@@ -103,4 +103,9 @@ void Watcher::file_truncated(const AddressSpace& file, std::uint64_t first) {
   memory_.file_truncated(file, first);
 }
 
+void Watcher::file_truncate_begin(const AddressSpace& file, std::uint64_t first) {
+  const Unseen unseen;
+  memory_.file_truncate_begin(file, first);
+}
+
 }  // namespace racier::check

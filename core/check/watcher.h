@@ -41,6 +41,7 @@ class Watcher final : public Tracepoints {
   void file_zeroed(const AddressSpace& file, std::uint64_t first,
                    std::uint64_t end) override;
   void file_truncated(const AddressSpace& file, std::uint64_t first) override;
+  void file_truncate_begin(const AddressSpace& file, std::uint64_t first) override;
 
  private:
   WalkAudit walks_;

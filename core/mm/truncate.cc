@@ -115,6 +115,7 @@ Status do_truncate(Machine& m, AddressSpace& mapping, std::uint64_t pages) {
   if (pages > mapping.size) return Status::kInvalid;
   const MutexGuard guard(mapping.i_sem);
   mapping.i_size.store(pages);
+  m.tracepoints->file_truncate_begin(mapping, pages);
   unmap_mapping_range(m, mapping, pages, mapping.size, EvenCows::kYes);
   truncate_inode_pages_range(m, mapping, pages, mapping.size);
   // A fault that was on its way may have mapped a page before we came to it, and a

@@ -63,6 +63,8 @@ class Tracepoints {
   // The file has lost its pages from `first` on, and all private mappings their copies.
   // Under its i_sem.
   virtual void file_truncated(const AddressSpace&, std::uint64_t /*first*/) {}
+  // It is about to, until then.
+  virtual void file_truncate_begin(const AddressSpace&, std::uint64_t /*first*/) {}
 };
 
 }  // namespace racier
