@@ -24,7 +24,7 @@ const std::uint64_t kFirst = file_word(1, 3, 0);  // of the file's page that is 
 //   b125     mm 1 begins to move page 2 to page 5
 //   e125     ... has moved it                          B125  ... could not
 //   x1       mm 1 exits
-//   W7 V7    7 is written to, read from the file's page 3   Z, T  the page is zeroes, cut off
+//   W7 V7    7 is written to, read from the file's page 3   Z, T: it is zeroes, cut off
   //   t        the page is being cut off
 class Teller {
  public:
