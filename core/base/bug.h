@@ -29,8 +29,11 @@ enum class Bug : std::uint8_t {
   kAnonPutTrimAfterDrop,
   kGetAnonDoubleAlloc,
   kAnonPutBeforeUnmap,
+  kMigrateNullGrabUnpinned,
+  kMigrateUnmappedAnon,
+  kMprotectLeavesWriteMigration,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kAnonPutBeforeUnmap) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kMprotectLeavesWriteMigration) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

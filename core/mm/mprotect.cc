@@ -4,6 +4,7 @@
 // whether the page must be copied first.
 //
 // Tested by mprotect_test.cc.
+#include "core/base/bug.h"
 #include "core/mm/mmap.h"
 #include "core/mm/vma_link.h"
 
@@ -24,7 +25,15 @@ void change_protection(Machine& m, Vma& vma) {
   const SpinGuard guard(vma.vm_mm->page_table_lock);
   const MmuContext& context = vma.vm_mm->context;
   for_each_pte(m.frames, context, vma.range(), [&](VirtAddr, PteSlot slot) {
-    if (!slot.peek().present()) return;
+    const Pte before = slot.peek();
+    if (before.is_write_migration()) {
+      // Who ends the migration goes by the entry alone.
+      if (!bug::armed(Bug::kMprotectLeavesWriteMigration)) {
+        slot.set(Pte::migration(before.pfn(), false));
+      }
+      return;
+    }
+    if (!before.present()) return;
     // While the pte is empty the hardware cannot mark it, so no mark is lost.
     slot.set(pte_modify(slot.get_and_clear(), vma.vm_flags));
   });

@@ -2,6 +2,7 @@
 // Tested by munmap_test.cc and zap_test.cc.
 #include "core/mm/zap.h"
 
+#include "core/base/mark.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
@@ -31,7 +32,11 @@ void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot)
   // Nobody fills an empty pte without the lock that is held, so to see one is no step.
   if (slot.peek().none()) return;
   const Pte pte = slot.get_and_clear();
-  if (!pte.present()) {
+  if (pte.is_migration()) {
+    // Whoever moves the page has a reference; the entry had none.
+    m.tracepoints->migration_entry_removed(pte.pfn(), *vma.vm_mm, addr);
+    mark::hit(Mark::kMigrationEntryZapped);
+  } else if (!pte.present()) {
     free_swap_and_cache(m, pte.swap_entry());
   } else if (m.is_zero_page(pte.pfn())) {
     tlb.note(addr);

@@ -45,6 +45,12 @@ class Tracepoints {
   // In the same step as the access.
   virtual void accessed(const Mm&, VirtAddr, UserAccess, std::uint64_t /*value*/,
                         std::uint64_t /*before*/) {}
+  // A pte of `mm` at the address names frame `pfn` in a migration entry, or does no
+  // more.  Under page_table_lock.
+  virtual void migration_entry_added(Pfn, const Mm&, VirtAddr) {}
+  virtual void migration_entry_removed(Pfn, const Mm&, VirtAddr) {}
+  // No pte may name frame `pfn` in a migration entry any more.  Under the page lock.
+  virtual void migration_ended(Pfn) {}
 };
 
 }  // namespace racier

@@ -3,6 +3,7 @@
 
 #include "core/program/ops_access.h"
 #include "core/program/ops_map.h"
+#include "core/program/ops_migrate.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
 #include "core/program/text.h"
@@ -84,6 +85,9 @@ constexpr Op kOps[] = {
     op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.",
                       "process", "address")
         .weighing(0),
+    op<&ops::migrate_page>("migrate_page", "Moves a page to another frame.", "process",
+                           "mapping", "page")
+        .weighing(15),
 };
 
 }  // namespace

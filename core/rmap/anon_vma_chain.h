@@ -122,6 +122,9 @@ class AnonVmaChains final : public Scheme {
   void do_unlink(Vma& vma) override;
   void do_adjust(Vma& vma, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
+  Hold do_hold(Page& page) override;
+  void do_release(Hold hold) override;
+  bool do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
   bool do_lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock) override;
 
@@ -133,6 +136,7 @@ class AnonVmaChains final : public Scheme {
   void put_anon_vma(ChainedAnonVma& anon_vma);
   void last_put_of(ChainedAnonVma& anon_vma);
   void free_anon_vma(ChainedAnonVma& anon_vma, ChainedAnonVma& root);
+  ChainedAnonVma* get_anon_vma(Page& page);
   ChainedAnonVma* lock_anon_vma_read(Page& page);
   ChainedAnonVma* wait_for_anon_vma(Page& page, ChainedAnonVma& anon_vma,
                                     RcuReadGuard& rcu);
