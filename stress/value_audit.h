@@ -2,9 +2,9 @@
 //
 // What can be said of user memory on native threads, where nobody knows the order of
 // accesses: every word that a load returned is zero, a file's, or was stored to that
-// very address, or to one from where mremap may have moved it, by a call of the same process or of one that it descends from, and not
-// later in the same task.  A store that is lost is not seen; bytes of another page or
-// process are.
+// very address, or to one from where mremap may have moved it, by a call of the same
+// process or of one that it descends from, and not later in the same task.  A store
+// that is lost is not seen; bytes of another page or process are.
 #pragma once
 #include <optional>
 #include <span>

@@ -76,6 +76,19 @@ constexpr Row kRows[] = {
      "and clean while somebody stores to it still.",
      "1cf35d47712d, Torvalds, 3.15; 5df397dec7c4, 6.2", "tlb-flush-order",
      FindingKind::kData},
+    {Bug::kMigrateNullGrabUnpinned, "B02", "migrate_null_grab_unpinned",
+     "unmap_and_move goes on when it could get no reference to the anon_vma of a page that "
+     "is not mapped, and looks for migration entries there: nothing keeps it.",
+     "Convert anon_vma lock to rw_sem, Lameter, 2008", "lifetime-rcu",
+     FindingKind::kUseAfterFree},
+    {Bug::kMigrateUnmappedAnon, "B27", "migrate_unmapped_anon",
+     "unmap_and_move opens its RCU read section and trusts page->mapping, although the page "
+     "may have lost its last pte, and the anon_vma its grace period, before.",
+     "2.6.23 to 2.6.34; 67b9509b2c68, Gorman", "lifetime-rcu", FindingKind::kUseAfterFree},
+    {Bug::kMprotectLeavesWriteMigration, "B46", "mprotect_leaves_write_migration",
+     "mprotect passes over a migration entry for writing: when the page has been moved it is "
+     "writable where writing is forbidden.",
+     "to 3.17; class of d3cb8bf6081b, Gorman", "missing-recheck", FindingKind::kPermission},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -34,8 +34,11 @@ enum class Bug : std::uint8_t {
   kCowRmapRemovedEarly,
   kMkcleanVsDoWpPage,
   kZapDirtyBeforeTlbFlush,
+  kMigrateNullGrabUnpinned,
+  kMigrateUnmappedAnon,
+  kMprotectLeavesWriteMigration,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kZapDirtyBeforeTlbFlush) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kMprotectLeavesWriteMigration) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

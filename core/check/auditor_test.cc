@@ -251,6 +251,11 @@ const Damage kPermissions[] = {
        ++w.m.swap.swap_map[entry.slot];
        w.allow(w.kSwap + w.kPage, Pte::kWrite);
      }},
+    {"MigrationEntry", Inv::kMigrationEntryLeft,
+     [](World& w) {
+       w.slot(*w.parent, w.kAnon + 3 * w.kPage)
+           .set(Pte::migration(w.anon(0).pfn, false));
+     }},
 };
 INSTANTIATE_TEST_SUITE_P(Permissions, Damaged, testing::ValuesIn(kPermissions),
                          kItsName);

@@ -93,6 +93,7 @@ void BruteForce::found(Machine& machine, VirtAddr addr, Pte pte) {
   const auto index = static_cast<std::uint32_t>(ptes_.size());
   FoundPte& found =
       ptes_.emplace_back(FoundPte{mms_.back().mm, vma, addr, pte, kNoPte, 0});
+  if (pte.is_migration()) return;  // permissions.cc
   if (!pte.present()) {
     const std::uint32_t slot = pte.swap_entry().slot;
     if (slot == 0 || slot >= swap_ptes_.size()) {
@@ -160,6 +161,8 @@ std::string describe(const FoundPte& found) {
     text += " maps pfn " + std::to_string(found.pte.pfn());
     if (found.pte.writable()) text += " writable";
     if (found.pte.dirty()) text += " dirty";
+  } else if (found.pte.is_migration()) {
+    text += " waits for pfn " + std::to_string(found.pte.pfn());
   } else {
     text += " in swap slot " + std::to_string(found.pte.swap_entry().slot);
   }

@@ -39,6 +39,8 @@ void check_exclusive(const Audit& audit, const FoundPte& found) {
 
 void check_permissions(const Audit& audit) {
   for (const FoundPte& found : audit.found.ptes()) {
+    // Nobody moves a page at rest.
+    if (found.pte.is_migration()) broken(Inv::kMigrationEntryLeft, about(audit, found));
     if (!found.pte.present()) continue;
     check_rights(audit, found);
     check_exclusive(audit, found);

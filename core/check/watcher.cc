@@ -1,4 +1,4 @@
-// core/check/watcher.cc - tells both pictures what happens.
+// core/check/watcher.cc - tells its pictures what happens.
 #include "core/check/watcher.h"
 
 #include "core/check/unseen.h"
@@ -11,6 +11,7 @@ namespace racier::check {
 void Watcher::reset() {
   walks_.reset();
   memory_.reset();
+  migrations_.reset();
 }
 
 void Watcher::mm_created(const Mm& mm) {
@@ -106,6 +107,18 @@ void Watcher::file_truncated(const AddressSpace& file, std::uint64_t first) {
 void Watcher::file_truncate_begin(const AddressSpace& file, std::uint64_t first) {
   const Unseen unseen;
   memory_.file_truncate_begin(file, first);
+}
+void Watcher::migration_entry_added(Pfn pfn, const Mm& mm, VirtAddr addr) {
+  const Unseen unseen;
+  migrations_.added(pfn, mm.id, addr);
+}
+void Watcher::migration_entry_removed(Pfn pfn, const Mm& mm, VirtAddr addr) {
+  const Unseen unseen;
+  migrations_.removed(pfn, mm.id, addr);
+}
+void Watcher::migration_ended(Pfn pfn) {
+  const Unseen unseen;
+  migrations_.ended(pfn);
 }
 
 }  // namespace racier::check

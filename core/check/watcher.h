@@ -1,9 +1,11 @@
 // core/check/watcher.h - watches a run through its tracepoints.
 //
 // For runs on fibers, which share one OS thread: it has no locks and makes no step.  It
-// keeps two pictures of what the machine should be like: who maps which page
-// (WalkAudit), and what user memory holds (ShadowMemory).
+// keeps three pictures of what the machine should be like: who maps which page
+// (WalkAudit), what user memory holds (ShadowMemory), and who waits for pages that are
+// being moved (MigrationAudit).
 #pragma once
+#include "core/check/migration_audit.h"
 #include "core/check/shadow_memory.h"
 #include "core/check/walk_audit.h"
 #include "core/objects/tracepoints.h"
@@ -42,10 +44,14 @@ class Watcher final : public Tracepoints {
                    std::uint64_t end) override;
   void file_truncated(const AddressSpace& file, std::uint64_t first) override;
   void file_truncate_begin(const AddressSpace& file, std::uint64_t first) override;
+  void migration_entry_added(Pfn pfn, const Mm& mm, VirtAddr addr) override;
+  void migration_entry_removed(Pfn pfn, const Mm& mm, VirtAddr addr) override;
+  void migration_ended(Pfn pfn) override;
 
  private:
   WalkAudit walks_;
   ShadowMemory memory_;
+  MigrationAudit migrations_;
 };
 
 }  // namespace racier::check

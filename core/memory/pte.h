@@ -2,7 +2,10 @@
 //
 // Four levels of 512 entries of 8 bytes, 48-bit addresses.  Bits 0 to 8 are the
 // hardware's (x86-64's places); a present entry has a frame number from bit 12.  An
-// entry that is not present and not zero is a swap entry of the kernel's.  In an entry
+// entry that is not present and not zero is a swap entry of the kernel's, or a
+// migration entry: its page is on its way to another frame, and whoever needs it waits
+// for the page lock.  A migration entry holds no reference; it exists only while
+// somebody who has the page locked does.  In an entry
 // that points to a table only kPresent and the frame number count: what a user may do
 // is in the pte alone.
 #pragma once
@@ -43,6 +46,9 @@ class Pte {
   static constexpr std::uint64_t kAccessed = 1u << 5;
   static constexpr std::uint64_t kDirty = 1u << 6;
   static constexpr std::uint64_t kProtNone = 1u << 8;  // a page is there, no access is
+  // The kernel's, in an entry that is not present.
+  static constexpr std::uint64_t kMigration = 1u << 9;
+  static constexpr std::uint64_t kMigrationWrite = 1u << 10;  // the pte was writable
 
   constexpr Pte() = default;
   constexpr explicit Pte(std::uint64_t bits) : bits_(bits) {}
@@ -52,12 +58,22 @@ class Pte {
   static constexpr Pte swap(SwapEntry entry) {
     return Pte(static_cast<std::uint64_t>(entry.slot) << kPageShift);
   }
+  // Kernel: make_migration_entry().
+  static constexpr Pte migration(Pfn pfn, bool write) {
+    return page(pfn, kMigration | (write ? kMigrationWrite : 0));
+  }
 
   constexpr std::uint64_t bits() const { return bits_; }
   constexpr bool none() const { return bits_ == 0; }
   // A frame is there, accessible or not.  Kernel: pte_present().
   constexpr bool present() const { return (bits_ & (kPresent | kProtNone)) != 0; }
-  constexpr bool is_swap() const { return !none() && !present(); }
+  constexpr bool is_swap() const { return !none() && !present() && !is_migration(); }
+  constexpr bool is_migration() const {
+    return !present() && (bits_ & kMigration) != 0;
+  }
+  constexpr bool is_write_migration() const {
+    return is_migration() && (bits_ & kMigrationWrite) != 0;
+  }
   constexpr Pfn pfn() const { return static_cast<Pfn>(bits_ >> kPageShift); }
   constexpr SwapEntry swap_entry() const {
     return {static_cast<std::uint32_t>(bits_ >> kPageShift)};

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "core/base/invariant.h"
+#include "core/base/mark.h"
 #include "core/mm/fault.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
@@ -53,6 +54,21 @@ void copy_mapped_page(Machine& m, Vma& dst, const Vma& src, const PtePair& ptes,
   m.scheme().dup(page, dst, ptes.addr, ticket);
 }
 
+// The page cannot be written in place any more, once it is there: both get an entry for
+// reading.  The walk that will replace them comes to `dst` after `src`.  Kernel:
+// copy_one_pte(), v2.6.18.
+void copy_migration_entry(Machine& m, const Vma& dst, const Vma& src,
+                          const PtePair& ptes) {
+  Pte pte = ptes.from.get();
+  if (pte.is_write_migration() && !src.is(kVmShared)) {
+    pte = Pte::migration(pte.pfn(), false);
+    ptes.from.set(pte);
+  }
+  ptes.to.set(pte);
+  m.tracepoints->migration_entry_added(pte.pfn(), *dst.vm_mm, ptes.addr);
+  mark::hit(Mark::kMigrationEntryForked);
+}
+
 // Copies one pte.  Spends `ticket` on a page, and returns kAgain if there is none.
 // Errors: kNoMemory (a swap slot can have no more references).
 Status copy_pte(Machine& m, Vma& dst, const Vma& src, const PtePair& ptes, Paid& ticket)
@@ -60,6 +76,10 @@ Status copy_pte(Machine& m, Vma& dst, const Vma& src, const PtePair& ptes, Paid&
   // Nobody fills or empties it without the lock that is held, so to look is no step.
   const Pte pte = ptes.from.peek();
   if (pte.none()) return Status::kOk;
+  if (pte.is_migration()) {
+    copy_migration_entry(m, dst, src, ptes);
+    return Status::kOk;
+  }
   if (pte.is_swap() || m.is_zero_page(pte.pfn())) {
     if (pte.is_swap()) {
       const Status duplicated = swap_duplicate(m, pte.swap_entry());

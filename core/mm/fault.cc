@@ -14,6 +14,7 @@
 #include "core/base/bug.h"
 #include "core/base/mark.h"
 #include "core/mm/filemap.h"
+#include "core/mm/migrate.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/mm/writeback.h"
@@ -395,6 +396,10 @@ FaultResult handle_mm_fault(Machine& m, Vma& vma, VirtAddr addr, bool write) {
   if (!pte_alloc(m, f.mm, f.addr)) return FaultResult::kOom;
   const Pte pte = look_at_pte(f);
   if (pte.none()) return vma.vm_file == nullptr ? do_anonymous_page(f) : do_no_page(f);
+  if (pte.is_migration()) {
+    migration_entry_wait(m, f.mm, f.addr);
+    return FaultResult::kMinor;
+  }
   if (pte.is_swap()) return do_swap_page(f, pte);
   if (write && !pte.writable()) return do_wp_page(f, pte);
   // Another thread was faster, or only a translation was stale.

@@ -46,7 +46,12 @@ bool move_pte(Machine& m, const PageMove& move, VirtAddr addr, PteSlot slot)
   if (slot.peek().none()) return false;
   const VirtAddr to = move.to + (addr - move.from.start);
   const Pte pte = slot.get_and_clear();
-  find_pte(m.frames, move.dst.vm_mm->context, to).set(pte);
+  const Mm& mm = *move.dst.vm_mm;
+  find_pte(m.frames, mm.context, to).set(pte);
+  if (pte.is_migration()) {
+    m.tracepoints->migration_entry_removed(pte.pfn(), mm, addr);
+    m.tracepoints->migration_entry_added(pte.pfn(), mm, to);
+  }
   if (!pte.present()) return false;
   if (m.is_zero_page(pte.pfn())) return true;
   m.scheme().move(m.page(pte.pfn()), move.src, addr, move.dst, to);

@@ -6,6 +6,7 @@
 // Tested by mprotect_test.cc.
 #include <algorithm>
 
+#include "core/base/bug.h"
 #include "core/mm/mmap.h"
 #include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
@@ -27,7 +28,15 @@ void change_protection(Machine& m, Vma& vma, VirtRange range) {
   const MmuContext& context = vma.vm_mm->context;
   for_each_locked_table(m, *vma.vm_mm, range, [&](VirtRange part) {
     for_each_pte(m.frames, context, part, [&](VirtAddr, PteSlot slot) {
-      if (!slot.peek().present()) return;
+      const Pte before = slot.peek();
+      if (before.is_write_migration()) {
+        // Who ends the migration goes by the entry alone.
+        if (!bug::armed(Bug::kMprotectLeavesWriteMigration)) {
+          slot.set(Pte::migration(before.pfn(), false));
+        }
+        return;
+      }
+      if (!before.present()) return;
       // While the pte is empty the hardware cannot mark it, so no mark is lost.
       slot.set(pte_modify(slot.get_and_clear(), vma.vm_flags));
     });

@@ -161,6 +161,24 @@ void lru_cache_add(Machine& m, Page& page) {
   add_to_list(m.lru, page, false);
 }
 
+bool isolate_lru_page(Machine& m, Page& page, bool& active) {
+  const SpinGuard guard(m.lru.lru_lock);
+  if (!page.test(PageFlag::kLru) || !get_page_unless_zero(page)) return false;
+  page.clear(PageFlag::kLru);
+  active = page.clear(PageFlag::kActive);
+  del_from_list(m.lru, page, active);
+  return true;
+}
+
+void putback_lru_page(Machine& m, Page& page, bool active) {
+  if (active) {
+    lru_cache_add_active(m, page);
+  } else {
+    lru_cache_add(m, page);
+  }
+  put_page(m, page);
+}
+
 void mark_page_accessed(Machine& m, Page& page) {
   if (!page.test(PageFlag::kReferenced)) {
     page.set(PageFlag::kReferenced);

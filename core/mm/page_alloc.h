@@ -39,6 +39,12 @@ void unlock_page(Machine& m, Page& page,
 // Puts a new page on the active or the inactive list.  Kernel: lru_cache_add_active().
 void lru_cache_add_active(Machine& m, Page& page);
 void lru_cache_add(Machine& m, Page& page);
+// Takes `page` off the LRU, with a reference: nobody else who looks for pages there
+// finds it.  Says in `active` on which list it was.  Returns false if it is on none, or
+// being freed.  Kernel: isolate_lru_page(), v2.6.16.
+[[nodiscard]] bool isolate_lru_page(Machine& m, Page& page, bool& active);
+// Puts an isolated page on a list, and drops that reference.
+void putback_lru_page(Machine& m, Page& page, bool active);
 // Notes that `page` was used; the second time makes it active.
 void mark_page_accessed(Machine& m, Page& page);
 

@@ -32,9 +32,27 @@ bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
   return true;
 }
 
-// Turns one pte into a swap entry (an anonymous page) or empties it (a file page), if
-// it still maps `page`.  Kernel: mm/rmap.c try_to_unmap_one(), v2.6.9.
-Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at) {
+// Leaves in an emptied pte, which was `before`, what leads back to the page.  Returns
+// false if the swap slot can have no more references.
+bool leave_entry(Machine& m, Page& page, const Mapping& at, PteSlot slot, Pte before,
+                 Ttu ttu) {
+  if (ttu == Ttu::kMigration && !page.test(PageFlag::kSwapCache)) {
+    slot.set(Pte::migration(page.pfn, before.writable()));
+    m.tracepoints->migration_entry_added(page.pfn, *at.vma->vm_mm, at.addr);
+    return true;
+  }
+  if (!page.is_anon()) return true;
+  const SwapEntry entry = page.swap_entry();
+  const Status duplicated = swap_duplicate(m, entry);
+  invariant(Inv::kUnmapAnonIsInSwapCache, duplicated != Status::kNoEntry);
+  if (duplicated != Status::kOk) return false;
+  slot.set(Pte::swap(entry));
+  return true;
+}
+
+// Turns one pte into a swap or migration entry, or empties it (a file page), if it
+// still maps `page`.  Kernel: mm/rmap.c try_to_unmap_one(), v2.6.9, and v2.6.18.
+Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu) {
   if (!m.scheme().lock_ptl(at)) return Unmap::kAgain;
   const PtlGuard guard(m, *at.vma->vm_mm, at.addr, kAdopt);
   Mm& mm = *at.vma->vm_mm;
@@ -43,24 +61,18 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at) {
     mark::hit(Mark::kUnmapStaleHint);
     return Unmap::kAgain;
   }
-  if (slot.clear_flags(Pte::kAccessed).young()) {
+  if (ttu == Ttu::kUnmap && slot.clear_flags(Pte::kAccessed).young()) {
     m.mmu->flush_page(mm.context, at.addr);
     return Unmap::kFail;
   }
   const Pte before = slot.get_and_clear();
   m.mmu->flush_page(mm.context, at.addr);
   if (before.dirty()) page.set(PageFlag::kDirty);
-  if (page.is_anon()) {
-    const SwapEntry entry = page.swap_entry();
-    const Status duplicated = swap_duplicate(m, entry);
-    invariant(Inv::kUnmapAnonIsInSwapCache, duplicated != Status::kNoEntry);
-    if (duplicated != Status::kOk) {
-      slot.set(before);
-      return Unmap::kFail;
-    }
-    slot.set(Pte::swap(entry));
-    --at.vma->vm_mm->anon_rss;
+  if (!leave_entry(m, page, at, slot, before, ttu)) {
+    slot.set(before);
+    return Unmap::kFail;
   }
+  if (page.is_anon()) --at.vma->vm_mm->anon_rss;
   --at.vma->vm_mm->rss;
   m.scheme().remove(page, *at.vma, at.addr);
   put_page(m, page);  // the pte's reference; the caller has another
@@ -97,23 +109,6 @@ Batch isolate(Lru& lru, bool active) {
   return batch;
 }
 
-// Puts an isolated page back and drops the reference that isolate() took.
-void put_back(Machine& m, Page& page, bool active) {
-  {
-    const SpinGuard guard(m.lru.lru_lock);
-    page.set(PageFlag::kLru);
-    if (active) {
-      page.set(PageFlag::kActive);
-      m.lru.active.push_front(page);
-      ++m.lru.nr_active;
-    } else {
-      m.lru.inactive.push_front(page);
-      ++m.lru.nr_inactive;
-    }
-  }
-  put_page(m, page);
-}
-
 // Asks for references of a page that may not be locked: for a file page the lock is
 // needed.
 bool used_lately(Machine& m, Page& page) {
@@ -131,7 +126,7 @@ int refill_inactive(Machine& m) {
   for (int i = 0; i < batch.count; ++i) {
     Page& page = *batch.pages[i];
     const bool used = page.is_mapped() && used_lately(m, page);
-    put_back(m, page, used);
+    putback_lru_page(m, page, used);
   }
   return batch.count;
 }
@@ -203,7 +198,7 @@ int shrink_inactive(Machine& m, int& freed) {
       ++freed;
       put_page(m, page);  // the last reference
     } else {
-      put_back(m, page, fate == Fate::kActivate);
+      putback_lru_page(m, page, fate == Fate::kActivate);
     }
   }
   return batch.count;
@@ -227,11 +222,11 @@ int page_referenced(Machine& m, Page& page) {
   return referenced;
 }
 
-Unmap try_to_unmap(Machine& m, Page& page) {
+Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu) {
   invariant(Inv::kUnmapHoldsPageLock, page.test(PageFlag::kLocked));
   Unmap last = Unmap::kAgain;
   m.scheme().walk(page, [&](const Mapping& at) {
-    last = try_to_unmap_one(m, page, at);
+    last = try_to_unmap_one(m, page, at, ttu);
     const bool done = last == Unmap::kFail || !page.is_mapped();
     return done ? Walk::kStop : Walk::kContinue;
   });

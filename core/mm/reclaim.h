@@ -9,6 +9,14 @@ namespace racier {
 
 enum class Unmap : std::uint8_t { kSuccess, kAgain, kFail };
 
+// Whom try_to_unmap() spares, and what it leaves in the ptes.  Kernel: TTU_*.
+enum class Ttu : std::uint8_t {
+  kUnmap,  // not who used the page lately; an anonymous page leaves swap entries
+  kForce,  // everybody; likewise
+  // Everybody; migration entries, but swap entries where the page is in the swap cache.
+  kMigration,
+};
+
 // Returns how many ptes used `page` since the last time it was asked, and clears the
 // marks.
 // Context: a reference to the page is held; a page of a file is locked.
@@ -16,8 +24,9 @@ int page_referenced(Machine& m, Page& page);
 
 // Takes `page` away from everybody who maps it.  kSuccess: nobody maps it now; kAgain:
 // some pte was missed or came back; kFail: it is in use.
-// Context: page lock held, a reference held; an anonymous page is in the swap cache.
-Unmap try_to_unmap(Machine& m, Page& page);
+// Context: page lock held, a reference held; an anonymous page is in the swap cache, or
+// leaves migration entries.
+Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu = Ttu::kUnmap);
 
 // Frees up to `pages` pages of the LRU, the least used first; returns how many it
 // freed.

@@ -3,6 +3,7 @@
 #include "core/mm/zap.h"
 
 #include "core/base/bug.h"
+#include "core/base/mark.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
@@ -48,7 +49,11 @@ void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot,
   if (slot.peek().none()) return;
   if (only != nullptr && !is_of(m, slot.peek(), *only)) return;
   const Pte pte = slot.get_and_clear();
-  if (!pte.present()) {
+  if (pte.is_migration()) {
+    // Whoever moves the page has a reference; the entry had none.
+    m.tracepoints->migration_entry_removed(pte.pfn(), *vma.vm_mm, addr);
+    mark::hit(Mark::kMigrationEntryZapped);
+  } else if (!pte.present()) {
     free_swap_and_cache(m, pte.swap_entry());
   } else if (m.is_zero_page(pte.pfn())) {
     tlb.note(addr);

@@ -65,6 +65,12 @@ class Tracepoints {
   virtual void file_truncated(const AddressSpace&, std::uint64_t /*first*/) {}
   // It is about to, until then.
   virtual void file_truncate_begin(const AddressSpace&, std::uint64_t /*first*/) {}
+  // A pte of `mm` at the address names frame `pfn` in a migration entry, or does no
+  // more.  Under page_table_lock.
+  virtual void migration_entry_added(Pfn, const Mm&, VirtAddr) {}
+  virtual void migration_entry_removed(Pfn, const Mm&, VirtAddr) {}
+  // No pte may name frame `pfn` in a migration entry any more.  Under the page lock.
+  virtual void migration_ended(Pfn) {}
 };
 
 }  // namespace racier

@@ -4,6 +4,7 @@
 #include "core/program/ops_access.h"
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
+#include "core/program/ops_migrate.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
 #include "core/program/ops_vma.h"
@@ -126,6 +127,10 @@ constexpr Op kOps[] = {
     op<&ops::file_read>("file_read", "Reads a word of a file, without mapping it.",
                         "file", "page", "word")
         .weighing(2),
+    op<&ops::migrate_page>("migrate_page", "Moves a page to another frame.", "process",
+                           "mapping", "page")
+        .weighing(15)
+        .agreeing(Agrees::kNever),
 };
 
 }  // namespace

@@ -3,30 +3,13 @@
 // Tested by corpus/programs.
 #include "core/program/ops_reclaim.h"
 
-#include <optional>
-
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/mm/swap.h"
-#include "core/objects/ptl.h"
+#include "core/program/mapped_page.h"
 
 namespace racier::program::ops {
 namespace {
-
-// Returns the page that `addr` maps, with a reference, or nullptr: none, or the zero
-// page.
-// Kernel: follow_page() with FOLL_GET.
-Page* follow_page(Machine& m, Mm& mm, VirtAddr addr) {
-  // With ptl=split nothing else keeps the table.
-  std::optional<ReadGuard> tables;
-  if (m.options().split_ptl) tables.emplace(mm.mmap_sem);
-  const PtlGuard guard(m, mm, addr);
-  const Pte pte = guard.slot() ? guard.slot().get() : Pte();
-  if (!pte.present() || m.is_zero_page(pte.pfn())) return nullptr;
-  Page& page = m.page(pte.pfn());
-  get_page(page);
-  return &page;
-}
 
 // Does `work` with the page at `place`, locked and with a reference; skipped if there
 // is none.
@@ -35,8 +18,7 @@ Outcome with_page(Run& run, ProcessRef process, PageInMapping place, Work work) 
   Machine& m = run.machine();
   Page* page = nullptr;
   const Outcome found = run.in(process, [&](Mm& mm) {
-    const auto addr = place.address(run, mm);
-    if (addr && *addr < kUserEnd) page = follow_page(m, mm, *addr);
+    page = mapped_page(run, mm, place);
     return Outcome::skipped();
   });
   if (page == nullptr) return found;

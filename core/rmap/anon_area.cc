@@ -73,7 +73,7 @@ Status AnonAreas::do_link(Vma& dst, Vma& src, Why) {
   if (area == nullptr) return Status::kOk;
   area->count.inc();
   const SpinGuard guard(area->i_shared_lock);
-  area->vmas.push_front(dst.rmap);
+  area->vmas.push_back(dst.rmap);
   dst.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(area));
   return Status::kOk;
 }
@@ -154,6 +154,20 @@ void AnonAreas::kill_page(AnonArea& area, Page& page) {
   put_page(page);
 }
 
+// The area's reference goes over, too.
+void AnonAreas::do_replace(Page& page, Page& fresh) {
+  if (!page.is_anon()) return Scheme::do_replace(page, fresh);
+  const SpinGuard guard(pagecache_lock_);
+  AnonArea* const area = area_of(page);
+  fresh.index.store(page.index.load(), std::memory_order_relaxed);
+  fresh.mapping.store(page.mapping.load());
+  if (area == nullptr) return;
+  fresh.count.inc();
+  area->pages.push_front(fresh);
+  area->nrpages.fetch_add(1);
+  kill_page(*area, page);
+}
+
 // Kernel: anon_try_to_free_page().
 void AnonAreas::do_trim(Page& page) {
   const SpinGuard guard(pagecache_lock_);
@@ -200,19 +214,36 @@ void AnonAreas::put_area(AnonArea& area) {
 bool AnonAreas::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   AnonArea* const area = get_area(page);
   if (area == nullptr) return true;
-  Walk walk = Walk::kContinue;
-  {
-    const SpinGuard guard(area->i_shared_lock);
-    const std::uint64_t index = page.index.load(std::memory_order_relaxed);
-    for (RmapOfVma& on_list : area->vmas) {
-      const VirtAddr addr = vma_address(*on_list.vma, index);
-      if (addr == kUserEnd) continue;
-      walk = visit({on_list.vma, addr});
-      if (walk == Walk::kStop) break;
-    }
-  }
+  const bool complete = walk_list(page, *area, visit);
   put_area(*area);
-  return walk == Walk::kContinue;
+  return complete;
+}
+
+bool AnonAreas::walk_list(const Page& page, AnonArea& area,
+                          FunctionRef<Walk(const Mapping&)> visit) {
+  const SpinGuard guard(area.i_shared_lock);
+  const std::uint64_t index = page.index.load(std::memory_order_relaxed);
+  for (RmapOfVma& on_list : area.vmas) {
+    const VirtAddr addr = vma_address(*on_list.vma, index);
+    if (addr == kUserEnd) continue;
+    if (visit({on_list.vma, addr}) == Walk::kStop) return false;
+  }
+  return true;
+}
+
+Hold AnonAreas::do_hold(Page& page) {
+  AnonArea* const area = get_area(page);
+  return area != nullptr ? Hold(area) : Hold{};
+}
+
+void AnonAreas::do_release(Hold hold) {
+  put_area(*static_cast<AnonArea*>(hold.anchor()));
+}
+
+// If the area has let go of the page it has no vma any more.
+bool AnonAreas::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
+  AnonArea* const area = area_of(page);
+  return area == nullptr || walk_list(page, *area, visit);
 }
 
 // ---- Audit --------------------------------------------------------------------------

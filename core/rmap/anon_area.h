@@ -57,6 +57,10 @@ class AnonAreas final : public Scheme {
   void do_unlink(Vma& vma) override;
   void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
+  Hold do_hold(Page& page) override;
+  void do_release(Hold hold) override;
+  void do_replace(Page& page, Page& fresh) override;
+  bool do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
 
   bool attach(Vma& vma, AnonArea& area);
   void insert_page(Page& page, AnonArea& area, std::uint64_t index);
@@ -64,6 +68,8 @@ class AnonAreas final : public Scheme {
   void trim_area(AnonArea& area);
   void invalidate_pages(AnonArea& area);
   AnonArea* get_area(const Page& page);
+  static bool walk_list(const Page& page, AnonArea& area,
+                        FunctionRef<Walk(const Mapping&)> visit);
   void put_area(AnonArea& area);
   void audit_area(AnonArea& area, std::uint32_t& listed);
 

@@ -15,6 +15,17 @@
 namespace racier::rmap {
 namespace {
 
+// Shows whoever may map `page`.  Context: the root's lock held.
+bool walk_tree(const Page& page, const ChainedAnonVma& anon_vma,
+               FunctionRef<Walk(const Mapping&)> visit) {
+  const std::uint64_t index = page.index.load(std::memory_order_relaxed);
+  for (AnonVmaChain* avc = anon_vma.tree.first(index); avc != nullptr;
+       avc = AnonVmaTree::next(*avc, index)) {
+    if (visit({avc->vma, vma_address(*avc->vma, index)}) == Walk::kStop) return false;
+  }
+  return true;
+}
+
 constexpr Traits kTraits{"anon_vma_chain", "since 2.6.34", true};
 
 }  // namespace
@@ -65,6 +76,22 @@ void AnonVmaChains::free_anon_vma(ChainedAnonVma& anon_vma, ChainedAnonVma& root
   might_sleep();
   { const WriteGuard all_walks_are_over(root.rwsem); }
   anon_vmas_.destroy(&anon_vma);
+}
+
+// Returns the anon_vma of `page` with a reference, or nullptr if the page is not mapped.
+// Kernel: page_get_anon_vma().
+ChainedAnonVma* AnonVmaChains::get_anon_vma(Page& page) {
+  RcuReadGuard rcu(machine().rcu);
+  if (!page.is_mapped()) return nullptr;
+  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  if ((mapping & kPageMappingAnon) == 0) return nullptr;
+  auto* const anon_vma = reinterpret_cast<ChainedAnonVma*>(mapping & ~kPageMappingAnon);
+  if (!anon_vma->refs.inc_not_zero_acquire()) return nullptr;
+  // The memory may have become another anon_vma before.
+  if (page.is_mapped()) return anon_vma;
+  rcu.unlock();
+  put_anon_vma(*anon_vma);
+  return nullptr;
 }
 
 // Returns the anon_vma of `page` with its root's lock held for reading; or nullptr if
@@ -161,13 +188,23 @@ void AnonVmaChains::do_remove(Page& page, Vma&, VirtAddr) {
 bool AnonVmaChains::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   const PageLocked locked(*this, page);
   const ChainedAnonVma* const anon_vma = locked.get();
-  if (anon_vma == nullptr) return true;
-  const std::uint64_t index = page.index.load(std::memory_order_relaxed);
-  for (AnonVmaChain* avc = anon_vma->tree.first(index); avc != nullptr;
-       avc = AnonVmaTree::next(*avc, index)) {
-    if (visit({avc->vma, vma_address(*avc->vma, index)}) == Walk::kStop) return false;
-  }
-  return true;
+  return anon_vma == nullptr || walk_tree(page, *anon_vma, visit);
+}
+
+Hold AnonVmaChains::do_hold(Page& page) {
+  ChainedAnonVma* const anon_vma = get_anon_vma(page);
+  return anon_vma != nullptr ? Hold(anon_vma) : Hold{};
+}
+
+void AnonVmaChains::do_release(Hold hold) {
+  put_anon_vma(*static_cast<ChainedAnonVma*>(hold.anchor()));
+}
+
+bool AnonVmaChains::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
+  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  auto& anon_vma = *reinterpret_cast<ChainedAnonVma*>(mapping & ~kPageMappingAnon);
+  const ReadGuard guard(root_of(anon_vma).rwsem);
+  return walk_tree(page, anon_vma, visit);
 }
 
 }  // namespace racier::rmap

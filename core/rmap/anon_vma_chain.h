@@ -82,6 +82,9 @@ class AnonVmaChains final : public Scheme {
   bool do_can_merge(const Vma& a, const Vma& b) const override;
   void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
+  Hold do_hold(Page& page) override;
+  void do_release(Hold hold) override;
+  bool do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
 
   using Spare = List<AnonVmaChain, &AnonVmaChain::same_vma>;
   class PageLocked;
@@ -91,6 +94,7 @@ class AnonVmaChains final : public Scheme {
   void put_anon_vma(ChainedAnonVma& anon_vma);
   void last_put_of(ChainedAnonVma& anon_vma);
   void free_anon_vma(ChainedAnonVma& anon_vma, ChainedAnonVma& root);
+  ChainedAnonVma* get_anon_vma(Page& page);
   ChainedAnonVma* lock_anon_vma_read(Page& page);
   ChainedAnonVma* wait_for_anon_vma(Page& page, ChainedAnonVma& anon_vma,
                                     RcuReadGuard& rcu);

@@ -117,7 +117,7 @@ Status AnonVmaRwsem::do_link(Vma& dst, Vma& src, Why) {
   anon_vma->refs.inc();
   const WriteGuard guard(anon_vma->sem);
   dst.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(anon_vma));
-  anon_vma->vmas.push_front(dst.rmap);
+  anon_vma->vmas.push_back(dst.rmap);
   return Status::kOk;
 }
 
@@ -171,16 +171,34 @@ void AnonVmaRwsem::do_remove(Page& page, Vma&, VirtAddr) { page.mapcount.fetch_s
 bool AnonVmaRwsem::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   const Grabbed grabbed(*this, page);
   CountedAnonVma* const anon_vma = grabbed.get();
-  if (anon_vma == nullptr) return true;
-  const ReadGuard guard(anon_vma->sem);
+  return anon_vma == nullptr || walk_list(page, *anon_vma, visit);
+}
+
+bool AnonVmaRwsem::walk_list(const Page& page, CountedAnonVma& anon_vma,
+                             FunctionRef<Walk(const Mapping&)> visit) {
+  const ReadGuard guard(anon_vma.sem);
   const std::uint64_t index = page.index.load(std::memory_order_relaxed);
-  for (RmapOfVma& on_list : anon_vma->vmas) {
+  for (RmapOfVma& on_list : anon_vma.vmas) {
     Vma& vma = *on_list.vma;
     const VirtAddr addr = vma_address(vma, index);
     if (addr == kUserEnd) continue;
     if (visit({&vma, addr}) == Walk::kStop) return false;
   }
   return true;
+}
+
+Hold AnonVmaRwsem::hold_of(CountedAnonVma* grabbed) {
+  return grabbed != nullptr ? Hold(grabbed) : Hold{};
+}
+
+void AnonVmaRwsem::do_release(Hold hold) {
+  put_anon_vma(*static_cast<CountedAnonVma*>(hold.anchor()));
+}
+
+bool AnonVmaRwsem::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
+  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  return walk_list(
+      page, *reinterpret_cast<CountedAnonVma*>(mapping & ~kPageMappingAnon), visit);
 }
 
 // ---- Audit --------------------------------------------------------------------------

@@ -53,12 +53,18 @@ class AnonVmaRwsem final : public Scheme {
   void do_unlink(Vma& vma) override;
   void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
+  Hold do_hold(Page& page) override { return hold_of(grab_anon_vma(page)); }
+  void do_release(Hold hold) override;
+  bool do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
 
   class Grabbed;
 
   static bool join(Vma& vma, CountedAnonVma& anon_vma, bool fresh);
   CountedAnonVma* grab_anon_vma(Page& page);
   void put_anon_vma(CountedAnonVma& anon_vma);
+  static Hold hold_of(CountedAnonVma* grabbed);
+  static bool walk_list(const Page& page, CountedAnonVma& anon_vma,
+                        FunctionRef<Walk(const Mapping&)> visit);
 
   Slab<CountedAnonVma> anon_vmas_;
 };

@@ -104,7 +104,7 @@ Status AnonVmaSpin::do_link(Vma& dst, Vma& src, Why) {
   if (anon_vma == nullptr) return Status::kOk;
   const SpinGuard guard(anon_vma->lock);
   dst.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(anon_vma));
-  anon_vma->vmas.push_front(dst.rmap);
+  anon_vma->vmas.push_back(dst.rmap);  // (2.6.9: in front)
   return Status::kOk;
 }
 
@@ -139,16 +139,39 @@ bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> vis
   if (!page.is_mapped()) return true;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
   if ((mapping & kPageMappingAnon) == 0) return true;
-  AnonVma* const anon_vma = reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
-  const SpinGuard guard(anon_vma->lock);
+  return walk_list(page, *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon),
+                   visit);
+}
+
+bool AnonVmaSpin::walk_list(const Page& page, AnonVma& anon_vma,
+                            FunctionRef<Walk(const Mapping&)> visit) {
+  const SpinGuard guard(anon_vma.lock);
   const std::uint64_t index = page.index.load(std::memory_order_relaxed);
-  for (RmapOfVma& on_list : anon_vma->vmas) {
+  for (RmapOfVma& on_list : anon_vma.vmas) {
     Vma& vma = *on_list.vma;
     const VirtAddr addr = vma_address(vma, index);
     if (addr == kUserEnd) continue;
     if (visit({&vma, addr}) == Walk::kStop) return false;
   }
   return true;
+}
+
+// The read section keeps the memory an anon_vma.  If it was the page's when the section
+// began, whoever has a migration entry is on its list: while he is, it is not free.
+// Kernel: unmap_and_move(), v2.6.35 (67b9509b2c68).
+Hold AnonVmaSpin::do_hold(Page& page) {
+  RcuReadGuard rcu(machine().rcu);
+  if (!bug::armed(Bug::kMigrateUnmappedAnon) && !page.is_mapped()) return {};
+  machine().rcu.read_lock();  // the caller's
+  return Hold(this);
+}
+
+void AnonVmaSpin::do_release(Hold) { machine().rcu.read_unlock(); }
+
+bool AnonVmaSpin::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
+  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  return walk_list(page, *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon),
+                   visit);
 }
 
 // Every vma with an anon_vma is on its list, every list holds only such vmas, and there

@@ -50,8 +50,13 @@ class AnonVmaSpin final : public Scheme {
   void do_unlink(Vma& vma) override;
   void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) override;
   bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
+  Hold do_hold(Page& page) override;
+  void do_release(Hold) override;
+  bool do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) override;
 
   bool join(Vma& vma, AnonVma& anon_vma);
+  static bool walk_list(const Page& page, AnonVma& anon_vma,
+                        FunctionRef<Walk(const Mapping&)> visit);
 
   Slab<AnonVma> anon_vmas_;
 };

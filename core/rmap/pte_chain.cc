@@ -53,7 +53,11 @@ class ChainGuard {
   Where where_;
 };
 
-constexpr Traits kTraits{"pte_chain", "2.5.27 to 2.6.6", false};
+// What is no pte of the page is in no chain: it cannot be found again.
+constexpr Traits kTraits{.name = "pte_chain",
+                         .since = "2.5.27 to 2.6.6",
+                         .walk_may_sleep = false,
+                         .walks_unmapped = false};
 
 }  // namespace
 

@@ -56,6 +56,36 @@ void Scheme::move(Page& page, Vma& src, VirtAddr from, Vma& dst, VirtAddr to) {
 
 void Scheme::trim(Page& page) { do_trim(page); }
 
+// A file page is held by its page lock: nobody takes it out of its file.
+Hold Scheme::hold(Page& page) {
+  invariant(Inv::kHoldLocksPage, page.test(PageFlag::kLocked));
+  if (!traits().walks_unmapped) return {};
+  if (page.is_anon()) return do_hold(page);
+  return page.mapping.load() != 0 ? Hold(nullptr) : Hold{};
+}
+
+void Scheme::release(Hold hold) {
+  if (hold.anchor() != nullptr) do_release(hold);
+}
+
+void Scheme::replace(Page& page, Page& fresh) {
+  invariant(Inv::kReplaceUnmapped, !page.is_mapped() && !fresh.is_mapped());
+  do_replace(page, fresh);
+}
+
+void Scheme::do_replace(Page& page, Page& fresh) {
+  fresh.index.store(page.index.load(), std::memory_order_relaxed);
+  fresh.mapping.store(page.mapping.load());
+  page.mapping.store(0);
+}
+
+void Scheme::restore(Page& page, Vma& vma, VirtAddr addr) {
+  assert_pte_locked(machine_, *vma.vm_mm, addr);
+  invariant(Inv::kRmapAddInsideVma, vma.contains(addr));
+  do_dup(page, vma, addr, Ticket{});
+  machine_.tracepoints->rmap_added(page, vma, addr);
+}
+
 Status Scheme::link(Vma& dst, Vma& src, Why why) {
   might_sleep();
   // What a vma has already it keeps, and it is the same (can_merge()).
@@ -124,6 +154,13 @@ bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   }
   trace.walk_end(page, !completed);
   return completed;
+}
+
+bool Scheme::walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
+  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  if ((mapping & kPageMappingAnon) != 0) return do_walk_held(page, visit);
+  if (mapping == 0) return true;
+  return do_walk_file(page, *reinterpret_cast<AddressSpace*>(mapping), visit);
 }
 
 bool Scheme::lock_ptl(const Mapping& at) { return do_lock_ptl(at); }

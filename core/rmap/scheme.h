@@ -39,6 +39,9 @@ struct Traits {
   // The visitor of an anonymous page's walk may sleep.  What such a walk holds is a
   // lock that sleeps, so it is taken outside of the spinlocks of files.
   bool walk_may_sleep;
+  // A page that is held can be walked while no pte maps it, so migration entries for it
+  // are found again.
+  bool walks_unmapped = true;
 };
 
 // Memory paid for in advance: one add or dup is sure to succeed.  Returned unused, or
@@ -56,6 +59,20 @@ class Ticket {
 // Returns whether a walk over the mappings of `page` needs its lock: only that keeps a
 // page in its file, and so the file (truncation takes it).
 bool walk_needs_page_lock(const Page& page);
+
+// What Scheme::hold() took.  False: nothing, and the page cannot be walked unless it is
+// mapped.
+class Hold {
+ public:
+  Hold() = default;
+  explicit Hold(void* anchor) : holds_(true), anchor_(anchor) {}
+  explicit operator bool() const { return holds_; }
+  void* anchor() const { return anchor_; }
+
+ private:
+  bool holds_ = false;
+  void* anchor_ = nullptr;
+};
 
 class Scheme {
  public:
@@ -98,8 +115,24 @@ class Scheme {
   // Context: the page lock and a reference to the page are held.
   void trim(Page& page);
 
+  // Keeps what `page` is found by, so that walk_held() finds its vmas while no pte maps
+  // it.  Holds nothing if it is anonymous and not mapped, or the scheme knows only ptes.
+  // Context: page lock held.  The caller may not sleep before release().
+  // Kernel: unmap_and_move(): rcu_read_lock(), page_get_anon_vma().
+  [[nodiscard]] Hold hold(Page& page);
+  // Context: may sleep.
+  void release(Hold hold);
+  // Lets `fresh` be found by what `page` was found by, and `page` by nothing.
+  // Context: both locked, neither is mapped, or in a cache as an anonymous page.
+  void replace(Page& page, Page& fresh);
+  // Records that a pte of `vma` at `addr` maps `page` where it had a migration entry.
+  // Context: `page`, or the one that it replaced, is held.
+  void restore(Page& page, Vma& vma, VirtAddr addr)
+      REQUIRES(vma.vm_mm->page_table_lock);
+
   // Makes walks over the pages that `src` may map find `dst`, too, before `dst` has a
-  // pte.
+  // pte.  A walk comes to a child behind its parent, from where fork copies migration
+  // entries.
   // Context: may sleep; mmap_sem of both held, page_table_lock not.
   // Returns kNoMemory and changes nothing.  Kernel: anon_vma_link(), __anon_vma_link().
   Status link(Vma& dst, Vma& src, Why why) REQUIRES(src.vm_mm->mmap_sem);
@@ -127,6 +160,10 @@ class Scheme {
   // Context: a reference to the page is held, and for a file page the page lock.
   // traits().walk_may_sleep says whether `visit` may sleep; for a file page it may not.
   bool walk(Page& page, FunctionRef<Walk(const Mapping&)> visit);
+  // Likewise for every vma that may have a migration entry for `page`.  A child comes
+  // behind its parent.
+  // Context: `page`, or the one that it replaced, is held; its page lock, too.
+  bool walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit);
   // Takes the lock of the pte at `at` during a walk.  Returns false if there is no table
   // of ptes (with ptl=split); and schemes whose walk holds a lock that is taken inside
   // of page_table_lock elsewhere may only try.
@@ -151,6 +188,7 @@ class Scheme {
  protected:
   Machine& machine() const { return machine_; }
   void put_page(Page& page) { put_page_(machine_, page); }
+  virtual void do_replace(Page& page, Page& fresh);
 
  private:  // scheme.cc checks each contract once, for all schemes; a scheme only acts
   virtual Result<Ticket> do_prepare(Vma& vma) = 0;
@@ -163,10 +201,14 @@ class Scheme {
   virtual void do_trim(Page&) {}
   virtual bool do_can_merge(const Vma& a, const Vma& b) const;
   virtual bool do_may_have_anon(const Vma& vma) const;
+  virtual Hold do_hold(Page&) { return {}; }  // an anonymous page
+  virtual void do_release(Hold) {}
   virtual Status do_link(Vma& dst, Vma& src, Why why) = 0;
   virtual void do_unlink(Vma& vma) = 0;
   virtual void do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> change) = 0;
   virtual bool do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) = 0;
+  // As do_walk_anon(), whether the page is mapped or not.
+  virtual bool do_walk_held(Page&, FunctionRef<Walk(const Mapping&)>) { return true; }
   // Unless a scheme may only try, it waits for the lock.
   virtual bool do_lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
