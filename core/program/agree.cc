@@ -237,14 +237,34 @@ std::string first_difference(const char* noun, const std::vector<T>& a,
          (at.second == b.end() ? "none" : str(*at.second));
 }
 
+// Returns whether one design refused what the other did because it had not merged
+// vmas: the rest cannot be compared.
+bool parted_ways(const Op& op, const Outcome& a, const Outcome& b) {
+  return op.agrees == Agrees::kOnOneVma &&
+         (a.status == Status::kFault) != (b.status == Status::kFault);
+}
+
+// Returns the number of the first call whose outcomes differ, or the number of calls.
+std::size_t first_outcome_that_differs(const Program& program, const Seen& a,
+                                       const Seen& b, bool exactly) {
+  const Calls& calls = program.tasks.front();
+  std::size_t i = 0;
+  while (i < calls.size() &&
+         same_outcome(op_of(calls[i]), a.outcomes[i], b.outcomes[i], exactly)) {
+    ++i;
+  }
+  return i;
+}
+
 std::string outcome_difference(const Program& program, const Seen& a, const Seen& b,
                                bool exactly) {
   const Calls& calls = program.tasks.front();
+  const std::size_t differs = first_outcome_that_differs(program, a, b, exactly);
   Scope defined;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
+  for (std::size_t i = 0; i <= differs && i < calls.size(); ++i) {
     const Op& op = op_of(calls[i]);
     const std::uint64_t number = op.defines ? defined.of(*op.defines)++ : 0;
-    if (same_outcome(op, a.outcomes[i], b.outcomes[i], exactly)) continue;
+    if (i < differs) continue;
     return "`" + print_call(calls[i], number) + "`: " + a.outcomes[i].str() + " / " +
            b.outcomes[i].str();
   }
@@ -284,6 +304,13 @@ std::string difference(const Program& program, const Seen& a, const Seen& b) {
   return text.empty() ? "" : a.rmap + " / " + b.rmap + ": " + text;
 }
 
+bool Agreement::parted(const Program& program, const Seen& a, const Seen& b) {
+  const std::size_t i =
+      first_outcome_that_differs(program, a, b, !takes_pages(program));
+  const Calls& calls = program.tasks.front();
+  return i < calls.size() && parted_ways(op_of(calls[i]), a.outcomes[i], b.outcomes[i]);
+}
+
 Seen Agreement::see(const Program& ordered, std::string_view rmap) {
   Program program = ordered;
   program.machine.rmap = rmap;
@@ -320,6 +347,10 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
     if (!first) {
       first = std::move(seen);
       continue;
+    }
+    if (parted(ordered, *first, seen)) {
+      ++not_compared_;
+      return std::nullopt;
     }
     std::string text = difference(ordered, *first, seen);
     if (text.empty()) continue;

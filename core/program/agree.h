@@ -14,7 +14,8 @@
 //     (unmap_page, reclaim), nor, once such an op was there, what page_referenced says,
 //     nor whether a load is refused that its mapping does not allow;
 //   - mappings: where, what they allow, of which file; two that touch and are alike
-//     count as one, for whether they may be merged is the design's affair;
+//     count as one, for whether they may be merged is the design's affair (so a program
+//     in which one design refuses an mremap of two vmas is not compared, either);
 //   - for every page of every process that was written to, and for the first pages of
 //     its mappings of files: the bytes, as a user access gets them;
 //   - for every anonymous page: with whom it is shared.
@@ -108,11 +109,14 @@ class Agreement {
   // Returns what `ordered`, the result of one_after_another(), shows on a design.
   Seen see(const Program& ordered, std::string_view rmap);
 
-  // Programs that were short of memory and so not compared.
+  // Programs that were short of memory, or parted ways over a merge, and so not
+  // compared.
   std::uint64_t not_compared() const { return not_compared_; }
   std::uint64_t steps() const { return steps_; }  // of the last check()
 
  private:
+  static bool parted(const Program& program, const Seen& a, const Seen& b);
+
   Runner runner_;
   Runtime& tasks_;
   RunOptions options_;

@@ -21,6 +21,8 @@ namespace racier::program {
 enum class Agrees : std::uint8_t {
   kAlways,
   kWhileNothingIsTaken,  // it tells of the marks in ptes: until pages are taken away
+  // It is refused where neighbours are not merged, which is the design's affair.
+  kOnOneVma,
   // Who may not is told by a fault only: a pte forbids neither to execute nor to read.
   kUnlessRefused,
   kNever,  // it takes pages away: which of them, and from whom, is the design's affair

@@ -95,12 +95,14 @@ constexpr Op kOps[] = {
                       "process", "address")
         .weighing(0),
     op<&ops::mremap>("mremap", "Makes a mapping larger or smaller; it may move.",
-                     "process", "mapping", "page", "old_pages", "new_pages", "moving"),
+                     "process", "mapping", "page", "old_pages", "new_pages", "moving")
+        .agreeing(Agrees::kOnOneVma),
     op<&ops::mremap_over>("mremap_over",
                           "Moves pages over what is there (MREMAP_FIXED).", "process",
                           "mapping", "page", "old_pages", "new_pages", "to_mapping",
                           "to_page")
-        .weighing(5),
+        .weighing(5)
+        .agreeing(Agrees::kOnOneVma),
     // Files.
     op<&ops::mmap_file_shared<Anywhere>>("mmap_file_shared",
                                          "Maps pages of a file, shared.", "process",
