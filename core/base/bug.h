@@ -29,8 +29,12 @@ enum class Bug : std::uint8_t {
   kAnonPutTrimAfterDrop,
   kGetAnonDoubleAlloc,
   kAnonPutBeforeUnmap,
+  kMremapMergeUnfaultedTarget,
+  kMremapDodgesMigrationWalk,
+  kShiftArgPagesUnfindable,
+  kExpandStackUnserialised,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kAnonPutBeforeUnmap) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kExpandStackUnserialised) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "core/base/bug.h"
 #include "core/mm/fault.h"
 #include "core/rmap/scheme.h"
 
@@ -54,10 +55,12 @@ bool move_pte(Machine& m, const PageMove& move, VirtAddr addr, PteSlot slot)
 void move_part(Machine& m, const PageMove& part) REQUIRES(part.src.vm_mm->mmap_sem) {
   Vma* const vmas[] = {&part.src, &part.dst};
   const std::size_t count = &part.src == &part.dst ? 1 : 2;
-  m.scheme().adjust(std::span(vmas).first(count), {}, [&] {
+  const auto move = [&] {
     const SpinGuard ptl(part.dst.vm_mm->page_table_lock);
     move_ptes(m, part);
-  });
+  };
+  if (bug::armed(Bug::kMremapDodgesMigrationWalk)) return move();
+  m.scheme().adjust(std::span(vmas).first(count), {}, move);
 }
 
 }  // namespace

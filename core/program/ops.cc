@@ -92,6 +92,14 @@ constexpr Op kOps[] = {
                           "mapping", "page", "old_pages", "new_pages", "to_mapping",
                           "to_page")
         .weighing(5),
+    op<&ops::mmap_growsdown>("mmap_growsdown",
+                             "Maps a stack; page 4 is its lowest.",
+                             "process", "pages", "protection")
+        .weighing(4),
+    op<&ops::exec>("exec",
+                   "Gives a process new memory: a stack that holds arguments.",
+                   "process", "arg_pages", "shift_pages")
+        .weighing(4),
 };
 
 }  // namespace
