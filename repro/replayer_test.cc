@@ -83,7 +83,7 @@ TEST(Replayer, ATraceNamesTaskCallPlaceAndObject) {
   for (const char* const word :
        {"write p0 m0 0 0", "write p1 m0 1 0", "mm 1 page_table_lock", "mm 1 pte [",
         "slab anon_vma+0x0", " mapcount", "lru_lock", "user word in frame",
-        "do_page_fault"}) {
+        "fault_in"}) {
     EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
   }
   Replayer other(program);

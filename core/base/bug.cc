@@ -89,6 +89,23 @@ constexpr Row kRows[] = {
      "mprotect passes over a migration entry for writing: when the page has been moved it is "
      "writable where writing is forbidden.",
      "to 3.17; class of d3cb8bf6081b, Gorman", "missing-recheck", FindingKind::kPermission},
+    {Bug::kMremapMergeUnfaultedTarget, "B37", "mremap_merge_unfaulted_target",
+     "mremap merges its new place with a vma that has no pages of its own yet, and does "
+     "not make that findable for the pages which move there.",
+     "6.17 to 6.19; 879bca0a2c4f, Stoakes", "lifetime", FindingKind::kRmap},
+    {Bug::kMremapDodgesMigrationWalk, "B39", "mremap_dodges_migration_walk",
+     "mremap moves ptes under page_table_lock alone: a walk looks at the new place before "
+     "the move, at the old one after it, and sees the page at neither.",
+     "2.6.18 to 3.0; 486cf46f3f9b, Dickins", "rmap-incompleteness", FindingKind::kRmap},
+    {Bug::kShiftArgPagesUnfindable, "B41", "shift_arg_pages_unfindable",
+     "exec changes the bounds of the stack's vma before it moves the ptes: in between a "
+     "walk looks for the pages where they are not yet.",
+     "2.6.23 to 2.6.34; a8bef8ff6ea1, Gorman", "rmap-incompleteness",
+     FindingKind::kRmap},
+    {Bug::kExpandStackUnserialised, "B67", "expand_stack_unserialised",
+     "A fault below a stack does not look again, under the lock, whether another one has "
+     "let the stack grow further: it makes the stack smaller.",
+     "2.4 to 2.6.10; CVE-2005-0001", "lock-missing", FindingKind::kPermission},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -37,8 +37,12 @@ enum class Bug : std::uint8_t {
   kMigrateNullGrabUnpinned,
   kMigrateUnmappedAnon,
   kMprotectLeavesWriteMigration,
+  kMremapMergeUnfaultedTarget,
+  kMremapDodgesMigrationWalk,
+  kShiftArgPagesUnfindable,
+  kExpandStackUnserialised,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMprotectLeavesWriteMigration) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kExpandStackUnserialised) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -13,6 +13,7 @@
 
 #include "core/base/bug.h"
 #include "core/base/mark.h"
+#include "core/mm/expand_stack.h"
 #include "core/mm/filemap.h"
 #include "core/mm/migrate.h"
 #include "core/mm/page_alloc.h"
@@ -375,17 +376,32 @@ class SCOPED_CAPABILITY FaultGuard {
   std::optional<ReadGuard> shared_;
 };
 
-// Kernel: do_page_fault().
-Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
+// Makes an access possible, or tries to; kAgain: something else has to happen first,
+// under mmap_sem for writing.
+Status fault_in(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
   const FaultGuard guard(m, mm);
   Vma* const vma = mm.vmas.find(addr);
-  if (vma == nullptr || vma->vm_start > addr || !vma_allows(*vma, access)) {
-    return Status::kFault;
+  if (vma == nullptr) return Status::kFault;
+  if (vma->vm_start > addr) {
+    return vma->is(kVmGrowsDown) ? Status::kAgain : Status::kFault;
   }
+  if (!vma_allows(*vma, access)) return Status::kFault;
   vma->vm_mm->mmap_sem.assert_held_shared();
   const bool write =
       access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
   return status_of(handle_mm_fault(m, *vma, addr, write));
+}
+
+// Kernel: do_page_fault(), lock_mm_and_find_vma().
+Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
+  Status status = Status::kAgain;
+  while (status == Status::kAgain) {
+    status = fault_in(m, mm, addr, access);
+    if (status != Status::kAgain) continue;
+    const Status grown = expand_stack(m, mm, addr);
+    if (grown != Status::kOk) return grown;
+  }
+  return status;
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace racier {
 struct MmapRequest {
   VirtAddr addr = 0;          // 0: anywhere; else where exactly (MAP_FIXED)
   std::uint64_t pages = 0;
-  std::uint32_t vm_flags = 0;  // kVmRead | kVmWrite | kVmExec | kVmShared
+  std::uint32_t vm_flags = 0;  // kVmRead | kVmWrite | kVmExec | kVmShared;
+                               // kVmGrowsDown
   AddressSpace* file = nullptr;  // nullptr: anonymous
   std::uint64_t pgoff = 0;       // of a file: the index of the first page
 };

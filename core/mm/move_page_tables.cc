@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/bug.h"
 #include "core/mm/fault.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
@@ -79,19 +80,8 @@ class SCOPED_CAPABILITY PtlsGuard {
   std::optional<PtlGuard> to_;
 };
 
-// Moves the ptes of one table while no walk looks.
-void move_part(Machine& m, const PageMove& part) REQUIRES(part.src.vm_mm->mmap_sem) {
-  Vma* const vmas[] = {&part.src, &part.dst};
-  const std::size_t count = &part.src == &part.dst ? 1 : 2;
-  m.scheme().adjust(std::span(vmas).first(count), {}, [&] {
-    const PtlsGuard ptls(m, *part.dst.vm_mm, part.from.start, part.to);
-    move_ptes(m, part);
-  });
-}
-
-}  // namespace
-
-void move_ptes(Machine& m, const PageMove& move) {
+// Moves the ptes of one table to one other.  Context: the locks of both held.
+void move_ptes_of_table(Machine& m, const PageMove& move) {
   const MmuContext& context = move.dst.vm_mm->context;
   bool flush = false;
   for_each_pte(m.frames, context, move.from, [&](VirtAddr addr, PteSlot slot) {
@@ -99,6 +89,35 @@ void move_ptes(Machine& m, const PageMove& move) {
     flush = move_pte(m, move, addr, slot) || flush;
   });
   if (flush) m.mmu->flush_range(context, move.from);
+}
+
+// Moves the ptes of one table while no walk looks.
+void move_part(Machine& m, const PageMove& part) REQUIRES(part.src.vm_mm->mmap_sem) {
+  Vma* const vmas[] = {&part.src, &part.dst};
+  const std::size_t count = &part.src == &part.dst ? 1 : 2;
+  const auto move = [&] {
+    const PtlsGuard ptls(m, *part.dst.vm_mm, part.from.start, part.to);
+    move_ptes_of_table(m, part);
+  };
+  if (bug::armed(Bug::kMremapDodgesMigrationWalk)) return move();
+  m.scheme().adjust(std::span(vmas).first(count), {}, move);
+}
+
+}  // namespace
+
+// (To the analysis page_table_lock is the lock of all ptes.)
+void move_ptes(Machine& m, const PageMove& move) NO_THREAD_SAFETY_ANALYSIS {
+  if (!m.options().split_ptl) return move_ptes_of_table(m, move);
+  Mm& mm = *move.src.vm_mm;
+  for (VirtRange rest = move.from; rest.start < rest.end;) {
+    const VirtAddr to = move.to + (rest.start - move.from.start);
+    const VirtRange part = first_part(rest, to);
+    if (find_pte_table(m.frames, mm.context, part.start) != kNoPfn) {
+      const PtlsGuard ptls(m, mm, part.start, to);
+      move_ptes_of_table(m, {move.src, part, move.dst, to});
+    }
+    rest.start = part.end;
+  }
 }
 
 std::uint64_t move_page_tables(Machine& m, const PageMove& move) {

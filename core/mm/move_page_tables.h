@@ -22,7 +22,8 @@ std::uint64_t move_page_tables(Machine& m, const PageMove& move)
     REQUIRES(move.src.vm_mm->mmap_sem);
 
 // Moves what the ptes hold, from low to high addresses; every table of `to` exists.  In
-// adjust() of both vmas.  When it returns no CPU reaches a page through its old place.
+// adjust() of both vmas; with ptl=split the locks of the tables are taken here.  When
+// it returns no CPU reaches a page through its old place.
 // Kernel: move_ptes(), v4.20.
 void move_ptes(Machine& m, const PageMove& move)
     REQUIRES(move.dst.vm_mm->page_table_lock);

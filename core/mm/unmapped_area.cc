@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/mm/expand_stack.h"
+
 namespace racier {
 namespace {
 
@@ -18,7 +20,7 @@ VirtAddr get_unmapped_area(const Mm& mm, std::uint64_t size) {
   for (const Vma* vma = mm.vmas.last(); vma != nullptr;
        vma = VmaTree::prev(const_cast<Vma&>(*vma))) {
     if (vma->vm_end <= high && high - vma->vm_end >= size) return high - size;
-    high = std::min(high, vma->vm_start);
+    high = std::min(high, vm_start_gap(*vma));
   }
   return high >= kMmapMin && high - kMmapMin >= size ? high - size : 0;
 }

@@ -4,8 +4,9 @@
 
 namespace racier {
 
-// Returns the start of the highest gap of `size` bytes, or 0.  Context: mmap_sem held.
-// Kernel: arch_get_unmapped_area_topdown(), without its cache.
+// Returns the start of the highest gap of `size` bytes, or 0; it ends with some
+// distance to a stack above.  Context: mmap_sem held. Kernel:
+// arch_get_unmapped_area_topdown(), without its cache.
 VirtAddr get_unmapped_area(const Mm& mm, std::uint64_t size);
 
 }  // namespace racier

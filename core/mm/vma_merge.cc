@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/bug.h"
 #include "core/mm/mmap.h"
 #include "core/rmap/scheme.h"
 
@@ -122,7 +123,10 @@ Status import_anon(Machine& m, const Plan& plan, Vma* source)
     const Status status = import(*vma);
     if (status != Status::kOk) return status;
   }
-  return source == nullptr || source == plan.keep ? Status::kOk : import(*source);
+  if (source == nullptr || source == plan.keep) return Status::kOk;
+  const bool moved = !source->range().overlaps(plan.to);
+  if (moved && bug::armed(Bug::kMremapMergeUnfaultedTarget)) return Status::kOk;
+  return import(*source);
 }
 
 // Kernel: vma_adjust().

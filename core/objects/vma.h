@@ -18,6 +18,8 @@ inline constexpr std::uint32_t kVmRead = 1u << 0;
 inline constexpr std::uint32_t kVmWrite = 1u << 1;
 inline constexpr std::uint32_t kVmExec = 1u << 2;
 inline constexpr std::uint32_t kVmShared = 1u << 3;
+// A stack: an access below it lets it grow.
+inline constexpr std::uint32_t kVmGrowsDown = 1u << 8;
 inline constexpr std::uint32_t kVmAccess = kVmRead | kVmWrite | kVmExec;
 
 // What the rmap scheme keeps in a vma.  Nobody else reads it.

@@ -133,6 +133,14 @@ constexpr Op kOps[] = {
                            "mapping", "page")
         .weighing(15)
         .agreeing(Agrees::kNever),
+    op<&ops::mmap_growsdown>("mmap_growsdown",
+                             "Maps a stack; page 4 is its lowest.",
+                             "process", "pages", "protection")
+        .weighing(4),
+    op<&ops::exec>("exec",
+                   "Gives a process new memory: a stack that holds arguments.",
+                   "process", "arg_pages", "shift_pages")
+        .weighing(4),
 };
 
 }  // namespace

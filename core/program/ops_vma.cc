@@ -2,10 +2,20 @@
 // Tested by corpus/programs.
 #include "core/program/ops_vma.h"
 
+#include "core/mm/exec.h"
+#include "core/mm/fault.h"
+#include "core/mm/mmap.h"
 #include "core/mm/mremap.h"
 
 namespace racier::program::ops {
 namespace {
+
+// How many pages below a stack belong to its mapping.
+constexpr std::uint64_t kRoomBelow = 4;
+
+VirtRange with_room_below(VirtRange stack) {
+  return {stack.start - (kRoomBelow << kPageShift), stack.end};
+}
 
 Outcome remap(Run& run, NewMapping result, Mm& mm, const MremapRequest& request) {
   const Result<VirtAddr> start = do_mremap(run.machine(), mm, request);
@@ -43,6 +53,47 @@ Outcome mremap_over(Run& run, NewMapping result, ProcessRef process, PageInMappi
                   .may_move = true,
                   .new_addr = *new_addr});
   });
+}
+
+Outcome mmap_growsdown(Run& run, NewMapping result, ProcessRef process, PageCount pages,
+                       Protection protection) {
+  return run.in(process, [&](Mm& mm) {
+    const std::uint32_t vm_flags = static_cast<std::uint32_t>(protection.value);
+    const Result<VirtAddr> start = do_mmap(
+        run.machine(), mm, {.pages = pages.value, .vm_flags = vm_flags | kVmGrowsDown});
+    if (!start) return Outcome::of(start.status());
+    const VirtRange stack{*start, *start + (pages.value << kPageShift)};
+    run.define(result, with_room_below(stack));
+    return Outcome::of_value(*start);
+  });
+}
+
+Outcome exec(Run& run, NewMapping result, ProcessRef process, PageCount arg_pages,
+             HeapPages shift) {
+  Machine& m = run.machine();
+  const auto copy = [&](Mm& mm, VirtAddr at) {
+    return user_access(m, mm, run.cpu(), at, UserAccess::kWrite, run.store_value(mm))
+        .status;
+  };
+  Mm* fresh = nullptr;
+  VirtRange stack{0, 0};
+  const Outcome outcome = run.in(process, [&](Mm&) {
+    const Result<Mm*> made = exec_mm(m, {arg_pages.value, shift.value}, copy);
+    if (!made) return Outcome::of(made.status());
+    fresh = *made;
+    const ReadGuard guard(fresh->mmap_sem);
+    stack = fresh->vmas.last()->range();
+    return Outcome::of_value(stack.start);
+  });
+  if (fresh == nullptr) return outcome;
+  Mm* const before = run.replace(process, *fresh);
+  if (before == nullptr) {
+    mmput(m, *fresh);
+    return Outcome::skipped();
+  }
+  run.define(result, with_room_below(stack));
+  mmput(m, *before);
+  return outcome;
 }
 
 }  // namespace racier::program::ops

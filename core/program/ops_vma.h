@@ -10,4 +10,10 @@ Outcome mremap(Run& run, NewMapping result, ProcessRef process, PageInMapping pl
 Outcome mremap_over(Run& run, NewMapping result, ProcessRef process, PageInMapping from,
                     PageCount old_pages, PageCount new_pages, PageInMapping to);
 
+// The mapping begins some pages below the stack, so that programs can name them.
+Outcome mmap_growsdown(Run& run, NewMapping result, ProcessRef process, PageCount pages,
+                       Protection protection);
+Outcome exec(Run& run, NewMapping result, ProcessRef process, PageCount arg_pages,
+             HeapPages shift);
+
 }  // namespace racier::program::ops

@@ -37,6 +37,13 @@ Mm* Variables::take_process(std::uint64_t number) {
   return std::exchange(process.mm, nullptr);
 }
 
+Mm* Variables::replace_process(std::uint64_t number, Mm& mm) {
+  if (number >= scope_.of(Variable::kProcess)) return nullptr;
+  Process& process = processes_[number];
+  const SpinGuard guard(process.task_lock);
+  return process.mm == nullptr ? nullptr : std::exchange(process.mm, &mm);
+}
+
 Mm* Variables::get_mm(std::uint64_t number) {
   if (number >= scope_.of(Variable::kProcess)) return nullptr;
   Process& process = processes_[number];

@@ -35,6 +35,9 @@ class Variables {
   // Takes its address space away from a process; returns it with that reference, or
   // nullptr.
   Mm* take_process(std::uint64_t number);
+  // Gives a process that exists another address space, with one user reference to it;
+  // returns the one before, with that reference, or nullptr: there is no process.
+  Mm* replace_process(std::uint64_t number, Mm& mm);
   // Returns its address space with a user reference of the caller's own, or nullptr: it
   // does not exist yet, or no more.  Kernel: get_task_mm().
   Mm* get_mm(std::uint64_t number);
@@ -87,6 +90,9 @@ class Run {
   }
   void define(NewMapping mapping, VirtRange range) {
     variables_.set_mapping(mapping.number, range);
+  }
+  Mm* replace(ProcessRef process, Mm& mm) {
+    return variables_.replace_process(process.value, mm);
   }
   Mm* take(ProcessRef process) { return variables_.take_process(process.value); }
 

@@ -1,0 +1,53 @@
+// core/mm/expand_stack.cc - lets a stack grow.
+//
+// A stack grows under mmap_sem for writing, as since 6.5 (StackRot), so that whoever
+// holds it for reading sees bounds that stay; 2.6.9 held it for reading, and only the
+// lock of the reverse map kept two faults apart.
+//
+// Tested by expand_stack_test.cc.
+#include "core/mm/expand_stack.h"
+
+#include "core/base/bug.h"
+#include "core/mm/vma_link.h"
+
+namespace racier {
+namespace {
+
+// Returns whether the vma below leaves room, and the stack is small enough.
+// Kernel: acct_stack_growth(), and the guard gap.
+bool may_grow(Vma& stack, VirtAddr start) {
+  const std::uint64_t pages = (stack.vm_end - start) >> kPageShift;
+  if (pages > kStackPagesMax || pages > stack.vm_pgoff + stack.pages()) return false;
+  const Vma* const below = VmaTree::prev(stack);
+  // A part of the same stack that mprotect has split off is no danger to it.
+  if (below == nullptr || below->is(kVmGrowsDown)) return start >= kStackGuardGap;
+  return start - below->vm_end >= kStackGuardGap;
+}
+
+}  // namespace
+
+VirtAddr vm_start_gap(const Vma& vma) {
+  if (!vma.is(kVmGrowsDown)) return vma.vm_start;
+  return vma.vm_start < kStackGuardGap ? 0 : vma.vm_start - kStackGuardGap;
+}
+
+Status expand_stack(Machine& m, Mm& mm, VirtAddr addr) {
+  const WriteGuard guard(mm.mmap_sem);
+  Vma* const vma = mm.vmas.find(addr);
+  if (vma == nullptr || !vma->is(kVmGrowsDown)) return Status::kFault;
+  // Another thread may have been faster, and may have needed more.
+  if (!bug::armed(Bug::kExpandStackUnserialised) && vma->vm_start <= addr) {
+    return Status::kOk;
+  }
+  const VirtAddr start = page_floor(addr);
+  if (!may_grow(*vma, start)) return Status::kFault;
+  vma->vm_mm->mmap_sem.assert_held();
+  change_vma(m, *vma, [&] {
+    vma->vm_pgoff -= (vma->vm_start - start) >> kPageShift;
+    vma->vm_start = start;
+  });
+  m.tracepoints->mapped(*vma);
+  return Status::kOk;
+}
+
+}  // namespace racier
