@@ -22,6 +22,7 @@ const std::uint64_t kFirst = file_word(1, 3, 0);  // of the file's page that is 
 //   a1257    mm 1 adds to 5 in page 2, and gets 7
 //   F12 E12  mm 1 begins, ends a fork of mm 2          X12   ... in failure
 //   x1       mm 1 exits
+//   D12 d12  mm 1 begins, ends to throw page 2 away; L12 l12  ... lazily
 //   W7 V7    7 is written to, read from the file's page 3   Z, T  the page is zeroes, cut off
 class Teller {
  public:
@@ -46,6 +47,7 @@ class Teller {
     };
     const std::uint32_t mm = digit(1);
     const VirtAddr page = VirtAddr{digit(2)} << kPageShift;
+    const VirtRange range{page, page + kPageSize};
     switch (word[0]) {
       case 'm': map(mm, page, nullptr, 0); break;
       case 's': map(mm, page, &shmem_, kVmShared); break;
@@ -63,6 +65,10 @@ class Teller {
       case 'E': memory.fork_end(mm, digit(2), true); break;
       case 'X': memory.fork_end(mm, digit(2), false); break;
       case 'x': memory.mm_exited(mm); break;
+      case 'D': memory.discard_begin(mm, range, false); break;
+      case 'd': memory.discard_end(mm, range, false); break;
+      case 'L': memory.discard_begin(mm, range, true); break;
+      case 'l': memory.discard_end(mm, range, true); break;
       case 'W': memory.file_accessed(file_, kPlace, UserAccess::kWrite, mm); break;
       case 'V': memory.file_accessed(file_, kPlace, UserAccess::kRead, mm); break;
       case 'Z': memory.file_zeroed(file_, 3, 4); break;
@@ -134,6 +140,29 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OldBytesBack", "m12 w127 u12 m12 r127", kData},  //
                     Row{"GrownHeapKeeps", "m12 w127 m12 r127", ""},       //
                     Row{"AfterExit", "m12 w127 x1 r127", kUnmapped}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Discard, MemoryStory,
+    testing::Values(Row{"IsNew", "m12 w127 D12 d12 r120", ""},                        //
+                    Row{"IsStillThere", "m12 w127 D12 d12 r127", kData},              //
+                    Row{"MayBeThereMeanwhile", "m12 w127 D12 r127 r120 d12", ""},     //
+                    Row{"NotAnything", "m12 w127 D12 r128", kData},                   //
+                    Row{"StoredMeanwhileGoes", "m12 D12 w127 r127 d12 r120", ""},     //
+                    Row{"StoredMeanwhileStays", "m12 D12 w127 d12 r127", ""},         //
+                    Row{"ThenItIsSettled", "m12 D12 w127 d12 r127 r120", kData},      //
+                    Row{"NeighbourStays", "m12 m13 w137 D12 d12 r130", kData},        //
+                    Row{"SharedStays", "s12 w127 D12 d12 r120", kData},               //
+                    Row{"FileAgain", "f12 w127 D12 d12 R12", ""},                     //
+                    Row{"FileStillThere", "f12 w127 D12 d12 r127", kData},            //
+                    Row{"FileStoredMeanwhile", "f12 D12 w127 d12 h25 W6 r126", ""},   //
+                    Row{"LazyStays", "m12 w127 L12 l12 r127 r127", ""},               //
+                    Row{"LazyGoes", "m12 w127 L12 l12 r127 r120", ""},                //
+                    Row{"LazyIsGone", "m12 w127 L12 l12 r120 r127", kData},           //
+                    Row{"LazyIsStoredTo", "m12 w127 L12 l12 w128 r128", ""},          //
+                    Row{"LazyStoreIsLost", "m12 w127 L12 l12 w128 r120", kData},      //
+                    Row{"LazyInTheChild", "m12 w127 L12 l12 F12 E12 r227 r220", ""},  //
+                    Row{"LazyThenNotNeeded", "m12 w127 L12 l12 D12 d12 r127", kData}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

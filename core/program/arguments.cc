@@ -197,6 +197,10 @@ constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
 
 constexpr Choice kWaitings[] = {{"sync", 3}, {"async", 1}};
 
+constexpr Choice kAdvices[] = {{"dontneed", 4},  {"free", 4},   {"pageout", 4},
+                               {"dontfork", 1},  {"dofork", 1}, {"wipeonfork", 1},
+                               {"keeponfork", 1}};
+
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
@@ -207,6 +211,7 @@ constexpr NumberType kWordNoType("a word of a page", 0, 511, 7);
 constexpr ChoiceType kProtectionType("a protection", kProtections);
 constexpr ChoiceType kSharingType("a sharing", kSharings);
 constexpr ChoiceType kWaitingType("a way to wait", kWaitings);
+constexpr ChoiceType kAdviceType("an advice", kAdvices);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -222,6 +227,7 @@ const ArgumentType& WordNo::type() { return kWordNoType; }
 const ArgumentType& Protection::type() { return kProtectionType; }
 const ArgumentType& Sharing::type() { return kSharingType; }
 const ArgumentType& Waiting::type() { return kWaitingType; }
+const ArgumentType& AdviceNo::type() { return kAdviceType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 

@@ -2,6 +2,7 @@
 #include "core/program/ops.h"
 
 #include "core/program/ops_access.h"
+#include "core/program/ops_advice.h"
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_process.h"
@@ -110,6 +111,16 @@ constexpr Op kOps[] = {
         .weighing(4),
     op<&ops::file_read>("file_read", "Reads a word of a file, without mapping it.",
                         "file", "page", "word")
+        .weighing(2),
+    // Advice.
+    op<&ops::madvise>("madvise", "Says what becomes of pages.", "process", "mapping",
+                      "page", "pages", "advice")
+        .weighing(12),
+    op<&ops::mlock>("mlock", "Brings pages in, and keeps them.", "process", "mapping",
+                    "page", "pages")
+        .weighing(3),
+    op<&ops::munlock>("munlock", "Lets pages be reclaimed again.", "process", "mapping",
+                      "page", "pages")
         .weighing(2),
 };
 
