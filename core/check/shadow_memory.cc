@@ -250,6 +250,67 @@ void ShadowMemory::fork_end(std::uint32_t parent_id, std::uint32_t child_id, boo
   if (!ok) clear(space(child_id));
 }
 
+// ---- What is thrown away ------------------------------------------------------------
+
+void ShadowMemory::discard_begin(std::uint32_t mm_id, VirtRange range, bool lazily) {
+  Space& space = this->space(mm_id);
+  const auto end = lower_bound(space.words, range.end);
+  for (auto word = lower_bound(space.words, range.start); word != end; ++word) {
+    const Segment* const segment = find_segment(space, word->addr);
+    if (segment != nullptr) maybe_new(*segment, *word);
+  }
+  discards_.push_back({mm_id, range, lazily, {}});
+}
+
+void ShadowMemory::discard_end(std::uint32_t mm_id, VirtRange range, bool lazily) {
+  const auto over =
+      std::find_if(discards_.begin(), discards_.end(), [&](const Discard& discard) {
+        return discard.mm_id == mm_id && discard.range == range &&
+               discard.lazily == lazily;
+      });
+  const std::vector<VirtAddr> stored = std::move(over->stored);
+  discards_.erase(over);
+  Words& words = space(mm_id).words;
+  if (lazily) {
+    const auto end = lower_bound(words, range.end);
+    for (auto word = lower_bound(words, range.start); word != end; ++word) {
+      word->lazy = true;
+    }
+    return;
+  }
+  std::erase_if(words, [&](const Word& word) {
+    return range.contains(word.addr) &&
+           std::find(stored.begin(), stored.end(), word.addr) == stored.end();
+  });
+}
+
+bool ShadowMemory::is_being_discarded(std::uint32_t mm_id, VirtAddr addr) const {
+  return std::any_of(discards_.begin(), discards_.end(), [&](const Discard& discard) {
+    return discard.mm_id == mm_id && discard.range.contains(addr);
+  });
+}
+
+// `word` was stored to: it may be thrown away yet, if it was not before.
+void ShadowMemory::store_discarded(std::uint32_t mm_id, const Segment& segment,
+                                   Word& word) {
+  for (Discard& discard : discards_) {
+    if (discard.mm_id != mm_id || !discard.range.contains(word.addr)) continue;
+    discard.stored.push_back(word.addr);
+    maybe_new(segment, word);
+  }
+}
+
+// Adds to what a word may be that it may be new.  What is new of a file changes with
+// the file.
+void ShadowMemory::maybe_new(const Segment& segment, Word& word) {
+  if (segment.file.at != nullptr) {
+    word.any = true;
+  } else if (!may_be(word, 0)) {
+    choices_.push_back({0, word.others});
+    word.others = static_cast<std::uint32_t>(choices_.size() - 1);
+  }
+}
+
 // ---- Words --------------------------------------------------------------------------
 
 ShadowMemory::Words::iterator ShadowMemory::lower_bound(Words& words, VirtAddr addr) {
@@ -288,7 +349,7 @@ bool ShadowMemory::starts_as_anything(const Segment& segment, VirtAddr addr) con
 }
 
 bool ShadowMemory::may_be(const Word& word, std::uint64_t value) const {
-  if (word.value == value) return true;
+  if (word.any || word.value == value) return true;
   for (std::uint32_t at = word.others; at != 0; at = choices_[at].next) {
     if (choices_[at].value == value) return true;
   }
@@ -344,22 +405,25 @@ void ShadowMemory::load(std::uint32_t mm_id, const Segment& segment, VirtAddr ad
     return;
   }
   if (truncating) return;
-  word->value = value;
-  word->others = 0;
+  // What may go at any moment is not settled by having been there.
+  const bool may_go = word->any || (word->lazy && value != 0) ||
+                      (!segment.shared && is_being_discarded(mm_id, addr));
+  if (may_go) return;
+  *word = {key, value, 0};
 }
 
 void ShadowMemory::store(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
                          std::uint64_t value) {
   const VirtAddr key = segment.shared ? segment.offset_of(addr) : addr;
   Words& words = words_of(mm_id, segment);
-  const auto at = lower_bound(words, key);
+  auto at = lower_bound(words, key);
   if (at != words.end() && at->addr == key) {
-    at->value = value;
-    at->others = 0;
+    *at = {key, value, 0};
   } else {
-    words.insert(at, {key, value, 0});
+    at = words.insert(at, {key, value, 0});
   }
   if (segment.shared) return;
+  store_discarded(mm_id, segment, *at);
   for (const Fork& fork : forks_) {
     if (fork.parent_id != mm_id) continue;
     maybe_store(segment, space(fork.child_id).words, addr, value);
@@ -380,6 +444,7 @@ void ShadowMemory::maybe_store(const Segment& segment, Words& words, VirtAddr ad
 }
 
 std::string ShadowMemory::values_of(const Word& word) const {
+  if (word.any) return "anything";
   std::string text = describe_value(word.value);
   for (std::uint32_t at = word.others; at != 0; at = choices_[at].next) {
     text += " or " + describe_value(choices_[at].value);
@@ -423,6 +488,7 @@ void ShadowMemory::reset() {
   files_used_ = 0;
   forks_.clear();
   moves_.clear();
+  discards_.clear();
   choices_.resize(1);
 }
 

@@ -13,6 +13,8 @@
 // none may succeed.
 // What mremap moves keeps its words; while it does, a word is one and the same at
 // either place.
+// What madvise throws away is there or new until it is done, and new then; with lazy
+// freeing that goes on until the word is stored to, or was seen to be new.
 // Departs: until it is stored to, a word of a private mapping may be anything if
 // somebody has stored to its place in the file, or has made its page there zeroes.
 //
@@ -46,6 +48,8 @@ class ShadowMemory {
   void accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access,
                 std::uint64_t value, std::uint64_t before);
 
+  void discard_begin(std::uint32_t mm_id, VirtRange range, bool lazily);
+  void discard_end(std::uint32_t mm_id, VirtRange range, bool lazily);
   // A word of a file, at `offset`, was read or written without being mapped.
   void file_accessed(const AddressSpace& file, VirtAddr offset, UserAccess access,
                      std::uint64_t value);
@@ -93,6 +97,8 @@ class ShadowMemory {
     VirtAddr addr;
     std::uint64_t value;
     std::uint32_t others;  // more values that it may have: index in choices_, 0: none
+    bool lazy = false;     // it may become new at any moment
+    bool any = false;      // it may have any value, as we have lost sight of it
   };
   struct Choice {  // lists share tails, and never change
     std::uint64_t value;
@@ -115,6 +121,12 @@ class ShadowMemory {
     std::uint32_t mm_id;
     VirtRange from;
     VirtAddr to;
+  };
+  struct Discard {
+    std::uint32_t mm_id;
+    VirtRange range;
+    bool lazily;
+    std::vector<VirtAddr> stored;  // words that were stored to meanwhile
   };
   struct Fork {
     std::uint32_t parent_id;
@@ -147,6 +159,9 @@ class ShadowMemory {
             std::uint64_t value);
   void store(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
              std::uint64_t value);
+  bool is_being_discarded(std::uint32_t mm_id, VirtAddr addr) const;
+  void store_discarded(std::uint32_t mm_id, const Segment& segment, Word& word);
+  void maybe_new(const Segment& segment, Word& word);
   void maybe_store(const Segment& segment, Words& words, VirtAddr addr,
                    std::uint64_t value);
   Words& words_of(std::uint32_t mm_id, const Segment& segment);
@@ -158,6 +173,7 @@ class ShadowMemory {
   std::size_t files_used_ = 0;
   std::vector<Fork> forks_;  // under way
   std::vector<Move> moves_;  // under way
+  std::vector<Discard> discards_;  // under way
   std::vector<Choice> choices_{{0, 0}};
 };
 

@@ -24,6 +24,7 @@ const std::uint64_t kFirst = file_word(1, 3, 0);  // of the file's page that is 
 //   b125     mm 1 begins to move page 2 to page 5
 //   e125     ... has moved it                          B125  ... could not
 //   x1       mm 1 exits
+  //   D12 d12  mm 1 begins, ends to throw page 2 away; L12 l12  ... lazily
 //   W7 V7    7 is written to, read from the file's page 3   Z, T: it is zeroes, cut off
   //   t        the page is being cut off
 class Teller {
@@ -49,6 +50,7 @@ class Teller {
     };
     const std::uint32_t mm = digit(1);
     const VirtAddr page = VirtAddr{digit(2)} << kPageShift;
+    const VirtRange range{page, page + kPageSize};
     switch (word[0]) {
       case 'm': map(mm, page, nullptr, 0); break;
       case 's': map(mm, page, &shmem_, kVmShared); break;
@@ -69,6 +71,10 @@ class Teller {
       case 'e': memory.move_end(mm, whole(page), to(digit(3)), true); break;
       case 'B': memory.move_end(mm, whole(page), to(digit(3)), false); break;
       case 'x': memory.mm_exited(mm); break;
+      case 'D': memory.discard_begin(mm, range, false); break;
+      case 'd': memory.discard_end(mm, range, false); break;
+      case 'L': memory.discard_begin(mm, range, true); break;
+      case 'l': memory.discard_end(mm, range, true); break;
       case 'W': memory.file_accessed(file_, kPlace, UserAccess::kWrite, mm); break;
       case 'V': memory.file_accessed(file_, kPlace, UserAccess::kRead, mm); break;
       case 'Z': memory.file_zeroed(file_, 3, 4); break;
@@ -159,6 +165,29 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"OfAnotherMm", "m12 m15 m22 w227 b125 r227", ""},             //
                     Row{"FileStartsAsBefore", "f12 f15 b125 e125 u12 R15", ""},       //
                     Row{"SharedIsByFile", "s12 w127 s15 b125 r157 e125 u12 r157", ""}),
+    [](const auto& info) { return info.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Discard, MemoryStory,
+    testing::Values(Row{"IsNew", "m12 w127 D12 d12 r120", ""},                        //
+                    Row{"IsStillThere", "m12 w127 D12 d12 r127", kData},              //
+                    Row{"MayBeThereMeanwhile", "m12 w127 D12 r127 r120 d12", ""},     //
+                    Row{"NotAnything", "m12 w127 D12 r128", kData},                   //
+                    Row{"StoredMeanwhileGoes", "m12 D12 w127 r127 d12 r120", ""},     //
+                    Row{"StoredMeanwhileStays", "m12 D12 w127 d12 r127", ""},         //
+                    Row{"ThenItIsSettled", "m12 D12 w127 d12 r127 r120", kData},      //
+                    Row{"NeighbourStays", "m12 m13 w137 D12 d12 r130", kData},        //
+                    Row{"SharedStays", "s12 w127 D12 d12 r120", kData},               //
+                    Row{"FileAgain", "f12 w127 D12 d12 R12", ""},                     //
+                    Row{"FileStillThere", "f12 w127 D12 d12 r127", kData},            //
+                    Row{"FileStoredMeanwhile", "f12 D12 w127 d12 h25 W6 r126", ""},   //
+                    Row{"LazyStays", "m12 w127 L12 l12 r127 r127", ""},               //
+                    Row{"LazyGoes", "m12 w127 L12 l12 r127 r120", ""},                //
+                    Row{"LazyIsGone", "m12 w127 L12 l12 r120 r127", kData},           //
+                    Row{"LazyIsStoredTo", "m12 w127 L12 l12 w128 r128", ""},          //
+                    Row{"LazyStoreIsLost", "m12 w127 L12 l12 w128 r120", kData},      //
+                    Row{"LazyInTheChild", "m12 w127 L12 l12 F12 E12 r227 r220", ""},  //
+                    Row{"LazyThenNotNeeded", "m12 w127 L12 l12 D12 d12 r127", kData}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(

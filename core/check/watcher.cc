@@ -87,6 +87,15 @@ void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access,
   memory_.accessed(mm.id, addr, access, value, before);
 }
 
+void Watcher::discard_begin(const Mm& mm, VirtRange range, bool lazily) {
+  const Unseen unseen;
+  memory_.discard_begin(mm.id, range, lazily);
+}
+void Watcher::discard_end(const Mm& mm, VirtRange range, bool lazily) {
+  const Unseen unseen;
+  memory_.discard_end(mm.id, range, lazily);
+}
+
 void Watcher::file_accessed(const AddressSpace& file, std::uint64_t index,
                             std::uint64_t word, UserAccess access,
                             std::uint64_t value) {

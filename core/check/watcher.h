@@ -38,6 +38,8 @@ class Watcher final : public Tracepoints {
   void walk_end(const Page& page, bool stopped) override;
   void accessed(const Mm& mm, VirtAddr addr, UserAccess access, std::uint64_t value,
                 std::uint64_t before) override;
+  void discard_begin(const Mm& mm, VirtRange range, bool lazily) override;
+  void discard_end(const Mm& mm, VirtRange range, bool lazily) override;
   void file_accessed(const AddressSpace& file, std::uint64_t index, std::uint64_t word,
                      UserAccess access, std::uint64_t value) override;
   void file_zeroed(const AddressSpace& file, std::uint64_t first,

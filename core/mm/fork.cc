@@ -39,6 +39,12 @@ Status dup_vma(Machine& m, Mm& child, Vma& src)
   Vma* const dst = copy_vma_struct(m, src);
   if (dst == nullptr) return Status::kNoMemory;
   dst->vm_mm = &child;
+  dst->vm_flags &= ~kVmLocked;
+  if (src.is(kVmWipeOnFork)) {
+    dst->vm_mm->mmap_sem.assert_held();
+    vma_link(*dst);
+    return Status::kOk;
+  }
   if (m.scheme().link(*dst, src, rmap::Why::kFork) != Status::kOk) {
     free_vma(m, *dst);
     return Status::kNoMemory;
@@ -46,6 +52,19 @@ Status dup_vma(Machine& m, Mm& child, Vma& src)
   dst->vm_mm->mmap_sem.assert_held();
   vma_link(*dst);
   return copy_page_range(m, *dst, src);
+}
+
+// Tells whoever watches which vmas the child has not got, or has got empty.
+void tell_what_is_not_copied(Machine& m, const Mm& child, const Mm& parent) {
+  for (Vma* vma = parent.vmas.first(); vma != nullptr; vma = VmaTree::next(*vma)) {
+    if (vma->is(kVmDontCopy)) {
+      m.tracepoints->unmap_begin(child, vma->range());
+      m.tracepoints->unmap_end(child, vma->range());
+    } else if (vma->is(kVmWipeOnFork)) {
+      m.tracepoints->discard_begin(child, vma->range(), false);
+      m.tracepoints->discard_end(child, vma->range(), false);
+    }
+  }
 }
 
 // Kernel: dup_mmap().
@@ -59,10 +78,11 @@ Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   for (Vma* vma = parent.vmas.first(); vma != nullptr && status == Status::kOk;
        vma = VmaTree::next(*vma)) {
     vma->vm_mm->mmap_sem.assert_held();
-    status = dup_vma(m, child, *vma);
+    if (!vma->is(kVmDontCopy)) status = dup_vma(m, child, *vma);
   }
   // Until here a thread of the parent may write, through its TLB, what is shared now.
   m.mmu->flush_mm(parent.context);
+  tell_what_is_not_copied(m, child, parent);
   m.tracepoints->fork_end(parent, child, status == Status::kOk);
   return status;
 }

@@ -141,6 +141,7 @@ void copy_content_and_flags(Machine& m, Page& page, Page& fresh) {
   copy_user_frame(m.frames.data(fresh.pfn), m.frames.data(page.pfn));
   if (page.clear(PageFlag::kDirty)) fresh.set(PageFlag::kDirty);
   if (page.clear(PageFlag::kReferenced)) fresh.set(PageFlag::kReferenced);
+  if (page.test(PageFlag::kLazyFree)) fresh.set(PageFlag::kLazyFree);
   if (page.test(PageFlag::kUptodate)) fresh.set(PageFlag::kUptodate);
 }
 

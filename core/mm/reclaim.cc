@@ -27,9 +27,23 @@ bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
   const PtlGuard guard(m, *at.vma->vm_mm, at.addr, kAdopt);
   const PteSlot slot = find_pte(m.frames, at.vma->vm_mm->context, at.addr);
   if (!slot || !slot.get().maps(page.pfn)) return false;
+  if (at.vma->is(kVmLocked)) return true;
   if (!slot.clear_flags(Pte::kAccessed).young()) return false;
   m.mmu->flush_page(at.vma->vm_mm->context, at.addr);
   return true;
+}
+
+// Returns whether the page, which was freed lazily and whose pte was just emptied, may
+// be dropped with what is in it: nobody has stored to it since, and nobody who has a
+// reference is about to (5.18).  Else it is as any other page again.
+// Context: page_table_lock of the pte held.
+bool is_lazily_free(Machine& m, Page& page) {
+  // The caller's and the ptes', this one's included, and the reverse map's.
+  const int own = m.scheme().own_refs(page);
+  const bool pinned = page.count.read() != 1 + own + page.mapcount.load() + 1;
+  if (!pinned && !page.test(PageFlag::kDirty)) return true;
+  page.clear(PageFlag::kLazyFree);
+  return false;
 }
 
 // Leaves in an emptied pte, which was `before`, what leads back to the page.  Returns
@@ -61,6 +75,7 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu) {
     mark::hit(Mark::kUnmapStaleHint);
     return Unmap::kAgain;
   }
+  if (ttu == Ttu::kUnmap && at.vma->is(kVmLocked)) return Unmap::kFail;
   if (ttu == Ttu::kUnmap && slot.clear_flags(Pte::kAccessed).young()) {
     m.mmu->flush_page(mm.context, at.addr);
     return Unmap::kFail;
@@ -68,10 +83,15 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu) {
   const Pte before = slot.get_and_clear();
   m.mmu->flush_page(mm.context, at.addr);
   if (before.dirty()) page.set(PageFlag::kDirty);
-  if (!leave_entry(m, page, at, slot, before, ttu)) {
+  const bool lazily = ttu == Ttu::kUnmap && page.test(PageFlag::kLazyFree) &&
+                      !page.test(PageFlag::kSwapCache);
+  const bool done = lazily ? is_lazily_free(m, page)
+                           : leave_entry(m, page, at, slot, before, ttu);
+  if (!done) {
     slot.set(before);
     return Unmap::kFail;
   }
+  if (lazily) mark::hit(Mark::kLazyFreed);
   if (page.is_anon()) --at.vma->vm_mm->anon_rss;
   --at.vma->vm_mm->rss;
   m.scheme().remove(page, *at.vma, at.addr);
@@ -165,13 +185,20 @@ bool page_out(Machine& m, Page& page) {
   return true;
 }
 
+// Returns whether the unmapped page was freed lazily, and only the caller has it.
+bool is_dropped(const Page& page) {
+  return page.test(PageFlag::kLazyFree) && !page.test(PageFlag::kSwapCache) &&
+         page.count.read() == 1;
+}
+
 enum class Fate : std::uint8_t { kFreed, kKeep, kActivate };
 
 // Decides on one locked page, which the caller has isolated.  Kernel: shrink_list().
 Fate shrink_locked_page(Machine& m, Page& page) {
   if (page_referenced(m, page) > 0 && page.is_mapped()) return Fate::kActivate;
   if (page.is_mapped()) {
-    const bool to_swap = page.is_anon() && !page.test(PageFlag::kSwapCache);
+    const bool to_swap = page.is_anon() && !page.test(PageFlag::kSwapCache) &&
+                         !page.test(PageFlag::kLazyFree);
     if (to_swap && !add_to_swap(m, page)) return Fate::kActivate;
     const Unmap unmapped = try_to_unmap(m, page);
     if (unmapped == Unmap::kFail) return Fate::kActivate;
@@ -179,8 +206,24 @@ Fate shrink_locked_page(Machine& m, Page& page) {
     mark::hit(Mark::kReclaimUnmapped);
   }
   m.scheme().trim(page);
+  if (is_dropped(page)) return Fate::kFreed;
   if (!page_out(m, page) || !remove_from_cache(m, page)) return Fate::kKeep;
   return Fate::kFreed;
+}
+
+// Tries to free an isolated page; returns whether it did.
+bool shrink_page(Machine& m, Page& page) {
+  Fate fate = Fate::kKeep;
+  if (trylock_page(page)) {
+    fate = shrink_locked_page(m, page);
+    unlock_page(m, page);
+  }
+  if (fate == Fate::kFreed) {
+    put_page(m, page);  // the last reference
+  } else {
+    putback_lru_page(m, page, fate == Fate::kActivate);
+  }
+  return fate == Fate::kFreed;
 }
 
 // Tries to free up to kBatch pages of the inactive list; returns how many it looked at,
@@ -188,20 +231,19 @@ Fate shrink_locked_page(Machine& m, Page& page) {
 int shrink_inactive(Machine& m, int& freed) {
   const Batch batch = isolate(m.lru, false);
   for (int i = 0; i < batch.count; ++i) {
-    Page& page = *batch.pages[i];
-    Fate fate = Fate::kKeep;
-    if (trylock_page(page)) {
-      fate = shrink_locked_page(m, page);
-      unlock_page(m, page);
-    }
-    if (fate == Fate::kFreed) {
-      ++freed;
-      put_page(m, page);  // the last reference
-    } else {
-      putback_lru_page(m, page, fate == Fate::kActivate);
-    }
+    if (shrink_page(m, *batch.pages[i])) ++freed;
   }
   return batch.count;
+}
+
+// Takes one page off its list; returns false if it is on none.
+bool isolate_page(Lru& lru, Page& page) {
+  const SpinGuard guard(lru.lru_lock);
+  if (!page.clear(PageFlag::kLru)) return false;
+  const bool active = page.clear(PageFlag::kActive);
+  (active ? lru.active : lru.inactive).erase(page);
+  --(active ? lru.nr_active : lru.nr_inactive);
+  return true;
 }
 
 // Returns how many pages of a list one pass at `priority` looks at.
@@ -231,6 +273,23 @@ Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu) {
     return done ? Walk::kStop : Walk::kContinue;
   });
   return page.is_mapped() ? last : Unmap::kSuccess;
+}
+
+void mark_page_lazyfree(Machine& m, Page& page) {
+  page.set(PageFlag::kLazyFree);
+  const SpinGuard guard(m.lru.lru_lock);
+  if (!page.test(PageFlag::kLru) || !page.clear(PageFlag::kActive)) return;
+  m.lru.active.erase(page);
+  --m.lru.nr_active;
+  m.lru.inactive.push_front(page);
+  ++m.lru.nr_inactive;
+}
+
+bool reclaim_page(Machine& m, Page& page) {
+  might_sleep();
+  if (isolate_page(m.lru, page)) return shrink_page(m, page);
+  put_page(m, page);
+  return false;
 }
 
 int shrink_lru(Machine& m, int pages) {

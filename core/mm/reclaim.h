@@ -28,6 +28,15 @@ int page_referenced(Machine& m, Page& page);
 // leaves migration entries.
 Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu = Ttu::kUnmap);
 
+// Lets reclaim drop `page`, an anonymous page that one pte maps, as long as nobody
+// stores to it.  Context: the page_table_lock of that pte is held; it and the page are
+// clean.
+void mark_page_lazyfree(Machine& m, Page& page);
+
+// Tries to free `page`; takes over the caller's reference.  Returns whether it is free.
+// Context: may sleep.  Kernel: reclaim_pages().
+bool reclaim_page(Machine& m, Page& page);
+
 // Frees up to `pages` pages of the LRU, the least used first; returns how many it
 // freed.
 // Context: may sleep.  Kernel: shrink_zone(), in the manner of try_to_free_pages().

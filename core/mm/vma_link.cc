@@ -120,4 +120,22 @@ Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr) {
   return upper;
 }
 
+Result<Vma*> change_vma_flags(Machine& m, Vma& vma, VirtRange range,
+                              std::uint32_t vm_flags) {
+  if (vm_flags == vma.vm_flags) return &vma;
+  Vma* part = &vma;
+  if (vma.vm_start < range.start) {
+    const Result<Vma*> upper = split_vma(m, vma, range.start);
+    if (!upper) return upper;
+    part = *upper;
+  }
+  part->vm_mm->mmap_sem.assert_held();
+  if (part->vm_end > range.end) {
+    const Result<Vma*> rest = split_vma(m, *part, range.end);
+    if (!rest) return rest;
+  }
+  change_vma(m, *part, [&] { part->vm_flags = vm_flags; });
+  return part;
+}
+
 }  // namespace racier

@@ -44,4 +44,10 @@ void change_vma(Machine& m, Vma& vma, FunctionRef<void()> change)
 Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr)
     REQUIRES(vma.vm_mm->mmap_sem);
 
+// Makes `range` of `vma` one vma with those flags, and splits it off where it is a part;
+// returns that vma.
+// Errors: as split_vma(); nothing has changed but for a split.
+Result<Vma*> change_vma_flags(Machine& m, Vma& vma, VirtRange range,
+                              std::uint32_t vm_flags) REQUIRES(vma.vm_mm->mmap_sem);
+
 }  // namespace racier

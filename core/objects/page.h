@@ -26,6 +26,7 @@ enum class PageFlag : int {
   kWriteback,     // being written to its backing store
   kSwapBacked,    // a page of shared anonymous memory: its backing store is swap
   kChainLock,     // guards `rmap` where the scheme has chains; bit spinlock
+  kLazyFree,      // anonymous, and may be dropped while it is clean (MADV_FREE)
 };
 constexpr std::uint64_t bit_of(PageFlag flag) { return 1ull << static_cast<int>(flag); }
 

@@ -52,6 +52,11 @@ class Tracepoints {
   // In the same step as the access.
   virtual void accessed(const Mm&, VirtAddr, UserAccess, std::uint64_t /*value*/,
                         std::uint64_t /*before*/) {}
+  // Private memory of `range` is thrown away (madvise): between begin and end what was
+  // there may go at any moment; then it is gone, or (`lazily`) goes on being so until
+  // it is stored to.  Under mmap_sem.
+  virtual void discard_begin(const Mm&, VirtRange, bool /*lazily*/) {}
+  virtual void discard_end(const Mm&, VirtRange, bool /*lazily*/) {}
   // A word of page `index` of a file was read or written through the page cache.
   // Under the page lock, in the same step as the access.
   virtual void file_accessed(const AddressSpace&, std::uint64_t /*index*/,

@@ -20,6 +20,9 @@ inline constexpr std::uint32_t kVmExec = 1u << 2;
 inline constexpr std::uint32_t kVmShared = 1u << 3;
 // A stack: an access below it lets it grow.
 inline constexpr std::uint32_t kVmGrowsDown = 1u << 8;
+inline constexpr std::uint32_t kVmLocked = 1u << 13;      // not to be reclaimed
+inline constexpr std::uint32_t kVmDontCopy = 1u << 17;    // not for children
+inline constexpr std::uint32_t kVmWipeOnFork = 1u << 25;  // empty in children
 inline constexpr std::uint32_t kVmAccess = kVmRead | kVmWrite | kVmExec;
 
 // What the rmap scheme keeps in a vma.  Nobody else reads it.

@@ -8,6 +8,7 @@
 #include "core/base/random.h"
 #include "core/check/brute_force.h"
 #include "core/mm/fault.h"
+#include "core/mm/madvise.h"
 #include "core/program/edit.h"
 #include "core/program/ops.h"
 #include "core/program/print.h"
@@ -271,6 +272,15 @@ std::string outcome_difference(const Program& program, const Seen& a, const Seen
   return "";
 }
 
+// What is freed lazily may be there for any time.
+void free_at_once(Call& call) {
+  if (std::string_view(op_of(call).name) != "madvise") return;
+  std::uint64_t& advice = call.arguments[4];
+  if (advice == static_cast<std::uint64_t>(Advice::kFree)) {
+    advice = static_cast<std::uint64_t>(Advice::kDontneed);
+  }
+}
+
 }  // namespace
 
 Program one_after_another(const Program& program) {
@@ -290,7 +300,10 @@ Program one_after_another(const Program& program) {
     move_call(ordered, {draw_list(ordered, random), 0}, end);
   }
   ordered.tasks.resize(1);
-  for (Call& call : ordered.tasks.front()) call.fail_nth = 0;
+  for (Call& call : ordered.tasks.front()) {
+    call.fail_nth = 0;
+    free_at_once(call);
+  }
   ordered.schedule = {};
   return ordered;
 }

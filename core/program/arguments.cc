@@ -198,6 +198,10 @@ constexpr Choice kMovings[] = {{"in_place", 1}, {"may_move", 3}, {"dont_unmap", 
 
 constexpr Choice kWaitings[] = {{"sync", 3}, {"async", 1}};
 
+constexpr Choice kAdvices[] = {{"dontneed", 4},  {"free", 4},   {"pageout", 4},
+                               {"dontfork", 1},  {"dofork", 1}, {"wipeonfork", 1},
+                               {"keeponfork", 1}};
+
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
@@ -209,6 +213,7 @@ constexpr ChoiceType kProtectionType("a protection", kProtections);
 constexpr ChoiceType kSharingType("a sharing", kSharings);
 constexpr ChoiceType kMovingType("a way to move", kMovings);
 constexpr ChoiceType kWaitingType("a way to wait", kWaitings);
+constexpr ChoiceType kAdviceType("an advice", kAdvices);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -225,6 +230,7 @@ const ArgumentType& Protection::type() { return kProtectionType; }
 const ArgumentType& Sharing::type() { return kSharingType; }
 const ArgumentType& Moving::type() { return kMovingType; }
 const ArgumentType& Waiting::type() { return kWaitingType; }
+const ArgumentType& AdviceNo::type() { return kAdviceType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 

@@ -118,6 +118,11 @@ struct Waiting {
   static const ArgumentType& type();
   bool waits() const { return value == 0; }
 };
+// What madvise says; the value is a racier::Advice.
+struct AdviceNo {
+  std::uint64_t value;
+  static const ArgumentType& type();
+};
 // Absolute user addresses, for recordings of real programs: page aligned, word aligned.
 struct PageAddr {
   std::uint64_t value;

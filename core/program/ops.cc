@@ -2,6 +2,7 @@
 #include "core/program/ops.h"
 
 #include "core/program/ops_access.h"
+#include "core/program/ops_advice.h"
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_migrate.h"
@@ -141,6 +142,17 @@ constexpr Op kOps[] = {
                    "Gives a process new memory: a stack that holds arguments.",
                    "process", "arg_pages", "shift_pages")
         .weighing(4),
+    // Advice.
+    op<&ops::madvise>("madvise", "Says what becomes of pages.", "process", "mapping",
+                      "page", "pages", "advice")
+        .weighing(12)
+        .agreeing(Agrees::kNever),
+    op<&ops::mlock>("mlock", "Brings pages in, and keeps them.", "process", "mapping",
+                    "page", "pages")
+        .weighing(3),
+    op<&ops::munlock>("munlock", "Lets pages be reclaimed again.", "process", "mapping",
+                      "page", "pages")
+        .weighing(2),
 };
 
 }  // namespace

@@ -53,9 +53,9 @@ Outcome page_referenced(Run& run, ProcessRef process, PageInMapping place) {
 Outcome unmap_page(Run& run, ProcessRef process, PageInMapping place) {
   return with_page(run, process, place, [&](Page& page) {
     Machine& m = run.machine();
-    if (page.is_anon() && !page.test(PageFlag::kSwapCache) && !add_to_swap(m, page)) {
-      return Outcome::of(Status::kNoMemory);
-    }
+    const bool to_swap = page.is_anon() && !page.test(PageFlag::kSwapCache) &&
+                         !page.test(PageFlag::kLazyFree);
+    if (to_swap && !add_to_swap(m, page)) return Outcome::of(Status::kNoMemory);
     const Unmap result = try_to_unmap(m, page);
     // Nobody will ever ask for the slot again if the page lost its ptes in another way.
     if (page.test(PageFlag::kSwapCache)) remove_exclusive_swap_page(m, page);
