@@ -20,7 +20,7 @@ namespace racier::program {
 // How far what comes of an op is the same on every design of the reverse map (agree.h).
 enum class Agrees : std::uint8_t {
   kAlways,
-  kWhileNothingIsTaken,  // it tells of the marks in ptes: until pages are taken away
+  kWhileNothingIsTaken,  // it tells of marks in ptes, or on pages: until some are taken
   // It is refused where neighbours are not merged, which is the design's affair.
   kOnOneVma,
   // Who may not is told by a fault only: a pte forbids neither to execute nor to read.

@@ -115,7 +115,8 @@ constexpr Op kOps[] = {
         .weighing(0),
     op<&ops::writeback>("writeback", "Writes dirty pages to their file.", "file",
                         "pages")
-        .weighing(6),
+        .weighing(6)
+        .agreeing(Agrees::kWhileNothingIsTaken),
     op<&ops::msync>("msync", "Writes what a mapping has of its file.", "process",
                     "mapping", "page", "pages", "waiting")
         .weighing(3),
