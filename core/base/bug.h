@@ -29,8 +29,14 @@ enum class Bug : std::uint8_t {
   kAnonPutTrimAfterDrop,
   kGetAnonDoubleAlloc,
   kAnonPutBeforeUnmap,
+  kUnlinkSleepsInMmuGather,
+  kNewAnonVmaLinkedUnlocked,
+  kMergeableAnonVmaUnpinned,
+  kAnonFlagAndMappingTorn,
+  kLockAnonVmaPreemptRcu,
+  kAvcAllocUnderAnonLock,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kAnonPutBeforeUnmap) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kAvcAllocUnderAnonLock) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

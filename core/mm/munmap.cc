@@ -58,14 +58,14 @@ void free_pgtables(Machine& m, MmuGather& tlb, Mm& mm, const Vma* vmas, VirtRang
 
 // Frees all that the detached `vmas` map, and the tables that nobody else needs.
 // Kernel: unmap_region().
-void unmap_region(Machine& m, Mm& mm, Vma* vmas, VirtRange range)
+void unmap_region(Machine& m, MmuGather& tlb, Mm& mm, Vma* vmas, VirtRange range)
     REQUIRES(mm.page_table_lock) {
-  MmuGather tlb(m, mm);
   for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
     vma->vm_mm->page_table_lock.assert_held();
     unmap_page_range(m, tlb, *vma, vma->range());
   }
   free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
+  tlb.flush();
 }
 
 // Takes the vmas of `range` out of the reverse map.
@@ -76,15 +76,25 @@ void forget_vmas(Machine& m, Mm& mm, VirtRange range) {
   }
 }
 
+void unlink_vmas(Machine& m, Vma* vmas) {
+  for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
+    m.scheme().unlink(*vma);
+  }
+}
+
 // Unmaps the vmas of `range`, which lie inside of it.
 // Context: mmap_sem held (write), or the mm has no user.
 void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range) {
   Vma* vmas = nullptr;
   if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
   {
-    const SpinGuard guard(mm.page_table_lock);
-    vmas = detach_vmas(mm, range);
-    if (vmas != nullptr) unmap_region(m, mm, vmas, range);
+    MmuGather tlb(m, mm);
+    {
+      const SpinGuard guard(mm.page_table_lock);
+      vmas = detach_vmas(mm, range);
+      if (vmas != nullptr) unmap_region(m, tlb, mm, vmas, range);
+    }
+    if (bug::armed(Bug::kUnlinkSleepsInMmuGather)) unlink_vmas(m, vmas);
   }
   while (vmas != nullptr) {
     Vma& vma = *vmas;

@@ -25,6 +25,13 @@ constexpr LockOrder kOrder[] = {
     // pte_chain
     {&kPageTableLock, &kChainLock},
     {&kChainLock, &kSwapDeviceLock},
+    // reclaim
+    {&kMmapSem, &kFsReclaim},
+    {&kFsReclaim, &kIMmapLock},
+    {&kFsReclaim, &kAnonVmaLock},
+    {&kFsReclaim, &kISharedLock},
+    {&kFsReclaim, &kAnonVmaSem},
+    {&kFsReclaim, &kAnonVmaRootSem},
 };
 
 }  // namespace

@@ -125,6 +125,15 @@ void Machine::for_each_file(FunctionRef<void(AddressSpace&)> visit) {
   for (AddressSpace* const file : shmem_files_) visit(*file);
 }
 
+bool Machine::is_file(std::uintptr_t address) {
+  const auto has = [&](const auto& file) {
+    return reinterpret_cast<std::uintptr_t>(std::to_address(file)) == address;
+  };
+  if (std::any_of(files_.begin(), files_.end(), has)) return true;
+  const InterlockGuard guard(shmem_lock_);
+  return std::any_of(shmem_files_.begin(), shmem_files_.end(), has);
+}
+
 std::uint32_t Machine::next_mm_id() {
   note_side_effects();
   return mms_made_.raw().fetch_add(1, std::memory_order_relaxed) + 1;

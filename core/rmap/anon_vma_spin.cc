@@ -76,7 +76,9 @@ void AnonVmaSpin::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
   // Whoever sees the count raised finds what it needs to walk.  A page that is not
   // mapped is new, or locked by us: nobody else sets these.
   if (!page.is_mapped()) {
-    page.mapping.store(reinterpret_cast<std::uintptr_t>(anon_vma) | kPageMappingAnon);
+    const auto mapping = reinterpret_cast<std::uintptr_t>(anon_vma);
+    if (bug::armed(Bug::kAnonFlagAndMappingTorn)) page.mapping.store(mapping);
+    page.mapping.store(mapping | kPageMappingAnon);
     page.index.store(vma.index_of(addr), std::memory_order_relaxed);
   }
   page.mapcount.fetch_add(
@@ -131,12 +133,13 @@ void AnonVmaSpin::do_adjust(Vma& vma, FunctionRef<void()> change) {
 bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   // Until the lock is ours only the read section keeps the memory an anon_vma.  That it
   // is this page's holds at the moment of the test, and no longer.
-  const RcuReadGuard rcu(machine().rcu);
+  RcuReadGuard rcu(machine().rcu);
   if (!page.is_mapped()) return true;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
   if ((mapping & kPageMappingAnon) == 0) return true;
   AnonVma* const anon_vma = reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
   const SpinGuard guard(anon_vma->lock);
+  if (bug::armed(Bug::kLockAnonVmaPreemptRcu)) rcu.unlock();
   const std::uint64_t index = page.index.load(std::memory_order_relaxed);
   for (RmapOfVma& on_list : anon_vma->vmas) {
     Vma& vma = *on_list.vma;
