@@ -228,12 +228,13 @@ new_fuzz_world() {
 test_fuzz_speaks_libfuzzer() {
   # shellcheck disable=SC2016  # for the stub
   new_fuzz_world <<<'for a; do echo "[$a]"; done'
-  front fuzz --for 2m --bug B07 --bug=B09 --seed 7 --feedback 0 --out "o o" -runs=3 \
-    -- -jobs=2
+  front fuzz --for 2m --bug B07 --bug=B09 --as-posted davem --seed 7 --feedback 0 \
+    --out "o o" -runs=3 -- -jobs=2
   check "fuzz" exits 0
   local word here=$PWD
-  for word in --bug=B07 --bug=B09 --feedback=0 -max_total_time=120 -seed=7 -runs=3 \
-              -jobs=2 -timeout=25 "-artifact_prefix=$here/o o/findings/" "$here/o o/corpus" \
+  for word in --bug=B07 --bug=B09 --as-posted=davem --feedback=0 \
+              -max_total_time=120 -seed=7 -runs=3 -jobs=2 -timeout=25 \
+              "-artifact_prefix=$here/o o/findings/" "$here/o o/corpus" \
               "$here/build/asan/fuzz/seeds"; do
     check "fuzz passes $word" has "$out" "[$word]"
   done

@@ -48,7 +48,11 @@ Fuzzer::Fuzzer(const Options& options)
     : options_(options),
       alone_({}, options.steps_max * kPatience),
       runtime_({}, options.steps_max * kPatience) {
-  run_options_.bugs = options.bugs;
+  if (!options_.as_posted.empty()) {
+    patch_ = program::find_as_posted(options_.as_posted);
+    for (const Bug bug : patch_->lacks) options_.bugs.arm(bug);
+  }
+  run_options_.bugs = options_.bugs;
 }
 
 std::optional<Found> Fuzzer::run_bytes(std::span<const std::uint8_t> bytes) {
@@ -56,6 +60,7 @@ std::optional<Found> Fuzzer::run_bytes(std::span<const std::uint8_t> bytes) {
 }
 
 std::optional<Found> Fuzzer::run(program::Program program) {
+  if (patch_ != nullptr) patch_->set_machine(program.machine);
   if (!options_.rmap.empty()) program.machine.rmap = options_.rmap;
   if (!options_.memory.empty()) program.machine.weak_memory = options_.memory == "weak";
   program.schedule.plain_steps = true;  // where the build has them

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "core/program/as_posted.h"
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/trace.h"
@@ -50,6 +51,7 @@ class Fuzzer final : public Target {
   Found found(program::Program program, const program::RunResult& result) const;
 
   Options options_;
+  const program::AsPosted* patch_ = nullptr;
   program::RunOptions run_options_;
   StepObserver* feedback_ = nullptr;
   FiberRuntime alone_;

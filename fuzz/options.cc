@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/program/as_posted.h"
 #include "core/program/machine_keys.h"
 #include "core/program/text.h"
 
@@ -48,6 +49,13 @@ std::string get_bugs(const Options& options) {
     names += (names.empty() ? "" : ",") + std::string(row.name);
   }
   return names;
+}
+
+std::string set_as_posted(Options& options, std::string_view name) {
+  const program::AsPosted* const patch = program::find_as_posted(name);
+  if (patch == nullptr) return "one of " + program::names_as_posted();
+  options.as_posted = name;
+  return "";
 }
 
 // `kMember` is the option of a machine of the same name.
@@ -92,6 +100,9 @@ std::string get_number(const Options& options) {
 constexpr Row kRows[] = {
     {"bug", "NAME", "arms a bug, by name or number (B07); may be given again",
      &set_bugs, &get_bugs},
+    {"as-posted", "NAME",
+     "runs every program on a patch as it was mailed, bugs and all", &set_as_posted,
+     [](const Options& options) { return options.as_posted; }},
     {"rmap", "NAME", "runs every program on this design of the reverse map", &set_rmap,
      [](const Options& options) { return options.rmap; }},
     {"memory", "NAME",
@@ -205,6 +216,7 @@ std::string options_help(std::string_view target) {
     text += left + row.sentence + "\n";
   }
   text += "\nbugs: " + known_bugs() +
+          "\npatches as posted: " + program::names_as_posted() +
           "\n\nEach option can also be in the environment: RACIER_FUZZ_STEPS_MAX=N.\n"
           "libFuzzer's own flags have one dash: -help=1 lists them.\n"
           "Exit codes: 0 clean, 77 finding, 2 wrong use, 3 could not run; others are\n"

@@ -16,6 +16,7 @@ namespace racier::fuzz {
 
 struct Options {
   BugSet bugs;
+  std::string as_posted;           // a patch (core/program/as_posted.h); empty: none
   std::string rmap;                // empty: as the input says
   std::string memory;              // likewise: strong or weak
   std::filesystem::path findings;  // empty: where libFuzzer writes its artifacts

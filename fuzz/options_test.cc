@@ -63,6 +63,8 @@ TEST(Options, WhatIsWrongIsSaidInALine) {
   EXPECT_EQ(error_of({"--bug"}), "--bug needs a value: --bug=NAME");
   EXPECT_TRUE(error_of({"--bug=B99"}).starts_with("--bug: expected one of B07 "));
   EXPECT_TRUE(error_of({"--bug=B07,B99"}).ends_with("not 'B07,B99'"));
+  EXPECT_EQ(error_of({"--as-posted=x"}),
+            "--as-posted: expected one of lameter, dickins-rmaplock, davem, not 'x'");
   EXPECT_EQ(error_of({"--rmap=x"}),
             "--rmap: expected one of " + scheme_names() + ", not 'x'");
   EXPECT_EQ(error_of({"--memory=x"}),

@@ -42,7 +42,7 @@ test_help() {
 
 test_wrong_use_is_one_line_and_2() {
   local wrong
-  for wrong in --nonsense --bug --bug=B99 --steps-max=x --rmap=x; do
+  for wrong in --nonsense --bug --bug=B99 --steps-max=x --as-posted=x --rmap=x; do
     fuzz "$wrong" -runs=1
     check "$wrong" exits 2
     check "$wrong" one_line "$err"

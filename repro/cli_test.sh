@@ -57,6 +57,8 @@ expect 2 "unrecognised option '--bogus'" run --bogus clean.racier
 expect 2 "unrecognised option '--see=1'" run --see=1 clean.racier
 expect 2 "no bug 'nonsense': remove_rmap_clears_mapping, " run --bug nonsense clean.racier
 expect 2 "no memory 'nonsense': one of strong, weak" run --memory nonsense clean.racier
+expect 2 "no patch 'nonsense': lameter, dickins-rmaplock, davem" \
+  run --as-posted nonsense clean.racier
 expect 2 "no reverse map 'nonsense': anon_vma_spin" run --rmap nonsense clean.racier
 expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.racier
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/program/as_posted.h"
 #include "core/program/machine_keys.h"
 #include "core/program/print.h"
 #include "core/rmap/scheme.h"
@@ -30,6 +31,17 @@ void arm_bugs(const CommandLine& line, program::Program& program) {
     }
     program.bugs.arm(*bug);
   }
+}
+
+void take_as_posted(const CommandLine& line, program::Program& program) {
+  if (!line.has("as-posted")) return;
+  const auto& name = line.get<std::string>("as-posted");
+  const program::AsPosted* const patch = program::find_as_posted(name);
+  if (patch == nullptr) {
+    throw BadInput(fmt::format("no patch '{}': {}", name, program::names_as_posted()));
+  }
+  patch->set_machine(program.machine);
+  for (const Bug bug : patch->lacks) program.bugs.arm(bug);
 }
 
 void set_scheme(const CommandLine& line, program::Program& program) {
@@ -73,11 +85,14 @@ void add_program_changes(Usage& usage) {
   auto add = usage.options.add_options();
   add("bug", po::value<std::vector<std::string>>()->composing(),
       "arm this bug as well, by name or id; may be given again");
+  add("as-posted", po::value<std::string>(),
+      ("run a patch as it was mailed: " + program::names_as_posted()).c_str());
   add("rmap", po::value<std::string>(), "use this reverse map");
   add("memory", po::value<std::string>(), "strong or weak: use this memory");
 }
 
 void change_program(const CommandLine& line, program::Program& program) {
+  take_as_posted(line, program);
   arm_bugs(line, program);
   set_scheme(line, program);
   set_memory(line, program);

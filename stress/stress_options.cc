@@ -28,11 +28,15 @@ std::string list() {
   for (const bug::Row& row : bug::rows()) {
     text += std::string("  ") + row.id + " " + row.name + ": " + row.sentence + "\n";
   }
+  text += "patches as posted (--as-posted)\n";
+  for (const program::AsPosted& patch : program::patches_as_posted()) {
+    text += std::string("  ") + patch.name + ": " + patch.mail + "\n";
+  }
   return text;
 }
 
 struct Words {
-  std::string duration, rounds, round, threads, seed, workload, rmap, jitter,
+  std::string duration, rounds, round, threads, seed, workload, as_posted, rmap, jitter,
       stuck_after;
   std::string findings, json;
   std::vector<std::string> bugs;
@@ -57,6 +61,8 @@ po::options_description description(Words& words) {
       ("workload", text(words.workload, "mixed"), "what the threads do (see --list)")
       ("bug", po::value(&words.bugs)->value_name("NAME"),
        "arm a bug, by name or id (see --list); may be repeated")
+      ("as-posted", text(words.as_posted),
+       "a patch as it was mailed, bugs and all (see --list)")
       ("rmap", text(words.rmap), "the design of the reverse map")
       ("jitter", text(words.jitter),
        "about one step in so many dawdles; 0: none does (another one each round)")
@@ -103,6 +109,13 @@ StressOptions options_of(const Words& words, std::uint64_t seed) {
     throw WrongOption("workload", words.workload, "one of " + names_of(workloads()));
   }
   for (const std::string& name : words.bugs) options.bugs.arm(bug_option(name));
+  if (!words.as_posted.empty()) {
+    options.patch = program::find_as_posted(words.as_posted);
+    if (options.patch == nullptr) {
+      throw WrongOption("as-posted", words.as_posted,
+                        "one of " + program::names_as_posted());
+    }
+  }
   options.rmap = rmap_option(words.rmap);
   if (!words.jitter.empty()) {
     options.jitter =
@@ -162,6 +175,9 @@ std::string print_options(const StressOptions& options) {
   text += " --threads " + std::to_string(options.threads);
   for (const bug::Row& row : bug::rows()) {
     if (options.bugs.has(row.bug)) text += std::string(" --bug ") + row.name;
+  }
+  if (options.patch != nullptr) {
+    text += std::string(" --as-posted ") + options.patch->name;
   }
   if (!options.rmap.empty()) text += " --rmap " + options.rmap;
   if (options.jitter) text += " --jitter " + std::to_string(*options.jitter);

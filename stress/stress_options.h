@@ -19,8 +19,9 @@ struct StressOptions {
   std::uint64_t seed = 0;
   const Workload* workload = nullptr;
   BugSet bugs;
-  std::string rmap;                     // empty: the usual one
-  std::optional<std::uint32_t> jitter;  // nothing: another one each round
+  const program::AsPosted* patch = nullptr;  // null: none
+  std::string rmap;                          // empty: the usual one
+  std::optional<std::uint32_t> jitter;       // nothing: another one each round
   std::chrono::seconds stuck_after{20};
   std::filesystem::path findings = ".";
   std::filesystem::path json;  // empty: none
@@ -28,7 +29,7 @@ struct StressOptions {
   bool print = false;          // the program of a round, and nothing else
 
   RoundOptions round_options(std::uint64_t round) const {
-    return {seed, round, workload, threads, rmap, bugs};
+    return {seed, round, workload, threads, rmap, bugs, patch};
   }
 };
 

@@ -63,10 +63,14 @@ class Draft {
       : workload_(*options.workload), random_(round_seed(options.seed, options.round)) {
     program_.machine.frames = workload_.frames;
     program_.machine.swap_slots = workload_.swap_slots;
-    if (!options.rmap.empty()) program_.machine.rmap = options.rmap;
     program_.machine.rcu =
         random_.below(2) == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
     program_.bugs = options.bugs;
+    if (options.patch != nullptr) {
+      options.patch->set_machine(program_.machine);
+      for (const Bug bug : options.patch->lacks) program_.bugs.arm(bug);
+    }
+    if (!options.rmap.empty()) program_.machine.rmap = options.rmap;
     program_.tasks.resize(static_cast<std::size_t>(options.threads));
     alive_.resize(program_.tasks.size() + 1);
     scope_.of(Variable::kFile) = program_.machine.files;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/program/as_posted.h"
 #include "core/program/generate.h"
 #include "core/program/program.h"
 
@@ -32,6 +33,7 @@ struct RoundOptions {
   int threads = 2;
   std::string rmap;  // empty: the usual one
   BugSet bugs;
+  const program::AsPosted* patch = nullptr;  // null: none
 };
 
 // Returns a seed for everything in that round that is drawn at run time.

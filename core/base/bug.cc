@@ -106,6 +106,33 @@ constexpr Row kRows[] = {
      "A fault below a stack does not look again, under the lock, whether another one has "
      "let the stack grow further: it makes the stack smaller.",
      "2.4 to 2.6.10; CVE-2005-0001", "lock-missing", FindingKind::kPermission},
+    {Bug::kUnlinkSleepsInMmuGather, "B03", "unlink_sleeps_in_mmu_gather",
+     "munmap takes the vmas out of the reverse map before its mmu_gather is done: that has "
+     "preemption disabled, and the lock of the reverse map sleeps.",
+     "anon_vma rwsem, Lameter, 2008, without the patch that moves the flush",
+     "sleeping-in-atomic", FindingKind::kAtomicSleep},
+    {Bug::kNewAnonVmaLinkedUnlocked, "B04", "new_anon_vma_linked_unlocked",
+     "anon_vma_prepare puts a vma on the list of a new anon_vma without its lock; the "
+     "memory is type-stable, and a walk that comes late may have locked it.",
+     "2.6.9 to 2.6.27; d9d332e0874f, Torvalds; Lameter, 2008", "lock-missing",
+     FindingKind::kLockUse},
+    {Bug::kMergeableAnonVmaUnpinned, "B05", "mergeable_anon_vma_unpinned",
+     "anon_vma_prepare takes a reference to a new anon_vma only, and none to one that it "
+     "shares with a neighbour.",
+     "mutant of anon_vma rwsem, Lameter, 2008; the class of CVE-2024-1312", "refcount",
+     FindingKind::kRefcount},
+    {Bug::kAnonFlagAndMappingTorn, "B06", "anon_flag_and_mapping_torn",
+     "That a page is anonymous is stored apart from its anon_vma: a walk between the two "
+     "takes the one for a file.",
+     "rmaplock 1/5, Dickins, 2.6.9", "torn-state", FindingKind::kRmap},
+    {Bug::kLockAnonVmaPreemptRcu, "B26", "lock_anon_vma_preempt_rcu",
+     "A walk leaves its RCU read section when it has the anon_vma's lock: that keeps no "
+     "preemptible grace period from ending.",
+     "2.6.12 to 2.6.20; 34bbd704051c, Nesterov", "lifetime-rcu",
+     FindingKind::kLockUse},
+    {Bug::kAvcAllocUnderAnonLock, "B32", "avc_alloc_under_anon_lock",
+     "anon_vma_clone allocates under the root's lock, and may reclaim, which takes it.",
+     "2.6.36 to 3.0-rc; dd34739c03f2, Torvalds", "lock-order", FindingKind::kLockOrder},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

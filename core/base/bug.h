@@ -41,8 +41,14 @@ enum class Bug : std::uint8_t {
   kMremapDodgesMigrationWalk,
   kShiftArgPagesUnfindable,
   kExpandStackUnserialised,
+  kUnlinkSleepsInMmuGather,
+  kNewAnonVmaLinkedUnlocked,
+  kMergeableAnonVmaUnpinned,
+  kAnonFlagAndMappingTorn,
+  kLockAnonVmaPreemptRcu,
+  kAvcAllocUnderAnonLock,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kExpandStackUnserialised) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kAvcAllocUnderAnonLock) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -23,7 +23,7 @@ void free_page_and_swap_cache(Machine& m, Page& page) {
 
 }  // namespace
 
-MmuGather::MmuGather(Machine& m, Mm& mm) : m_(m), mm_(mm) {}
+MmuGather::MmuGather(Machine& m, Mm& mm) : context_(m), m_(m), mm_(mm) {}
 
 MmuGather::~MmuGather() noexcept(false) {
   // A run that is being unwound is over, and its memory is about to be wiped.

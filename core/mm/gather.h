@@ -10,8 +10,8 @@
 namespace racier {
 
 // Collects pages and page tables that were unmapped from one mm; flushes the TLBs
-// before it frees them.  Context: atomic, from begin to end, as in its time (a per-CPU
-// area).
+// before it frees them.  Context: atomic, from begin to end, unless the machine's
+// gathers can be preempted (MachineOptions::gather).
 class MmuGather {
  public:
   MmuGather(Machine& m, Mm& mm);
@@ -25,22 +25,32 @@ class MmuGather {
   void remove_table(Pfn table);
   // Notes that a pte was changed at `addr` without a page to free.
   void note(VirtAddr addr);
+  // Flushes, and frees what there is so far.  Kernel: tlb_flush_mmu().
+  void flush();
 
  private:
-  // Keeps the task in atomic context.
-  struct PreemptOff {
-    PreemptOff() { preempt_disable(); }
-    ~PreemptOff() { preempt_enable(); }
-    PreemptOff(const PreemptOff&) = delete;
-    PreemptOff& operator=(const PreemptOff&) = delete;
+  // Keeps the task in atomic context, if such is the machine.
+  class Context {
+   public:
+    explicit Context(const Machine& m)
+        : atomic_(m.options().gather == GatherContext::kAtomic) {
+      if (atomic_) preempt_disable();
+    }
+    ~Context() {
+      if (atomic_) preempt_enable();
+    }
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+
+   private:
+    const bool atomic_;
   };
 
   void add(Page& page);
-  void flush();
   void flush_tlb();
 
   static constexpr std::size_t kPagesMax = 64;
-  PreemptOff preempt_off_;
+  const Context context_;
   Machine& m_;
   Mm& mm_;
   std::array<Page*, kPagesMax> pages_;  // the first `count_` of them: pages and tables

@@ -65,11 +65,22 @@ TEST_F(Gather, IsAtomicContext) {
   EXPECT_TRUE(found.starts_with("BUG: sleeping function called")) << found;
 }
 
+struct PreemptibleGather : MmForTest {
+  PreemptibleGather()
+      : MmForTest(
+            {.frames = 128, .slab_pages = 32, .gather = GatherContext::kPreemptible}) {}
+};
+
+TEST_F(PreemptibleGather, IsNoAtomicContext) {
+  story([&](Mm& mm) {
+    const MmuGather tlb(m, mm);
+    might_sleep();
+  });
+}
+
 TEST_F(Gather, LeavesAtomicContextBehind) {
   story([&](Mm& mm) {
-    {
-      MmuGather tlb(m, mm);
-    }
+    { MmuGather tlb(m, mm); }
     might_sleep();
   });
 }

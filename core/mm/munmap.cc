@@ -59,14 +59,14 @@ void free_pgtables(Machine& m, MmuGather& tlb, Mm& mm, const Vma* vmas, VirtRang
 
 // Frees all that the detached `vmas` map, and the tables that nobody else needs.
 // Kernel: unmap_region().
-void unmap_region(Machine& m, Mm& mm, Vma* vmas, VirtRange range)
+void unmap_region(Machine& m, MmuGather& tlb, Mm& mm, Vma* vmas, VirtRange range)
     REQUIRES(mm.page_table_lock) {
-  MmuGather tlb(m, mm);
   for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
     assert_pte_locked(m, *vma->vm_mm, vma->vm_start);
     unmap_page_range(m, tlb, *vma, vma->range());
   }
   free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
+  tlb.flush();
 }
 
 // Likewise with ptl=split: a walk does without page_table_lock, so before their tables
@@ -87,10 +87,30 @@ void unmap_region_split(Machine& m, Mm& mm, Vma* vmas, VirtRange range) {
   free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
 }
 
+void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range) {
+  Vma* vmas = nullptr;
+  {
+    const SpinGuard guard(mm.page_table_lock);
+    vmas = detach_vmas(mm, range);
+  }
+  if (vmas != nullptr) unmap_region_split(m, mm, vmas, range);
+  while (vmas != nullptr) {
+    Vma& vma = *vmas;
+    vmas = vma.detached_next;
+    free_vma(m, vma);
+  }
+}
+
 // Takes the vmas of `range` out of the reverse map.
 void forget_vmas(Machine& m, Mm& mm, VirtRange range) {
   Vma* vma = mm.vmas.find_intersection(range);
   for (; vma != nullptr && vma->vm_start < range.end; vma = VmaTree::next(*vma)) {
+    m.scheme().unlink(*vma);
+  }
+}
+
+void unlink_vmas(Machine& m, Vma* vmas) {
+  for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
     m.scheme().unlink(*vma);
   }
 }
@@ -100,17 +120,20 @@ void forget_vmas(Machine& m, Mm& mm, VirtRange range) {
 void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range) {
   Vma* vmas = nullptr;
   if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
-  const bool split = m.options().split_ptl;
+  if (m.options().split_ptl) return unmap_whole_vmas_split(m, mm, range);
   {
-    const SpinGuard guard(mm.page_table_lock);
-    vmas = detach_vmas(mm, range);
-    if (vmas != nullptr && !split) unmap_region(m, mm, vmas, range);
+    MmuGather tlb(m, mm);
+    {
+      const SpinGuard guard(mm.page_table_lock);
+      vmas = detach_vmas(mm, range);
+      if (vmas != nullptr) unmap_region(m, tlb, mm, vmas, range);
+    }
+    if (bug::armed(Bug::kUnlinkSleepsInMmuGather)) unlink_vmas(m, vmas);
   }
-  if (vmas != nullptr && split) unmap_region_split(m, mm, vmas, range);
   while (vmas != nullptr) {
     Vma& vma = *vmas;
     vmas = vma.detached_next;
-    split ? free_vma(m, vma) : remove_vma(m, vma);
+    remove_vma(m, vma);
   }
 }
 

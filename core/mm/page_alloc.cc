@@ -7,6 +7,7 @@
 #include "core/base/invariant.h"
 #include "core/memory/accuse.h"
 #include "core/mm/reclaim.h"
+#include "core/objects/reclaim_order.h"
 #include "core/sync/bit_lock.h"
 #include "core/sync/context.h"
 
@@ -51,6 +52,7 @@ Pfn alloc_frame_reclaiming(Machine& m) {
   Pfn pfn = m.frames.alloc();
   if (pfn != kNoPfn || meant_to_fail || self == nullptr || self->memalloc) return pfn;
   const MemAlloc memalloc(*self);
+  const InReclaim in_reclaim;
   for (int round = 0; round < kReclaimRoundsMax && pfn == kNoPfn; ++round) {
     shrink_lru(m, kSwapClusterMax);
     pfn = m.frames.alloc();
@@ -110,7 +112,10 @@ void activate_page(Lru& lru, Page& page) {
 }  // namespace
 
 Page* alloc_page(Machine& m, Gfp gfp) {
-  if (gfp == Gfp::kKernel) might_sleep();
+  if (gfp == Gfp::kKernel) {
+    might_sleep();
+    might_reclaim();
+  }
   const Pfn pfn = gfp == Gfp::kKernel ? alloc_frame_reclaiming(m) : m.frames.alloc();
   if (pfn == kNoPfn) return nullptr;
   Page& page = m.page(pfn);

@@ -38,6 +38,13 @@ constexpr LockOrder kOrder[] = {
     {&kPteLock, &kPagecacheLock},
     // files
     {&kISem, &kMmapSem},
+    // reclaim
+    {&kMmapSem, &kFsReclaim},
+    {&kFsReclaim, &kIMmapLock},
+    {&kFsReclaim, &kAnonVmaLock},
+    {&kFsReclaim, &kISharedLock},
+    {&kFsReclaim, &kAnonVmaSem},
+    {&kFsReclaim, &kAnonVmaRootSem},
 };
 
 }  // namespace

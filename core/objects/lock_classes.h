@@ -43,6 +43,9 @@
 //     one)
 //       swap_device_lock
 //
+// fs_reclaim is no lock but a place (reclaim_order.h): an allocation that may reclaim is
+// outside of every lock that a reverse-map walk takes.
+//
 // page_wait, mm_list and task_lock are leaves: nothing is taken inside of them.
 #pragma once
 #include <span>
@@ -73,6 +76,8 @@ inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};
 inline constexpr LockClass kChainLock{"PG_chainlock", 18};
 inline constexpr LockClass kISharedLock{"i_shared_lock", 19};
 inline constexpr LockClass kPagecacheLock{"pagecache_lock", 20};
+// No lock: reclaim_order.h.
+inline constexpr LockClass kFsReclaim{"fs_reclaim", 32};
 
 // The order above as edges: what the lock checker starts from.
 std::span<const LockOrder> order_2_6_9();

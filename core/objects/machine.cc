@@ -58,6 +58,7 @@ MachineOptions MachineOptions::without_knobs() const {
   options.swap_lock = usual.swap_lock;
   options.exclusive_faults = usual.exclusive_faults;
   options.split_ptl = usual.split_ptl;
+  options.gather = usual.gather;
   options.weak_memory = usual.weak_memory;
   return options;
 }
@@ -138,6 +139,15 @@ void Machine::for_each_file(FunctionRef<void(AddressSpace&)> visit) {
   for (auto& file : files_) visit(*file);
   const InterlockGuard guard(shmem_lock_);
   for (AddressSpace* const file : shmem_files_) visit(*file);
+}
+
+bool Machine::is_file(std::uintptr_t address) {
+  const auto has = [&](const auto& file) {
+    return reinterpret_cast<std::uintptr_t>(std::to_address(file)) == address;
+  };
+  if (std::any_of(files_.begin(), files_.end(), has)) return true;
+  const InterlockGuard guard(shmem_lock_);
+  return std::any_of(shmem_files_.begin(), shmem_files_.end(), has);
 }
 
 std::uint32_t Machine::next_mm_id() {

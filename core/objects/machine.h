@@ -32,6 +32,10 @@ namespace rmap {
 class Scheme;
 }
 
+// Whether an mmu_gather is in atomic context from its begin to its end: it was an area
+// of its CPU's, until it could be preempted (2.6.39).
+enum class GatherContext : std::uint8_t { kAtomic, kPreemptible };
+
 // What a machine is built of.  Part of a program: its text names what differs from
 // here.
 struct MachineOptions {
@@ -48,6 +52,7 @@ struct MachineOptions {
   bool exclusive_faults = false;
   // Each table of ptes has a lock of its own (since 2.6.15): core/objects/ptl.h.
   bool split_ptl = false;
+  GatherContext gather = GatherContext::kAtomic;
   // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
   bool weak_memory = false;
 
@@ -100,6 +105,9 @@ class Machine {
   AddressSpace* create_shmem(std::uint64_t pages);
   // Destroys a shmem file whose last reference is gone and whose pages are gone.
   void destroy_shmem(AddressSpace& file);
+  // Returns whether that is the address of one of the machine's files, or of a shmem
+  // file that is not destroyed yet.  No step.
+  bool is_file(std::uintptr_t address);
   // Shows every file: those of the machine, and shmem.  At quiescence.
   void for_each_file(FunctionRef<void(AddressSpace&)> visit);
 

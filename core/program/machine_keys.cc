@@ -51,6 +51,11 @@ const char* ptl_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
+const char* gather_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"atomic", "preemptible"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
 template <std::uint32_t MachineOptions::* kMember>
 std::uint64_t get(const MachineOptions& options) {
   return options.*kMember;
@@ -68,6 +73,7 @@ constexpr std::uint32_t kFuzzedSlots[] = {0, 4, 64};
 constexpr std::uint32_t kFuzzedFiles[] = {2};
 constexpr std::uint32_t kFuzzedFilePages[] = {16};
 constexpr std::uint32_t kFuzzedRcu[] = {0, 1};
+constexpr std::uint32_t kFuzzedGather[] = {0, 1};
 constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
@@ -128,6 +134,15 @@ constexpr MachineKey kKeys[] = {
        options.split_ptl = value != 0;
      },
      0, 0, kFuzzedPtl, &ptl_name},
+    {"gather", "whether whoever frees page tables can be preempted",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.gather == GatherContext::kPreemptible ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.gather =
+           value == 0 ? GatherContext::kAtomic : GatherContext::kPreemptible;
+     },
+     0, 0, kFuzzedGather, &gather_name},
 };
 
 }  // namespace

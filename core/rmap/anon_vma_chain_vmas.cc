@@ -3,6 +3,7 @@
 // Tested by contract_test.cc and anon_vma_chain_test.cc.
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
+#include "core/objects/reclaim_order.h"
 #include "core/rmap/anon_vma_chain.h"
 #include "core/rmap/anon_vma_chain_words.h"
 #include "core/rmap/mergeable.h"
@@ -73,6 +74,7 @@ bool AnonVmaChains::join(Vma& vma, ChainedAnonVma& anon_vma, AnonVmaChain& avc) 
 }
 
 bool AnonVmaChains::allocate(Spare& avcs, std::size_t count) {
+  might_reclaim();
   for (; count > 0; --count) {
     AnonVmaChain* const avc = avcs_.create();
     if (avc == nullptr) {
@@ -97,8 +99,10 @@ void AnonVmaChains::free_all(Spare& avcs) {
 Status AnonVmaChains::clone(Vma& dst, Vma& src, Why why) {
   const Chain chain(src);
   Spare spare;
-  if (!allocate(spare, chain.length())) return Status::kNoMemory;
+  const bool late = bug::armed(Bug::kAvcAllocUnderAnonLock);
+  if (!late && !allocate(spare, chain.length())) return Status::kNoMemory;
   const WriteGuard guard(root_of(*chain.oldest().anon_vma).rwsem);
+  if (late && !allocate(spare, chain.length())) return Status::kNoMemory;
   ChainedAnonVma* own = why == Why::kFork ? nullptr : anon_vma_of(src);
   chain.for_each_from_oldest([&](AnonVmaChain& of_src) {
     AnonVmaChain& avc = *spare.front();

@@ -2,6 +2,9 @@
 // Tested by contract_test.cc and anon_vma_rwsem_test.cc.
 #include "core/rmap/anon_vma_rwsem.h"
 
+#include <optional>
+
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/rmap/mergeable.h"
 
@@ -98,12 +101,15 @@ Result<Ticket> AnonVmaRwsem::do_prepare(Vma& vma) {
 // Puts `vma` on the list of `anon_vma`; false if another thread gave it one meanwhile.
 // A fresh anon_vma is locked like any other: a late walk may have it.
 bool AnonVmaRwsem::join(Vma& vma, CountedAnonVma& anon_vma, bool fresh) {
-  const WriteGuard guard(anon_vma.sem);
+  std::optional<WriteGuard> guard;
+  if (!fresh || !bug::armed(Bug::kNewAnonVmaLinkedUnlocked))
+    guard.emplace(anon_vma.sem);
   const SpinGuard ptl(vma.vm_mm->page_table_lock);
   if (anon_vma_of(vma) != nullptr) return false;
+  anon_vma.sem.assert_held();
   if (fresh) {
     anon_vma.refs.set(1);
-  } else {
+  } else if (!bug::armed(Bug::kMergeableAnonVmaUnpinned)) {
     anon_vma.refs.inc();
   }
   vma.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(&anon_vma));

@@ -76,7 +76,9 @@ void AnonVmaSpin::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
   // Whoever sees the count raised finds what it needs to walk.  A page that is not
   // mapped is new, or locked by us: nobody else sets these.
   if (!page.is_mapped()) {
-    page.mapping.store(reinterpret_cast<std::uintptr_t>(anon_vma) | kPageMappingAnon);
+    const auto mapping = reinterpret_cast<std::uintptr_t>(anon_vma);
+    if (bug::armed(Bug::kAnonFlagAndMappingTorn)) page.mapping.store(mapping);
+    page.mapping.store(mapping | kPageMappingAnon);
     page.index.store(vma.index_of(addr), std::memory_order_relaxed);
   }
   page.mapcount.fetch_add(
@@ -135,17 +137,19 @@ void AnonVmaSpin::do_adjust(std::span<Vma* const> vmas, FunctionRef<void()> chan
 bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   // Until the lock is ours only the read section keeps the memory an anon_vma.  That it
   // is this page's holds at the moment of the test, and no longer.
-  const RcuReadGuard rcu(machine().rcu);
+  RcuReadGuard rcu(machine().rcu);
   if (!page.is_mapped()) return true;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
   if ((mapping & kPageMappingAnon) == 0) return true;
-  return walk_list(page, *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon),
-                   visit);
+  AnonVma& anon_vma = *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
+  const SpinGuard guard(anon_vma.lock);
+  if (bug::armed(Bug::kLockAnonVmaPreemptRcu)) rcu.unlock();
+  return walk_list(page, anon_vma, visit);
 }
 
+// Context: the anon_vma's lock held.
 bool AnonVmaSpin::walk_list(const Page& page, AnonVma& anon_vma,
                             FunctionRef<Walk(const Mapping&)> visit) {
-  const SpinGuard guard(anon_vma.lock);
   const std::uint64_t index = page.index.load(std::memory_order_relaxed);
   for (RmapOfVma& on_list : anon_vma.vmas) {
     Vma& vma = *on_list.vma;
@@ -170,8 +174,9 @@ void AnonVmaSpin::do_release(Hold) { machine().rcu.read_unlock(); }
 
 bool AnonVmaSpin::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
-  return walk_list(page, *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon),
-                   visit);
+  AnonVma& anon_vma = *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
+  const SpinGuard guard(anon_vma.lock);
+  return walk_list(page, anon_vma, visit);
 }
 
 // Every vma with an anon_vma is on its list, every list holds only such vmas, and there

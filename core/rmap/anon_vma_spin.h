@@ -56,7 +56,8 @@ class AnonVmaSpin final : public Scheme {
 
   bool join(Vma& vma, AnonVma& anon_vma);
   static bool walk_list(const Page& page, AnonVma& anon_vma,
-                        FunctionRef<Walk(const Mapping&)> visit);
+                        FunctionRef<Walk(const Mapping&)> visit)
+      REQUIRES(anon_vma.lock);
 
   Slab<AnonVma> anon_vmas_;
 };

@@ -5,6 +5,7 @@
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/objects/ptl.h"
+#include "core/objects/reclaim_order.h"
 #include "core/sync/context.h"
 
 namespace racier::rmap {
@@ -15,6 +16,7 @@ bool walk_needs_page_lock(const Page& page) {
 
 Result<Ticket> Scheme::prepare(Vma& vma) {
   might_sleep();
+  might_reclaim();
   return do_prepare(vma);
 }
 
@@ -150,6 +152,7 @@ bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
   if ((mapping & kPageMappingAnon) != 0) {
     completed = do_walk_anon(page, shown);
   } else if (mapping != 0) {
+    invariant(Inv::kMappingIsAFile, machine_.is_file(mapping));
     completed = do_walk_file(page, *reinterpret_cast<AddressSpace*>(mapping), shown);
   }
   trace.walk_end(page, !completed);

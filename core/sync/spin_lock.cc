@@ -17,12 +17,24 @@
 
 namespace racier {
 
+namespace {
+
+// Returns whether the run is over and the lock's memory is free: a lock that was freed
+// while it was held is a finding, and nobody may touch it after that.
+bool is_gone(const Task* self, const void* lock) {
+  if (self == nullptr || !self->run->over()) return false;
+  const LiveMap* const live = self->run->live;
+  return live != nullptr && live->is_dead(lock);
+}
+
+}  // namespace
+
 // Frees the word and ends atomic context when it goes out of scope.
 class SpinLock::LetGo {
  public:
   LetGo(SpinLock& lock, Task* self) : lock_(lock), self_(self) {}
   ~LetGo() {
-    lock_.word_.raw().store(0, std::memory_order_release);
+    if (!is_gone(self_, &lock_)) lock_.word_.raw().store(0, std::memory_order_release);
     if (self_ != nullptr) sync::preempt_enable(*self_);
   }
   LetGo(const LetGo&) = delete;
@@ -97,6 +109,7 @@ void SpinLock::unlock(Where where) {
   const LetGo let_go(*this, self);
   sync::step_of(
       self, {&word_, Access::kWrite, std::memory_order_release, where, sizeof word_});
+  if (is_gone(self, this)) return;
   check_magic(where);
   LockChecker::on_unlock(self, this, *class_, Hold::kExclusive, where);
 }

@@ -1,0 +1,64 @@
+// core/program/as_posted.cc - the only list of patches.  Tested by as_posted_test.cc.
+#include "core/program/as_posted.h"
+
+namespace racier::program {
+namespace {
+
+// A reference to an anon_vma that a neighbour shares was taken in the mail (B05 is a
+// mutant of it).
+constexpr Bug kLameter[] = {Bug::kUnlinkSleepsInMmuGather,
+                            Bug::kNewAnonVmaLinkedUnlocked};
+
+// What the five patches of the series mended, one after another.
+constexpr Bug kDickins[] = {Bug::kAnonFlagAndMappingTorn, Bug::kRemoveRmapClearsMapping,
+                            Bug::kAnonVmaFreedBeforeLock,
+                            Bug::kPreparePtlBeforeAnonLock};
+
+// That ptes are gone before anon_put (B25) is what it asks of callers.
+constexpr Bug kDavem[] = {Bug::kAnonPutTrimAfterDrop, Bug::kGetAnonDoubleAlloc};
+
+constexpr AsPosted kPatches[] = {
+    {"lameter",
+     "Convert anon_vma lock to rw_sem and refcount; Christoph Lameter, March 2008",
+     "anon_vma_rwsem", RcuFlavour::kClassic, GatherContext::kAtomic, kLameter},
+    {"dickins-rmaplock",
+     "page_map_lock gone, and nothing of what rmaplock 1/5 to 4/5 put in its place; "
+     "Hugh "
+     "Dickins, 2.6.9",
+     "anon_vma_spin", RcuFlavour::kClassic, GatherContext::kAtomic, kDickins},
+    {"davem", "the anon layer of 2.3.99; David S. Miller, April 2000", "anon_area",
+     RcuFlavour::kClassic, GatherContext::kAtomic, kDavem},
+};
+
+}  // namespace
+
+BugSet AsPosted::bugs() const {
+  BugSet bugs;
+  for (const Bug bug : lacks) bugs.arm(bug);
+  return bugs;
+}
+
+void AsPosted::set_machine(MachineOptions& machine) const {
+  machine.rmap = rmap;
+  machine.rcu = rcu;
+  machine.gather = gather;
+}
+
+std::span<const AsPosted> patches_as_posted() { return kPatches; }
+
+const AsPosted* find_as_posted(std::string_view name) {
+  for (const AsPosted& patch : kPatches) {
+    if (name == patch.name) return &patch;
+  }
+  return nullptr;
+}
+
+std::string names_as_posted() {
+  std::string names;
+  for (const AsPosted& patch : kPatches) {
+    names += (names.empty() ? "" : ", ") + std::string(patch.name);
+  }
+  return names;
+}
+
+}  // namespace racier::program

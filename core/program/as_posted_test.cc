@@ -1,0 +1,106 @@
+// core/program/as_posted_test.cc
+#include "core/program/as_posted.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "core/program/parse.h"
+#include "core/program/runner.h"
+#include "core/runtime/fiber_runtime.h"
+#include "core/runtime/run_alone.h"
+
+namespace racier::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Returns the programs of corpus/programs that expect to be clean.
+std::vector<Program> clean_programs() {
+  std::set<std::string> texts;  // in an order that is the same everywhere
+  const fs::path path = fs::path(RACIER_SOURCE_DIR) / "corpus" / "programs";
+  for (const auto& entry : fs::directory_iterator(path)) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    texts.insert(std::string(std::istreambuf_iterator<char>(in), {}));
+  }
+  std::vector<Program> programs;
+  for (const std::string& text : texts) {
+    const Parsed parsed = parse(text);
+    if (parsed.program && parsed.program->expectation.kind == Expectation::Kind::kClean)
+      programs.push_back(*parsed.program);
+  }
+  return programs;
+}
+
+TEST(AsPosted, EachHasANameAndALack) {
+  std::set<std::string> names;
+  for (const AsPosted& patch : patches_as_posted()) {
+    EXPECT_TRUE(names.insert(patch.name).second);
+    EXPECT_EQ(find_as_posted(patch.name), &patch);
+    EXPECT_FALSE(patch.lacks.empty());
+    EXPECT_NE(names_as_posted().find(patch.name), std::string::npos);
+  }
+  EXPECT_EQ(find_as_posted("torvalds"), nullptr);
+}
+
+TEST(AsPosted, AMachineIsOneOfItsTime) {
+  MachineOptions machine;
+  machine.rcu = RcuFlavour::kPreempt;
+  machine.gather = GatherContext::kPreemptible;
+  find_as_posted("lameter")->set_machine(machine);
+  EXPECT_EQ(machine.rmap, "anon_vma_rwsem");
+  EXPECT_EQ(machine.rcu, RcuFlavour::kClassic);
+  EXPECT_EQ(machine.gather, GatherContext::kAtomic);
+}
+
+// What was wrong in 2008 was right when mmu_gather could be preempted.
+TEST(AsPosted, ALaterMachineMayForgiveWhatAPatchLacks) {
+  const Parsed parsed = parse(R"(
+machine rmap=anon_vma_rwsem
+bug unlink_sleeps_in_mmu_gather
+task A
+  p0 = process
+  m0 = mmap p0 1 rw private
+  write p0 m0 0 0
+  munmap p0 m0 0 1
+)");
+  ASSERT_TRUE(parsed.program);
+  Program program = *parsed.program;
+  FiberRuntime alone;
+  Runner runner(alone);
+  FiberRuntime tasks;
+  EXPECT_TRUE(runner.run(program, tasks, {}).finding);
+  program.machine.gather = GatherContext::kPreemptible;
+  EXPECT_FALSE(runner.run(program, tasks, {}).finding);
+}
+
+// The behaviour tests alone, with random schedules, find what each lacks; with nothing
+// armed the same runs are clean.
+TEST(AsPosted, EachIsFoundByTheCorpus) {
+  const std::vector<Program> programs = clean_programs();
+  FiberRuntime alone;
+  Runner runner(alone);
+  FiberRuntime tasks;
+  for (const AsPosted& patch : patches_as_posted()) {
+    std::set<std::string> armed;
+    for (Program program : programs) {
+      patch.set_machine(program.machine);
+      for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        tasks.set_schedule(random_walk_seed(seed));
+        RunOptions options;
+        ASSERT_FALSE(runner.run(program, tasks, options).finding) << patch.name;
+        options.bugs = patch.bugs();
+        tasks.set_schedule(random_walk_seed(seed));
+        const auto& finding = runner.run(program, tasks, options).finding;
+        if (finding) armed.insert(finding_kind_name(finding->kind));
+      }
+    }
+    EXPECT_FALSE(armed.empty()) << patch.name;
+  }
+}
+
+}  // namespace
+}  // namespace racier::program
