@@ -67,6 +67,11 @@ constexpr Row kRows[] = {
      "mprotect passes over a migration entry for writing: when the page has been moved it is "
      "writable where writing is forbidden.",
      "to 3.17; class of d3cb8bf6081b, Gorman", "missing-recheck", FindingKind::kPermission},
+    {Bug::kGupWriteRetryAsRead, "B50", "gup_write_retry_as_read",
+     "get_user_pages looks for a page to write as if to read it, once it has taken a write "
+     "fault: the fault may have left the page shared.",
+     "2.6.12; 4ceb5db9757a, and Dirty COW, CVE-2016-5195", "missing-recheck",
+     FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -32,8 +32,9 @@ enum class Bug : std::uint8_t {
   kMigrateNullGrabUnpinned,
   kMigrateUnmappedAnon,
   kMprotectLeavesWriteMigration,
+  kGupWriteRetryAsRead,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMprotectLeavesWriteMigration) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kGupWriteRetryAsRead) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

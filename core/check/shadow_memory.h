@@ -41,6 +41,14 @@ class ShadowMemory {
   void accessed(std::uint32_t mm_id, VirtAddr addr, UserAccess access,
                 std::uint64_t value, std::uint64_t before);
 
+  // Somebody who has the page pinned stores to the word of a mm.  Not `sure`: it may be
+  // lost, or seen and then lost, because a fault may have copied the page before and
+  // not have put the copy there yet.
+  void device_stored(std::uint32_t mm_id, VirtAddr addr, std::uint64_t value,
+                     bool sure);
+  // Likewise to a page of a file, in its cache.
+  void device_stored(const AddressSpace& file, VirtAddr offset, std::uint64_t value);
+
   // A word that holds, or may hold, another value than it started with.
   struct Place {
     std::uint32_t mm_id;       // of private memory
@@ -78,6 +86,7 @@ class ShadowMemory {
     VirtAddr addr;
     std::uint64_t value;
     std::uint32_t others;  // more values that it may have: index in choices_, 0: none
+    bool loose = false;    // it may change from one to another of them unseen
   };
   struct Choice {  // lists share tails, and never change
     std::uint64_t value;
@@ -120,6 +129,8 @@ class ShadowMemory {
   void store(std::uint32_t mm_id, const Segment& segment, VirtAddr addr,
              std::uint64_t value);
   void maybe_store(const Segment& segment, Words& words, VirtAddr addr,
+                   std::uint64_t value);
+  void loose_store(const Segment& segment, Words& words, VirtAddr addr,
                    std::uint64_t value);
   Words& words_of(std::uint32_t mm_id, const Segment& segment);
   std::string values_of(const Word& word) const;

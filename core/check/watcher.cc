@@ -1,6 +1,7 @@
 // core/check/watcher.cc - tells its pictures what happens.
 #include "core/check/watcher.h"
 
+#include "core/check/device_access.h"
 #include "core/check/unseen.h"
 #include "core/objects/mm.h"
 #include "core/objects/page.h"
@@ -71,6 +72,11 @@ void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access,
                        std::uint64_t value, std::uint64_t before) {
   const Unseen unseen;
   memory_.accessed(mm.id, addr, access, value, before);
+}
+
+void Watcher::device_accessed(Machine& m, const DeviceAccess& access) {
+  const Unseen unseen;
+  note_device_access(memory_, walks_, m, access);
 }
 
 void Watcher::migration_entry_added(Pfn pfn, const Mm& mm, VirtAddr addr) {

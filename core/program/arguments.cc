@@ -194,16 +194,19 @@ constexpr Choice kProtections[] = {{"none", 1}, {"r", 3},  {"w", 1},  {"rw", 12}
 static_assert(kVmRead == 1 && kVmWrite == 2 && kVmExec == 4,
               "an index is a set of bits");
 constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
+constexpr Choice kPinAccesses[] = {{"read", 1}, {"write", 3}};
 
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
+constexpr VariableType kPinType(Variable::kPin, "kept page");
 constexpr NumberType kPageNoType("a page number", 0, 1u << 24, 7);
 constexpr NumberType kPageCountType("a number of pages", 1, 1u << 24, 8);
 constexpr NumberType kHeapPagesType("a number of pages", 0, 1u << 24, 8);
 constexpr NumberType kWordNoType("a word of a page", 0, 511, 7);
 constexpr ChoiceType kProtectionType("a protection", kProtections);
 constexpr ChoiceType kSharingType("a sharing", kSharings);
+constexpr ChoiceType kPinAccessType("an access", kPinAccesses);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -212,12 +215,14 @@ constexpr AddressType kWordAddrType("an address of a word", 8);
 const ArgumentType& ProcessRef::type() { return kProcessType; }
 const ArgumentType& MappingRef::type() { return kMappingType; }
 const ArgumentType& FileRef::type() { return kFileType; }
+const ArgumentType& PinRef::type() { return kPinType; }
 const ArgumentType& PageNo::type() { return kPageNoType; }
 const ArgumentType& PageCount::type() { return kPageCountType; }
 const ArgumentType& HeapPages::type() { return kHeapPagesType; }
 const ArgumentType& WordNo::type() { return kWordNoType; }
 const ArgumentType& Protection::type() { return kProtectionType; }
 const ArgumentType& Sharing::type() { return kSharingType; }
+const ArgumentType& PinAccess::type() { return kPinAccessType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 
@@ -229,6 +234,8 @@ const char* variable_noun(Variable kind) {
       return "mapping";
     case Variable::kFile:
       return "file";
+    case Variable::kPin:
+      return "kept page";
   }
   return "?";
 }
