@@ -133,6 +133,11 @@ constexpr Row kRows[] = {
     {Bug::kAvcAllocUnderAnonLock, "B32", "avc_alloc_under_anon_lock",
      "anon_vma_clone allocates under the root's lock, and may reclaim, which takes it.",
      "2.6.36 to 3.0-rc; dd34739c03f2, Torvalds", "lock-order", FindingKind::kLockOrder},
+    {Bug::kGupWriteRetryAsRead, "B50", "gup_write_retry_as_read",
+     "get_user_pages looks for a page to write as if to read it, once it has taken a write "
+     "fault: the fault may have left the page shared.",
+     "2.6.12; 4ceb5db9757a, and Dirty COW, CVE-2016-5195", "missing-recheck",
+     FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

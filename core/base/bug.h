@@ -47,8 +47,9 @@ enum class Bug : std::uint8_t {
   kAnonFlagAndMappingTorn,
   kLockAnonVmaPreemptRcu,
   kAvcAllocUnderAnonLock,
+  kGupWriteRetryAsRead,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kAvcAllocUnderAnonLock) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kGupWriteRetryAsRead) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

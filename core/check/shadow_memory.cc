@@ -404,7 +404,7 @@ void ShadowMemory::load(std::uint32_t mm_id, const Segment& segment, VirtAddr ad
                  describe_value(value) + ", must be " + values_of(*word));
     return;
   }
-  if (truncating) return;
+  if (truncating || word->loose) return;
   // What may go at any moment is not settled by having been there.
   const bool may_go = word->any || (word->lazy && value != 0) ||
                       (!segment.shared && is_being_discarded(mm_id, addr));
@@ -441,6 +441,36 @@ void ShadowMemory::maybe_store(const Segment& segment, Words& words, VirtAddr ad
   if (may_be(*at, value)) return;
   choices_.push_back({value, at->others});
   at->others = static_cast<std::uint32_t>(choices_.size() - 1);
+}
+
+void ShadowMemory::loose_store(const Segment& segment, Words& words, VirtAddr addr,
+                               std::uint64_t value) {
+  maybe_store(segment, words, addr, value);
+  const auto at = lower_bound(words, addr);
+  if (at != words.end() && at->addr == addr) at->loose = true;
+}
+
+void ShadowMemory::device_stored(std::uint32_t mm_id, VirtAddr addr,
+                                 std::uint64_t value, bool sure) {
+  const Segment* const segment = find_segment(space(mm_id), addr);
+  if (segment == nullptr || segment->shared) return;
+  if (sure) return store(mm_id, *segment, addr, value);
+  loose_store(*segment, space(mm_id).words, addr, value);
+  for (const Fork& fork : forks_) {
+    if (fork.parent_id != mm_id) continue;
+    loose_store(*segment, space(fork.child_id).words, addr, value);
+  }
+}
+
+void ShadowMemory::device_stored(const AddressSpace& file, VirtAddr offset,
+                                 std::uint64_t value) {
+  Words& words = file_of(name_of(&file)).words;
+  const auto at = lower_bound(words, offset);
+  if (at != words.end() && at->addr == offset) {
+    *at = {offset, value, 0};
+  } else {
+    words.insert(at, {offset, value, 0});
+  }
 }
 
 std::string ShadowMemory::values_of(const Word& word) const {

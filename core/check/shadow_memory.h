@@ -59,6 +59,13 @@ class ShadowMemory {
   // From the beginning on a private copy may be gone, and the file's page in its place.
   void file_truncate_begin(const AddressSpace& file, std::uint64_t first);
   void file_truncated(const AddressSpace& file, std::uint64_t first);
+  // Somebody who has the page pinned stores to the word of a mm.  Not `sure`: it may be
+  // lost, or seen and then lost, because a fault may have copied the page before and
+  // not have put the copy there yet.
+  void device_stored(std::uint32_t mm_id, VirtAddr addr, std::uint64_t value,
+                     bool sure);
+  // Likewise to a page of a file, in its cache.
+  void device_stored(const AddressSpace& file, VirtAddr offset, std::uint64_t value);
 
   // A word that holds, or may hold, another value than it started with.
   struct Place {
@@ -99,6 +106,7 @@ class ShadowMemory {
     std::uint32_t others;  // more values that it may have: index in choices_, 0: none
     bool lazy = false;     // it may become new at any moment
     bool any = false;      // it may have any value, as we have lost sight of it
+    bool loose = false;    // it may change from one to another of them unseen
   };
   struct Choice {  // lists share tails, and never change
     std::uint64_t value;
@@ -163,6 +171,8 @@ class ShadowMemory {
   void store_discarded(std::uint32_t mm_id, const Segment& segment, Word& word);
   void maybe_new(const Segment& segment, Word& word);
   void maybe_store(const Segment& segment, Words& words, VirtAddr addr,
+                   std::uint64_t value);
+  void loose_store(const Segment& segment, Words& words, VirtAddr addr,
                    std::uint64_t value);
   Words& words_of(std::uint32_t mm_id, const Segment& segment);
   std::string values_of(const Word& word) const;

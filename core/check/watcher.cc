@@ -1,6 +1,7 @@
 // core/check/watcher.cc - tells its pictures what happens.
 #include "core/check/watcher.h"
 
+#include "core/check/device_access.h"
 #include "core/check/unseen.h"
 #include "core/objects/mm.h"
 #include "core/objects/page.h"
@@ -117,6 +118,11 @@ void Watcher::file_truncate_begin(const AddressSpace& file, std::uint64_t first)
   const Unseen unseen;
   memory_.file_truncate_begin(file, first);
 }
+void Watcher::device_accessed(Machine& m, const DeviceAccess& access) {
+  const Unseen unseen;
+  note_device_access(memory_, walks_, m, access);
+}
+
 void Watcher::migration_entry_added(Pfn pfn, const Mm& mm, VirtAddr addr) {
   const Unseen unseen;
   migrations_.added(pfn, mm.id, addr);

@@ -49,6 +49,7 @@ class Watcher final : public Tracepoints {
   void migration_entry_added(Pfn pfn, const Mm& mm, VirtAddr addr) override;
   void migration_entry_removed(Pfn pfn, const Mm& mm, VirtAddr addr) override;
   void migration_ended(Pfn pfn) override;
+  void device_accessed(Machine& m, const DeviceAccess& access) override;
 
  private:
   WalkAudit walks_;

@@ -7,6 +7,7 @@
 // the Interlock orders them.  Tested by frame_arena_test.cc.
 #include "core/memory/frame_arena.h"
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 
@@ -39,32 +40,56 @@ std::uint32_t FrameArena::free_count() const {
 
 Pfn FrameArena::alloc() {
   if (should_fail()) return kNoPfn;
-  Pfn pfn = kNoPfn;
-  bool fresh = false;
-  bool clean = false;
+  Taken taken;
   {
     const InterlockGuard guard(lock_);
-    if (!freed_.empty()) {
-      pfn = freed_.back();
-      freed_.pop_back();
-    } else if (fresh_ < frames()) {
-      pfn = fresh_++;
-      fresh = true;
-      clean = holds_pattern_[pfn];
-    } else {
-      return kNoPfn;
+    taken = freed_.empty() ? take_fresh() : take_freed(freed_.size() - 1);
+  }
+  return hand_out(taken);
+}
+
+Pfn FrameArena::alloc_below(Pfn limit) {
+  if (should_fail()) return kNoPfn;
+  Taken taken;
+  {
+    const InterlockGuard guard(lock_);
+    const auto lowest = std::min_element(freed_.begin(), freed_.end());
+    if (lowest != freed_.end() && *lowest < limit) {
+      taken = take_freed(static_cast<std::size_t>(lowest - freed_.begin()));
+    } else if (fresh_ < limit) {
+      taken = take_fresh();
     }
-    checked_ = false;
-    std::atomic_ref(states_[pfn]).store(kAllocated, std::memory_order_relaxed);
   }
+  return hand_out(taken);
+}
+
+FrameArena::Taken FrameArena::take_freed(std::size_t place) {
+  const Taken taken{.pfn = freed_[place]};
+  freed_.erase(freed_.begin() + static_cast<std::ptrdiff_t>(place));
+  checked_ = false;
+  std::atomic_ref(states_[taken.pfn]).store(kAllocated, std::memory_order_relaxed);
+  return taken;
+}
+
+FrameArena::Taken FrameArena::take_fresh() {
+  if (fresh_ == frames()) return {};
+  const Taken taken{.pfn = fresh_, .fresh = true, .clean = holds_pattern_[fresh_]};
+  ++fresh_;
+  checked_ = false;
+  std::atomic_ref(states_[taken.pfn]).store(kAllocated, std::memory_order_relaxed);
+  return taken;
+}
+
+Pfn FrameArena::hand_out(const Taken& taken) {
+  if (taken.pfn == kNoPfn) return kNoPfn;
   weak_barrier();  // behind what its last owner did
-  region_.set_alive(data(pfn), kPageSize);
-  if (!fresh) {
-    check_pattern(pfn);
-  } else if (!clean) {
-    fill_pattern(data(pfn), kPageSize, kPatternFree);
+  region_.set_alive(data(taken.pfn), kPageSize);
+  if (!taken.fresh) {
+    check_pattern(taken.pfn);
+  } else if (!taken.clean) {
+    fill_pattern(data(taken.pfn), kPageSize, kPatternFree);
   }
-  return pfn;
+  return taken.pfn;
 }
 
 void FrameArena::free(Pfn pfn) {

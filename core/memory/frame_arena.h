@@ -23,6 +23,8 @@ class FrameArena {
   // program.  What the frame's last owner did to it is visible to the caller.  Never
   // sleeps; no step.  A damaged pattern is a finding: somebody wrote to a free frame.
   Pfn alloc();
+  // Likewise the one of the lowest number, if that is below `limit`.
+  Pfn alloc_below(Pfn limit);
   // Context: any; no step.  A frame that is free already is a finding ("Bad page
   // state").
   void free(Pfn pfn);
@@ -50,6 +52,16 @@ class FrameArena {
   // kFresh: not used in this run.
   enum State : std::uint8_t { kFresh, kAllocated, kFreed };
 
+  // A frame that was taken, and what is known of its content.
+  struct Taken {
+    Pfn pfn = kNoPfn;
+    bool fresh = false;  // not used in this run
+    bool clean = false;  // fresh, and holds the pattern
+  };
+
+  Taken take_freed(std::size_t place) REQUIRES(lock_);
+  Taken take_fresh() REQUIRES(lock_);
+  Pfn hand_out(const Taken& taken);
   std::uint8_t state(Pfn pfn) const;
   bool check_pattern(Pfn pfn) const;
 

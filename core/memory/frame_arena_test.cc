@@ -42,6 +42,19 @@ TEST(FrameArena, SaysWhenNothingIsLeft) {
   EXPECT_EQ(m.arena.alloc(), 5u);
 }
 
+TEST(FrameArena, HandsOutTheLowestOneBelowALimit) {
+  MemoryForTest m;
+  for (Pfn pfn = 0; pfn < 6; ++pfn) EXPECT_EQ(m.arena.alloc(), pfn);
+  EXPECT_EQ(m.arena.alloc_below(6), kNoPfn);
+  for (const Pfn pfn : {3u, 1u, 4u}) m.arena.free(pfn);
+  EXPECT_EQ(m.arena.alloc_below(1), kNoPfn);
+  EXPECT_EQ(m.arena.alloc_below(4), 1u);
+  EXPECT_TRUE(m.alive(m.arena.data(1)));
+  EXPECT_EQ(m.arena.alloc_below(100), 3u);
+  EXPECT_EQ(m.arena.alloc_below(100), 4u);
+  EXPECT_EQ(m.arena.alloc_below(100), 6u);
+}
+
 TEST(FrameArena, AFrameLivesWhileItIsAllocated) {
   MemoryForTest m;
   EXPECT_TRUE(m.arena.is_free(0));

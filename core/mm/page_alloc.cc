@@ -129,6 +129,14 @@ Page* alloc_zeroed_page(Machine& m, Gfp gfp) {
   return page;
 }
 
+Page* alloc_page_below(Machine& m, Pfn limit) {
+  const Pfn pfn = m.frames.alloc_below(limit);
+  if (pfn == kNoPfn) return nullptr;
+  Page& page = m.page(pfn);
+  prep_new_page(page);
+  return &page;
+}
+
 void get_page(Page& page, std::source_location where) { page.count.inc(where); }
 
 bool get_page_unless_zero(Page& page) { return page.count.inc_not_zero(); }

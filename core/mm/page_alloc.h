@@ -16,6 +16,9 @@ enum class Gfp : std::uint8_t { kKernel, kAtomic };
 // Likewise, filled with zeroes.
 [[nodiscard]] Page* alloc_zeroed_page(Machine& m, Gfp gfp);
 
+// Likewise the free page of the lowest number, if that is below `limit`; never sleeps.
+[[nodiscard]] Page* alloc_page_below(Machine& m, Pfn limit);
+
 // Takes one more reference; the caller has one, or holds what keeps one.
 void get_page(Page& page, std::source_location where = std::source_location::current());
 // Takes a reference unless the page is being freed.  Kernel: get_page_testone(), turned

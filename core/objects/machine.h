@@ -113,6 +113,8 @@ class Machine {
 
   // Returns a number for a new mm; from 1.  No step.
   std::uint32_t next_mm_id();
+  // Returns the number of the newest one.  No step.
+  std::uint32_t newest_mm_id() const { return mms_made_.peek(); }
   // All mms that are not freed yet.
   SpinLock mms_lock{lock_class::kMmListLock};
   List<Mm, &Mm::all_mms> mms GUARDED_BY(mms_lock);

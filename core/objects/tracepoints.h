@@ -10,10 +10,22 @@
 
 namespace racier {
 
+class Machine;
 struct AddressSpace;
 struct Mm;
 struct Page;
 struct Vma;
+
+// An access to a page through the direct map, by whoever holds a reference that
+// get_user_pages() took for `mm_id`.
+struct DeviceAccess {
+  const Page& page;
+  std::uint64_t offset;  // of the word, in the page
+  bool write;
+  std::uint64_t value;
+  std::uint32_t mm_id;
+  std::uint32_t newest_mm_id;  // that existed when the reference was taken
+};
 
 class Tracepoints {
  public:
@@ -76,6 +88,8 @@ class Tracepoints {
   virtual void migration_entry_removed(Pfn, const Mm&, VirtAddr) {}
   // No pte may name frame `pfn` in a migration entry any more.  Under the page lock.
   virtual void migration_ended(Pfn) {}
+  // In the same step as the access.
+  virtual void device_accessed(Machine&, const DeviceAccess&) {}
 };
 
 }  // namespace racier

@@ -196,6 +196,14 @@ bool takes_pages(const Program& program) {
   });
 }
 
+bool is_comparable(const Program& program) {
+  const Calls& calls = program.tasks.front();
+  return !takes_pages(program) ||
+         std::none_of(calls.begin(), calls.end(), [](const Call& call) {
+           return op_of(call).agrees == Agrees::kAlone;
+         });
+}
+
 bool same_outcome(const Op& op, const Outcome& a, const Outcome& b, bool exactly) {
   if (op.agrees == Agrees::kNever) return true;
   if (exactly) return a == b;
@@ -346,6 +354,10 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
   steps_ = 0;
   if (program.calls() == 0) return std::nullopt;
   Program ordered = one_after_another(program);
+  if (!is_comparable(ordered)) {
+    ++not_compared_;
+    return std::nullopt;
+  }
   std::optional<Seen> first;
   for (const rmap::SchemeRow& row : rmap::schemes()) {
     Seen seen = see(ordered, row.name);

@@ -16,7 +16,8 @@
 //     nor whether a load is refused that its mapping does not allow;
 //   - mappings: where, what they allow, of which file; two that touch and are alike
 //     count as one, for whether they may be merged is the design's affair (so a program
-//     in which one design refuses an mremap of two vmas is not compared, either);
+//     in which one design refuses an mremap of two vmas is not compared, either, nor
+//     one that pins pages and takes some away);
 //   - for every page of every process that was written to, and for the first pages of
 //     its mappings of files: the bytes, as a user access gets them;
 //   - for every anonymous page: with whom it is shared.

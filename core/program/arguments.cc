@@ -201,10 +201,12 @@ constexpr Choice kWaitings[] = {{"sync", 3}, {"async", 1}};
 constexpr Choice kAdvices[] = {{"dontneed", 4},  {"free", 4},   {"pageout", 4},
                                {"dontfork", 1},  {"dofork", 1}, {"wipeonfork", 1},
                                {"keeponfork", 1}};
+constexpr Choice kPinAccesses[] = {{"read", 1}, {"write", 3}};
 
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
+constexpr VariableType kPinType(Variable::kPin, "kept page");
 constexpr NumberType kPageNoType("a page number", 0, 1u << 24, 7);
 constexpr NumberType kPageCountType("a number of pages", 1, 1u << 24, 8);
 constexpr NumberType kHeapPagesType("a number of pages", 0, 1u << 24, 8);
@@ -214,6 +216,7 @@ constexpr ChoiceType kSharingType("a sharing", kSharings);
 constexpr ChoiceType kMovingType("a way to move", kMovings);
 constexpr ChoiceType kWaitingType("a way to wait", kWaitings);
 constexpr ChoiceType kAdviceType("an advice", kAdvices);
+constexpr ChoiceType kPinAccessType("an access", kPinAccesses);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -222,6 +225,7 @@ constexpr AddressType kWordAddrType("an address of a word", 8);
 const ArgumentType& ProcessRef::type() { return kProcessType; }
 const ArgumentType& MappingRef::type() { return kMappingType; }
 const ArgumentType& FileRef::type() { return kFileType; }
+const ArgumentType& PinRef::type() { return kPinType; }
 const ArgumentType& PageNo::type() { return kPageNoType; }
 const ArgumentType& PageCount::type() { return kPageCountType; }
 const ArgumentType& HeapPages::type() { return kHeapPagesType; }
@@ -231,6 +235,7 @@ const ArgumentType& Sharing::type() { return kSharingType; }
 const ArgumentType& Moving::type() { return kMovingType; }
 const ArgumentType& Waiting::type() { return kWaitingType; }
 const ArgumentType& AdviceNo::type() { return kAdviceType; }
+const ArgumentType& PinAccess::type() { return kPinAccessType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 
@@ -242,6 +247,8 @@ const char* variable_noun(Variable kind) {
       return "mapping";
     case Variable::kFile:
       return "file";
+    case Variable::kPin:
+      return "kept page";
   }
   return "?";
 }

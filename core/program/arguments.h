@@ -75,6 +75,11 @@ struct FileRef {
   static const ArgumentType& type();
 };
 
+struct PinRef {
+  std::uint64_t value;
+  static const ArgumentType& type();
+};
+
 // A page of a mapping, from its start; may lie behind its end.
 struct PageNo {
   std::uint64_t value;
@@ -122,6 +127,12 @@ struct Waiting {
 struct AdviceNo {
   std::uint64_t value;
   static const ArgumentType& type();
+};
+// What a page is pinned for.
+struct PinAccess {
+  std::uint64_t value;  // 1: to be written
+  static const ArgumentType& type();
+  bool write() const { return value != 0; }
 };
 // Absolute user addresses, for recordings of real programs: page aligned, word aligned.
 struct PageAddr {

@@ -25,6 +25,8 @@ enum class Agrees : std::uint8_t {
   kOnOneVma,
   // Who may not is told by a fault only: a pte forbids neither to execute nor to read.
   kUnlessRefused,
+  // Together with ops that take pages away it makes what is in memory their affair.
+  kAlone,
   kNever,  // it takes pages away: which of them, and from whom, is the design's affair
 };
 

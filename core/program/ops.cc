@@ -6,6 +6,7 @@
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_migrate.h"
+#include "core/program/ops_pin.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
 #include "core/program/ops_vma.h"
@@ -154,6 +155,27 @@ constexpr Op kOps[] = {
     op<&ops::munlock>("munlock", "Lets pages be reclaimed again.", "process", "mapping",
                       "page", "pages")
         .weighing(2),
+    op<&ops::compact>("compact", "Moves pages from high frames to low ones.", "pages")
+        .weighing(6)
+        .agreeing(Agrees::kNever),
+    op<&ops::pin>("pin", "Pins a page, as for a device (get_user_pages).", "process",
+                  "mapping", "page", "access")
+        .weighing(8)
+        .agreeing(Agrees::kAlone),
+    op<&ops::unpin>("unpin", "Lets go of a pinned page.", "pinned").weighing(5),
+    op<&ops::pin_read>("pin_read", "Loads a word of a pinned page, as a device.",
+                       "pinned", "word")
+        .weighing(4),
+    op<&ops::pin_write>("pin_write", "Stores a word to a pinned page, as a device.",
+                        "pinned", "word")
+        .weighing(8),
+    op<&ops::remote_read>("remote_read", "Loads a word, as a debugger (ptrace).",
+                          "process", "mapping", "page", "word")
+        .weighing(4)
+        .agreeing(Agrees::kUnlessRefused),
+    op<&ops::remote_write>("remote_write", "Stores a word, as a debugger (ptrace).",
+                           "process", "mapping", "page", "word")
+        .weighing(4),
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Tested by corpus/programs.
 #include "core/program/ops_migrate.h"
 
+#include "core/mm/compact.h"
 #include "core/mm/migrate.h"
 #include "core/mm/page_alloc.h"
 #include "core/program/mapped_page.h"
@@ -31,6 +32,11 @@ Outcome migrate_page(Run& run, ProcessRef process, PageInMapping place) {
     return Outcome::skipped();
   });
   return page == nullptr ? found : Outcome::of(move_page(run.machine(), *page));
+}
+
+Outcome compact(Run& run, PageCount pages) {
+  const int moved = compact_memory(run.machine(), static_cast<int>(pages.value));
+  return Outcome::of_value(static_cast<std::uint64_t>(moved));
 }
 
 }  // namespace racier::program::ops

@@ -5,5 +5,6 @@
 namespace racier::program::ops {
 
 Outcome migrate_page(Run& run, ProcessRef process, PageInMapping place);
+Outcome compact(Run& run, PageCount pages);
 
 }  // namespace racier::program::ops

@@ -1,6 +1,8 @@
 // core/program/run.cc - the variables of a running program.  Tested by runner_test.cc.
 #include "core/program/run.h"
 
+#include "core/mm/page_alloc.h"
+
 namespace racier::program {
 
 void Variables::reset(const Scope& scope) {
@@ -18,6 +20,15 @@ void Variables::reset(const Scope& scope) {
   for (std::uint32_t i = 0; i < processes; ++i) {
     const SpinGuard guard(processes_[i].task_lock);
     processes_[i].mm = nullptr;
+  }
+  const std::uint32_t pins = scope.of(Variable::kPin);
+  if (pins > pins_room_) {
+    pins_ = std::make_unique<Pin[]>(pins);
+    pins_room_ = pins;
+  }
+  for (std::uint32_t i = 0; i < pins; ++i) {
+    const SpinGuard guard(pins_[i].task_lock);
+    pins_[i].pinned = {};
   }
   for (std::uint32_t i = 0; i < mappings; ++i) {
     mappings_[i].raw().store(0, std::memory_order_relaxed);
@@ -55,6 +66,32 @@ Mm* Variables::get_mm(std::uint64_t number) {
 // At quiescence no lock is needed.
 Mm* Variables::peek_process(std::uint64_t number) const NO_THREAD_SAFETY_ANALYSIS {
   return processes_[number].mm;
+}
+
+void Variables::set_pin(std::uint64_t number, const PinnedPage& pinned) {
+  Pin& pin = pins_[number];
+  const SpinGuard guard(pin.task_lock);
+  pin.pinned = pinned;
+}
+
+PinnedPage Variables::take_pin(std::uint64_t number) {
+  if (number >= scope_.of(Variable::kPin)) return {};
+  Pin& pin = pins_[number];
+  const SpinGuard guard(pin.task_lock);
+  return std::exchange(pin.pinned, {});
+}
+
+PinnedPage Variables::get_pin(std::uint64_t number) {
+  if (number >= scope_.of(Variable::kPin)) return {};
+  Pin& pin = pins_[number];
+  const SpinGuard guard(pin.task_lock);
+  if (pin.pinned.page != nullptr) get_page(*pin.pinned.page);
+  return pin.pinned;
+}
+
+// Likewise.
+Page* Variables::peek_pin(std::uint64_t number) const NO_THREAD_SAFETY_ANALYSIS {
+  return pins_[number].pinned.page;
 }
 
 void Variables::set_mapping(std::uint64_t number, VirtRange range) {

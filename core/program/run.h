@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/mm/fork.h"
+#include "core/mm/gup.h"
 #include "core/objects/machine.h"
 #include "core/program/arguments.h"
 #include "core/program/program.h"
@@ -20,6 +21,11 @@ struct NewProcess {
 };
 struct NewMapping {
   static constexpr Variable kDefines = Variable::kMapping;
+  std::uint32_t number;
+};
+
+struct NewPin {
+  static constexpr Variable kDefines = Variable::kPin;
   std::uint32_t number;
 };
 
@@ -47,7 +53,20 @@ class Variables {
   void set_mapping(std::uint64_t number, VirtRange range);
   std::optional<VirtRange> mapping(std::uint64_t number) const;
 
+  void set_pin(std::uint64_t number, const PinnedPage& pinned);
+  // Takes the page, with its reference, out of the variable; its `page` is null if there
+  // is none.
+  PinnedPage take_pin(std::uint64_t number);
+  // Returns the page with a reference of the caller's own; likewise.
+  PinnedPage get_pin(std::uint64_t number);
+  // Likewise without a reference.  At quiescence.
+  Page* peek_pin(std::uint64_t number) const;
+
  private:
+  struct Pin {
+    SpinLock task_lock{lock_class::kTaskLock};
+    PinnedPage pinned GUARDED_BY(task_lock);
+  };
   struct Process {
     SpinLock task_lock{lock_class::kTaskLock};
     Mm* mm GUARDED_BY(task_lock) = nullptr;
@@ -62,6 +81,8 @@ class Variables {
   std::uint32_t mappings_room_ = 0;
   std::unique_ptr<Process[]> processes_;
   std::unique_ptr<Mapping[]> mappings_;
+  std::uint32_t pins_room_ = 0;
+  std::unique_ptr<Pin[]> pins_;
 };
 
 // One task's view of a run.
@@ -94,6 +115,11 @@ class Run {
   Mm* replace(ProcessRef process, Mm& mm) {
     return variables_.replace_process(process.value, mm);
   }
+  void define(NewPin pin, const PinnedPage& pinned) {
+    variables_.set_pin(pin.number, pinned);
+  }
+  PinnedPage take(PinRef pin) { return variables_.take_pin(pin.value); }
+  PinnedPage get(PinRef pin) { return variables_.get_pin(pin.value); }
   Mm* take(ProcessRef process) { return variables_.take_process(process.value); }
 
   std::optional<VirtRange> mapping(MappingRef ref) const {

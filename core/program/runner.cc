@@ -224,12 +224,23 @@ void Runner::audit() {
   check::Expected expected;
   expected.users_known = true;
   expected.users = users_;
+  pins_.clear();
+  const std::uint32_t pins = variables_.scope().of(Variable::kPin);
+  for (std::uint32_t i = 0; i < pins; ++i) {
+    if (Page* const page = variables_.peek_pin(i)) pins_.push_back(page);
+  }
+  expected.pins = pins_;
   station_->auditor.audit(options_.watch ? &station_->watcher : nullptr, expected);
 }
 
 void Runner::tear_down() {
   Machine& m = *station_->machine;
   const auto body = [&] {
+    const std::uint32_t pins = variables_.scope().of(Variable::kPin);
+    for (std::uint32_t i = 0; i < pins; ++i) {
+      const PinnedPage pinned = variables_.take_pin(i);
+      if (pinned.page != nullptr) put_user_page(m, pinned);
+    }
     const std::uint32_t processes = variables_.scope().of(Variable::kProcess);
     for (std::uint32_t i = 0; i < processes; ++i) {
       if (Mm* const mm = variables_.take_process(i)) mmput(m, *mm);

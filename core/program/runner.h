@@ -119,6 +119,7 @@ class Runner {
   RunState state_;
   RunResult result_;
   std::vector<check::MmUsers> users_;
+  std::vector<Page*> pins_;
 };
 
 // Whether a run was as its program expects.
