@@ -142,7 +142,7 @@ TEST(Fuzzer, TellsOfAPlantedNondeterminism) {
 TEST(Fuzzer, ALongProgramIsNoLivelock) {
   const auto seed = corpus_programs("programs").front();
   Options options;
-  options.steps_max = 20;
+  options.steps_max = 24;
   Fuzzer fuzzer(options);
   EXPECT_EQ(said(fuzzer.run_bytes(encode(seed.program))), "");
 }
