@@ -126,14 +126,27 @@ class ValueAudit {
     return start + (arguments[2] << kPageShift) + arguments[3] * sizeof(std::uint64_t);
   }
 
+  // Returns where a call stores, if it is of those that do; a place that nothing tells
+  // has only its word.
+  std::optional<VirtAddr> place_of_store(std::size_t number) const {
+    if (number >= places_.size()) return std::nullopt;
+    const std::string_view op = places_[number].op;
+    const auto& arguments = places_[number].call->arguments;
+    if (op == "write" || op == "remote_write") return address(number);
+    constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+    if (op == "file_write") return kSomewhere + arguments[2] * kWord;
+    if (op == "pin_write") return kSomewhere + arguments[1] * kWord;
+    return std::nullopt;
+  }
+
   const char* what_is_wrong(std::size_t number) const {
     const std::uint64_t value = outcomes_[number].value;
     if (value == 0 || check::is_file_word(value)) return nullptr;
     const std::uint64_t store = check::tag_of(value).call;
-    const bool to_file = store < places_.size() && places_[store].op == "file_write";
-    if (store >= places_.size() || !(to_file || places_[store].op == "write")) {
-      return "no call stored it";
-    }
+    // What a program is started with.
+    if (store < places_.size() && places_[store].op == "exec") return nullptr;
+    const std::optional<VirtAddr> place = place_of_store(store);
+    if (!place) return "no call stored it";
     if (outcomes_[store].kind != Outcome::Kind::kValue ||
         outcomes_[store].value != value) {
       return "the call that it names stored something else";
@@ -141,9 +154,7 @@ class ValueAudit {
     if (places_[store].list == places_[number].list && store > number) {
       return "it is stored later in the same task";
     }
-    const VirtAddr to =
-        to_file ? kSomewhere + places_[store].call->arguments[2] * sizeof value
-                : address(store);
+    const VirtAddr to = *place;
     const VirtAddr from = address(number);
     if (to >= kSomewhere || from >= kSomewhere || is_in(of_files_, to) ||
         is_in(from_a_heap_, from)) {

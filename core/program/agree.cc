@@ -196,14 +196,6 @@ bool takes_pages(const Program& program) {
   });
 }
 
-bool is_comparable(const Program& program) {
-  const Calls& calls = program.tasks.front();
-  return !takes_pages(program) ||
-         std::none_of(calls.begin(), calls.end(), [](const Call& call) {
-           return op_of(call).agrees == Agrees::kAlone;
-         });
-}
-
 bool same_outcome(const Op& op, const Outcome& a, const Outcome& b, bool exactly) {
   if (op.agrees == Agrees::kNever) return true;
   if (exactly) return a == b;
@@ -280,6 +272,14 @@ std::string outcome_difference(const Program& program, const Seen& a, const Seen
   return "";
 }
 
+// Erases what does not go with ops that take pages away.
+void erase_alone(Program& program) {
+  Calls& calls = program.tasks.front();
+  for (std::size_t i = calls.size(); i-- > 0;) {
+    if (op_of(calls[i]).agrees == Agrees::kAlone) erase_call(program, {1, i});
+  }
+}
+
 // What is freed lazily may be there for any time.
 void free_at_once(Call& call) {
   if (std::string_view(op_of(call).name) != "madvise") return;
@@ -312,6 +312,7 @@ Program one_after_another(const Program& program) {
     call.fail_nth = 0;
     free_at_once(call);
   }
+  if (takes_pages(ordered)) erase_alone(ordered);
   ordered.schedule = {};
   return ordered;
 }
@@ -354,10 +355,6 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
   steps_ = 0;
   if (program.calls() == 0) return std::nullopt;
   Program ordered = one_after_another(program);
-  if (!is_comparable(ordered)) {
-    ++not_compared_;
-    return std::nullopt;
-  }
   std::optional<Seen> first;
   for (const rmap::SchemeRow& row : rmap::schemes()) {
     Seen seen = see(ordered, row.name);

@@ -7,7 +7,8 @@
 // schedule is another interleaving.  So the calls are made one after another, by one
 // task, in an order that the program's seed draws; and nothing may differ that memory
 // decides: there is plenty of it, more than a fuzzer's program can use; no allocation
-// is made to fail; what is freed lazily is freed at once; and a program that comes near
+// is made to fail; what is freed lazily is freed at once; nothing is pinned where pages
+// are taken away; and a program that comes near
 // its end all the same is not compared.
 //
 // What is compared always:
@@ -16,8 +17,7 @@
 //     nor whether a load is refused that its mapping does not allow;
 //   - mappings: where, what they allow, of which file; two that touch and are alike
 //     count as one, for whether they may be merged is the design's affair (so a program
-//     in which one design refuses an mremap of two vmas is not compared, either, nor
-//     one that pins pages and takes some away);
+//     in which one design refuses an mremap of two vmas is not compared, either);
 //   - for every page of every process that was written to, and for the first pages of
 //     its mappings of files: the bytes, as a user access gets them;
 //   - for every anonymous page: with whom it is shared.

@@ -261,7 +261,7 @@ TEST_F(Agree, RandomPrograms) {
     expect_agreement(generate(seed, options));
     if (HasFailure()) return;
   }
-  EXPECT_EQ(agreement_.not_compared(), 0u);
+  EXPECT_LE(agreement_.not_compared(), 10u);
 }
 
 }  // namespace
