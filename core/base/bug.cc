@@ -138,6 +138,11 @@ constexpr Row kRows[] = {
      "fault: the fault may have left the page shared.",
      "2.6.12; 4ceb5db9757a, and Dirty COW, CVE-2016-5195", "missing-recheck",
      FindingKind::kData},
+    {Bug::kCowCopyUnlocked, "B78", "cow_copy_unlocked",
+     "A copy on write does not lock the page: another thread may have it to itself meanwhile "
+     "and store to it; when it comes back from swap, the pte is as it was.",
+     "2.6.13 to 5.8, when uses were counted without references; ours, no report known",
+     "missing-recheck", FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -48,8 +48,9 @@ enum class Bug : std::uint8_t {
   kLockAnonVmaPreemptRcu,
   kAvcAllocUnderAnonLock,
   kGupWriteRetryAsRead,
+  kCowCopyUnlocked,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kGupWriteRetryAsRead) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kCowCopyUnlocked) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

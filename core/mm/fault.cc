@@ -307,6 +307,11 @@ FaultResult make_shared_page_dirty(const Fault& f, Pte orig) {
   return FaultResult::kMinor;
 }
 
+// The lock hides what kCowRmapRemovedEarly, a bug of a time without it, shows.
+bool copies_unlocked() {
+  return bug::armed(Bug::kCowCopyUnlocked) || bug::armed(Bug::kCowRmapRemovedEarly);
+}
+
 // A write to a page that is mapped read-only in a vma that may write.  Kernel:
 // do_wp_page().
 FaultResult do_wp_page(const Fault& f, Pte orig)
@@ -316,6 +321,11 @@ FaultResult do_wp_page(const Fault& f, Pte orig)
   if (shared == nullptr) return FaultResult::kMinor;
   const bool zero = f.m.is_zero_page(shared->pfn);
   const PageRef source(f.m, zero ? nullptr : shared);
+  // Until the copy is in place nobody may find himself the only user of the original:
+  // he would store to it, and if it goes to swap and comes back the pte is as it was.
+  std::optional<PageLock> lock;
+  const bool can_be_alone = !zero && shared->is_anon();
+  if (can_be_alone && !copies_unlocked()) lock.emplace(f.m, *shared);
   return make_private_page(f, shared, orig);
 }
 
