@@ -452,6 +452,7 @@ void ShadowMemory::loose_store(const Segment& segment, Words& words, VirtAddr ad
 
 void ShadowMemory::device_stored(std::uint32_t mm_id, VirtAddr addr,
                                  std::uint64_t value, bool sure) {
+  addr = moved_to(mm_id, addr);
   const Segment* const segment = find_segment(space(mm_id), addr);
   if (segment == nullptr || segment->shared) return;
   if (sure) return store(mm_id, *segment, addr, value);

@@ -6,12 +6,13 @@ namespace {
 
 // A reference to an anon_vma that a neighbour shares was taken in the mail (B05 is a
 // mutant of it).
-constexpr Bug kLameter[] = {Bug::kUnlinkSleepsInMmuGather,
+constexpr Bug kLameter[] = {Bug::kMigrateNullGrabUnpinned,
+                            Bug::kUnlinkSleepsInMmuGather,
                             Bug::kNewAnonVmaLinkedUnlocked};
 
 // What the five patches of the series mended, one after another.
 constexpr Bug kDickins[] = {Bug::kAnonFlagAndMappingTorn, Bug::kRemoveRmapClearsMapping,
-                            Bug::kAnonVmaFreedBeforeLock,
+                            Bug::kFileMappingUnlocked, Bug::kAnonVmaFreedBeforeLock,
                             Bug::kPreparePtlBeforeAnonLock};
 
 // That ptes are gone before anon_put (B25) is what it asks of callers.
@@ -22,8 +23,7 @@ constexpr AsPosted kPatches[] = {
      "Convert anon_vma lock to rw_sem and refcount; Christoph Lameter, March 2008",
      "anon_vma_rwsem", RcuFlavour::kClassic, GatherContext::kAtomic, kLameter},
     {"dickins-rmaplock",
-     "page_map_lock gone, and nothing of what rmaplock 1/5 to 4/5 put in its place; "
-     "Hugh "
+     "page_map_lock gone, and nothing of what rmaplock 1/5 to 4/5 put in its place; Hugh "
      "Dickins, 2.6.9",
      "anon_vma_spin", RcuFlavour::kClassic, GatherContext::kAtomic, kDickins},
     {"davem", "the anon layer of 2.3.99; David S. Miller, April 2000", "anon_area",
