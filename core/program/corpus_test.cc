@@ -237,6 +237,15 @@ TEST_F(Corpus, EveryOpThatIsDrawnHasAProgram) {
     EXPECT_TRUE(seen[i]) << op_table()[i].name;
 }
 
+TEST_F(Corpus, TheReadmeNamesEveryBug) {
+  std::ifstream in(fs::path(RACIER_SOURCE_DIR) / "README.md");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  for (const bug::Row& row : bug::rows()) {
+    const std::string start = std::string("| ") + row.id + " `" + row.name + "` | ";
+    EXPECT_NE(text.find(start), std::string::npos) << row.name;
+  }
+}
+
 TEST_F(Corpus, EveryBugHasAProgramThatShowsIt) {
   for (const bug::Row& row : bug::rows()) {
     const auto files = files_of("bugs");
