@@ -183,6 +183,10 @@ check 'an import is the same every time' \
   cmp -s bash-pipeline.racier "$traces/bash-pipeline.racier"
 check 'JSON has the counts' grep -q '"fault-around": ' counts.json
 expect 0 '  processes                        2' import --processes 2 whole.perf
+for design in pte_chain anon_area anon_vma_spin anon_vma_rwsem anon_vma_chain; do
+  expect 0 '  unexplained                      0' import --rmap $design "$recording"
+done
+expect 2 "no reverse map 'tree'" import --rmap tree "$recording"
 expect 0 '  processes                        1' import --until 200 whole.perf
 expect 1 'changed.perf:21: a pte at ' import changed.perf
 expect 2 'expected a file' import

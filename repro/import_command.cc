@@ -5,6 +5,7 @@
 #include "repro/command_line.h"
 #include "repro/files.h"
 #include "repro/import_report.h"
+#include "repro/program_changes.h"
 
 namespace racier::repro {
 namespace {
@@ -36,6 +37,7 @@ Usage import_usage() {
   add("until", po::value<int>()->default_value(0),
       "stop behind this line of the recording (0: at the end)");
   add("json", po::value<std::string>(), "write the counts there as JSON");
+  add_program_changes(usage);
   return usage;
 }
 
@@ -73,6 +75,7 @@ int import_command(const std::vector<std::string>& arguments) {
   import.events = read_recording(import.recording);
   import.translation = translate(import.events, limits);
   import.translation.program.header = program_header(import);
+  change_program(line, import.translation.program);
   const auto wrong = program::validate(import.translation.program);
   if (!wrong.empty()) {
     throw CannotRun(fmt::format("{}: more than racier can be: {}", import.recording,
