@@ -1,6 +1,8 @@
 // core/program/as_posted.cc - the only list of patches.  Tested by as_posted_test.cc.
 #include "core/program/as_posted.h"
 
+#include "core/rmap/scheme.h"
+
 namespace racier::program {
 namespace {
 
@@ -21,13 +23,13 @@ constexpr Bug kDavem[] = {Bug::kAnonPutTrimAfterDrop, Bug::kGetAnonDoubleAlloc};
 constexpr AsPosted kPatches[] = {
     {"lameter",
      "Convert anon_vma lock to rw_sem and refcount; Christoph Lameter, March 2008",
-     "anon_vma_rwsem", RcuFlavour::kClassic, GatherContext::kAtomic, kLameter},
+     "anon_vma_rwsem", kLameter},
     {"dickins-rmaplock",
      "page_map_lock gone, and nothing of what rmaplock 1/5 to 4/5 put in its place; Hugh "
      "Dickins, 2.6.9",
-     "anon_vma_spin", RcuFlavour::kClassic, GatherContext::kAtomic, kDickins},
+     "anon_vma_spin", kDickins},
     {"davem", "the anon layer of 2.3.99; David S. Miller, April 2000", "anon_area",
-     RcuFlavour::kClassic, GatherContext::kAtomic, kDavem},
+     kDavem},
 };
 
 }  // namespace
@@ -40,8 +42,9 @@ BugSet AsPosted::bugs() const {
 
 void AsPosted::set_machine(MachineOptions& machine) const {
   machine.rmap = rmap;
-  machine.rcu = rcu;
-  machine.gather = gather;
+  for (const rmap::SchemeRow& row : rmap::schemes()) {
+    if (machine.rmap == row.name) row.written_under.set(machine);
+  }
 }
 
 std::span<const AsPosted> patches_as_posted() { return kPatches; }

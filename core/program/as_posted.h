@@ -15,8 +15,6 @@ struct AsPosted {
   const char* name;
   const char* mail;  // who wrote it, what, when
   const char* rmap;
-  RcuFlavour rcu;
-  GatherContext gather;
   std::span<const Bug> lacks;  // what it lacks, of the list of bugs
 
   BugSet bugs() const;

@@ -228,11 +228,24 @@ class Scheme {
   PutPage put_page_ = nullptr;
 };
 
+// The locking of the kernels that a scheme was written for.
+struct Period {
+  RcuFlavour rcu = RcuFlavour::kClassic;
+  SwapLocking swap_lock = SwapLocking::kDevice;
+  GatherContext gather = GatherContext::kAtomic;
+  bool exclusive_faults = false;
+  bool split_ptl = false;
+
+  // Makes a machine one of that time.
+  void set(MachineOptions& machine) const;
+};
+
 // One row of the table of schemes.
 struct SchemeRow {
   const char* name;
   const char* sentence;
   std::shared_ptr<Scheme> (*make)(Machine&);
+  Period written_under;
   // It goes with ptl=split: it walks without page_table_lock, and needs it for no tree.
   bool split_ptl = true;
 };

@@ -17,26 +17,43 @@ std::shared_ptr<Scheme> make(Machine& machine) {
 constexpr SchemeRow kSchemes[] = {
     {"anon_vma_spin",
      "anon_vma with a spinlock, type-stable by RCU; atomic mapcount from -1 (2.6.9)",
-     make<AnonVmaSpin>},
+     make<AnonVmaSpin>,
+     {}},
     {"anon_vma_rwsem",
      "anon_vma with a reference count and an rw semaphore (Lameter, 2008)",
-     make<AnonVmaRwsem>},
+     make<AnonVmaRwsem>,
+     {.swap_lock = SwapLocking::kGlobal, .split_ptl = true}},
     {"anon_vma_chain",
      "an anon_vma for each child, and chains of them; the root's rw semaphore (2.6.34)",
-     make<AnonVmaChains>},
+     make<AnonVmaChains>,
+     {.rcu = RcuFlavour::kPreempt,
+      .swap_lock = SwapLocking::kGlobal,
+      .gather = GatherContext::kPreemptible,
+      .split_ptl = true}},
     {"pte_chain",
      "each page knows its ptes: one, or a chain of blocks; a bit lock in the page "
      "(2.5)",
-     make<PteChains>, /*split_ptl=*/false},
+     make<PteChains>,
+     {},
+     /*split_ptl=*/false},
     {"anon_area",
      "areas with a list of pages, which they refer to, and a list of vmas (anon layer, "
      "2000)",
-     make<AnonAreas>},
+     make<AnonAreas>,
+     {.exclusive_faults = true}},
 };
 
 }  // namespace
 
 std::span<const SchemeRow> schemes() { return kSchemes; }
+
+void Period::set(MachineOptions& machine) const {
+  machine.rcu = rcu;
+  machine.swap_lock = swap_lock;
+  machine.gather = gather;
+  machine.exclusive_faults = exclusive_faults;
+  machine.split_ptl = split_ptl;
+}
 
 MachineOptions claimed(MachineOptions options) {
   for (const SchemeRow& row : kSchemes) {
