@@ -19,7 +19,7 @@ using program::Outcome;
 using program::Program;
 using program::Variable;
 
-// Where a heap is: no outcome tells.
+// Where a heap or a stack is: no outcome tells.
 constexpr std::uint64_t kSomewhere = 1ull << 63;
 
 // A call of the program, with its number's worth of context.
@@ -74,7 +74,9 @@ class ValueAudit {
     places_.push_back({&call, op.name, list});
     const std::string_view name = op.name;
     if (op.defines == Variable::kMapping) {
-      const bool placed = outcome.kind == Outcome::Kind::kValue && name != "brk";
+      // A stack's mapping begins below what the outcome tells.
+      const bool told = name != "brk" && name != "mmap_growsdown" && name != "exec";
+      const bool placed = outcome.kind == Outcome::Kind::kValue && told;
       starts_.push_back(placed ? outcome.value : kSomewhere);
       const bool shares = name == "mmap" || name == "mmap_over";
       if (placed && shares && call.arguments[name == "mmap" ? 3 : 5] != 0) {
@@ -101,7 +103,9 @@ class ValueAudit {
     const VirtAddr mapping =
         arguments[1] < starts_.size() ? starts_[arguments[1]] : kSomewhere;
     const VirtAddr start = mapping + (arguments[2] << kPageShift);
-    return {start, start + (arguments[3] << kPageShift)};
+    // What is shared goes on behind the old pages, if it grows.
+    const std::uint64_t pages = std::max(arguments[3], arguments[4]);
+    return {start, start + (pages << kPageShift)};
   }
 
   // Adds to `ranges` where mremap may have moved them.
@@ -111,8 +115,11 @@ class ValueAudit {
       for (const std::size_t move : moves_) {
         const Range from = moved_by(move);
         const VirtAddr to = outcomes_[move].value;
-        if (!is_in(ranges, from.start) || is_in(ranges, to)) continue;
-        ranges.push_back({to, to + (from.end - from.start)});
+        for (VirtAddr at = from.start; at < from.end; at += kPageSize) {
+          const VirtAddr there = to + (at - from.start);
+          if (!is_in(ranges, at) || is_in(ranges, there)) continue;
+          ranges.push_back({there, there + kPageSize});
+        }
       }
       if (ranges.size() == before) return;
     }
