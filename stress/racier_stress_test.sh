@@ -97,10 +97,14 @@ check "leaves nothing behind" test -z "$(ls run)"
 "$stress" --for 0 --threads 2 --findings run >out.txt 2>err.txt </dev/null &
 child=$!
 until [[ -s $(echo run/stress-running-*) ]]; do sleep 0.05; done
-kill -SEGV "$child"
+# (A fault that is sent, not made, may find ThreadSanitizer holding its own locks, and
+# wait for them for ever.)
+deadly=SEGV
+grep -q 'Start of test: tsan' out.txt && deadly=KILL
+kill -"$deadly" "$child"
 wait "$child"
 status=$? err=$(cat err.txt)
-check "last words" has "$err" "!!! died in round"
+[[ $deadly = KILL ]] || check "last words" has "$err" "!!! died in round"
 check "and a note" grep -q -- "--round" run/stress-running-*
 
 ((failures == 0)) || { echo "$failures of $checks checks failed"; exit 1; }

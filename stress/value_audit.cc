@@ -41,7 +41,7 @@ class ValueAudit {
     }
     for (const std::size_t move : moves_) {
       const Range from = moved_by(move);
-      const VirtAddr to = outcomes_[move].value;
+      const VirtAddr to = moved_to(move);
       if (from.start >= kSomewhere) {
         from_a_heap_.push_back({to, to + (from.end - from.start)});
       }
@@ -83,7 +83,11 @@ class ValueAudit {
         const std::uint64_t pages = call.arguments[name == "mmap" ? 1 : 3];
         shared_.push_back({outcome.value, outcome.value + (pages << kPageShift)});
       }
-      if (placed && name.starts_with("mremap")) moves_.push_back(places_.size() - 1);
+      // One that ran out of memory half-way has moved pages, and moved them back.
+      const bool undone = outcome.status == Status::kNoMemory;
+      if (name.starts_with("mremap") && (placed || (undone && name == "mremap_over"))) {
+        moves_.push_back(places_.size() - 1);
+      }
       // One page of a file may be seen at many addresses.
       if (placed && name == "mmap_file_shared") {
         const std::uint64_t pages = call.arguments[1];
@@ -108,13 +112,22 @@ class ValueAudit {
     return {start, start + (pages << kPageShift)};
   }
 
+  // Where they went.
+  VirtAddr moved_to(std::size_t move) const {
+    if (outcomes_[move].kind == Outcome::Kind::kValue) return outcomes_[move].value;
+    const auto& arguments = places_[move].call->arguments;
+    const VirtAddr mapping =
+        arguments[5] < starts_.size() ? starts_[arguments[5]] : kSomewhere;
+    return mapping + (arguments[6] << kPageShift);
+  }
+
   // Adds to `ranges` where mremap may have moved them.
   void note_where_it_moves(std::vector<Range>& ranges) const {
     for (std::size_t again = 0; again < moves_.size(); ++again) {
       const std::size_t before = ranges.size();
       for (const std::size_t move : moves_) {
         const Range from = moved_by(move);
-        const VirtAddr to = outcomes_[move].value;
+        const VirtAddr to = moved_to(move);
         for (VirtAddr at = from.start; at < from.end; at += kPageSize) {
           const VirtAddr there = to + (at - from.start);
           if (!is_in(ranges, at) || is_in(ranges, there)) continue;
@@ -186,7 +199,7 @@ class ValueAudit {
       for (const std::size_t move : moves_) {
         const Range old = moved_by(move);
         if (reached[next] < old.start || reached[next] >= old.end) continue;
-        const VirtAddr there = outcomes_[move].value + (reached[next] - old.start);
+        const VirtAddr there = moved_to(move) + (reached[next] - old.start);
         if (std::ranges::find(reached, there) == reached.end()) {
           reached.push_back(there);
         }
