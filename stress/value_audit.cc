@@ -85,7 +85,7 @@ class ValueAudit {
       }
       // One that ran out of memory half-way has moved pages, and moved them back.
       const bool undone = outcome.status == Status::kNoMemory;
-      if (name.starts_with("mremap") && (placed || (undone && name == "mremap_over"))) {
+      if (name.starts_with("mremap") && (placed || undone)) {
         moves_.push_back(places_.size() - 1);
       }
       // One page of a file may be seen at many addresses.
@@ -112,9 +112,10 @@ class ValueAudit {
     return {start, start + (pages << kPageShift)};
   }
 
-  // Where they went.
+  // Where they went; of one that was undone perhaps no outcome tells.
   VirtAddr moved_to(std::size_t move) const {
     if (outcomes_[move].kind == Outcome::Kind::kValue) return outcomes_[move].value;
+    if (places_[move].op != "mremap_over") return kSomewhere;
     const auto& arguments = places_[move].call->arguments;
     const VirtAddr mapping =
         arguments[5] < starts_.size() ? starts_[arguments[5]] : kSomewhere;
@@ -200,6 +201,7 @@ class ValueAudit {
         const Range old = moved_by(move);
         if (reached[next] < old.start || reached[next] >= old.end) continue;
         const VirtAddr there = moved_to(move) + (reached[next] - old.start);
+        if (there >= kSomewhere) return true;
         if (std::ranges::find(reached, there) == reached.end()) {
           reached.push_back(there);
         }
