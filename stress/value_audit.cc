@@ -192,19 +192,23 @@ class ValueAudit {
     return nullptr;
   }
 
-  // Returns whether what is stored at `to` may be at `from` later, moved by mremap.
+  // Returns whether what is stored at `to` may be at `from` later, moved by mremap; or
+  // is there, in another process, which sees shared memory where it was.
   bool may_move(VirtAddr to, VirtAddr from) const {
     std::vector<VirtAddr> reached = {to};
+    const auto reach = [&reached](VirtAddr there) {
+      if (std::ranges::find(reached, there) == reached.end()) reached.push_back(there);
+    };
     for (std::size_t next = 0; next < reached.size(); ++next) {
-      if (reached[next] == from) return true;
+      const VirtAddr at = reached[next];
+      if (at == from || at >= kSomewhere) return true;
       for (const std::size_t move : moves_) {
         const Range old = moved_by(move);
-        if (reached[next] < old.start || reached[next] >= old.end) continue;
-        const VirtAddr there = moved_to(move) + (reached[next] - old.start);
-        if (there >= kSomewhere) return true;
-        if (std::ranges::find(reached, there) == reached.end()) {
-          reached.push_back(there);
-        }
+        const VirtAddr went_to = moved_to(move);
+        if (old.start <= at && at < old.end) reach(went_to + (at - old.start));
+        const VirtAddr came_from = at - went_to + old.start;
+        const bool moved = went_to <= at && at - went_to < old.end - old.start;
+        if (moved && is_in(shared_, came_from)) reach(came_from);
       }
     }
     return false;

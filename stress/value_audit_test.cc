@@ -40,12 +40,15 @@ task B
   read p0 m2 1 0
   write p1 m1 2 0
   read p0 m3 0 0
+  write p0 m3 0 1
+  read p1 m1 2 1
 )";
 constexpr std::size_t kStoreOfParent = 3, kStoreToOtherPage = 4, kStoreToOtherWord = 5;
 constexpr std::size_t kStoreOfChild = 8, kLoadOfParent = 10, kLoadOfTwin = 12;
 constexpr std::size_t kLoadInTask = 14, kLaterStore = 15;
 constexpr std::size_t kStoreBeforeMove = 17, kLoadOfMoved = 20, kLoadBehindIt = 21;
 constexpr std::size_t kStoreOfSharer = 22, kLoadOfMovedShared = 23;
+constexpr std::size_t kStoreWhereItIs = 24, kLoadWhereItWas = 25;
 
 class ValueAudit : public testing::Test {
  protected:
@@ -93,6 +96,7 @@ TEST_F(ValueAudit, FollowsWhatMoved) {
   EXPECT_TRUE(says(if_it_had(kLoadBehindIt, kStoreBeforeMove), "to another address"));
   EXPECT_TRUE(says(if_it_had(kLoadOfMoved, kStoreOfParent), "to another address"));
   EXPECT_EQ(if_it_had(kLoadOfMovedShared, kStoreOfSharer), "");
+  EXPECT_EQ(if_it_had(kLoadWhereItWas, kStoreWhereItIs), "");
   EXPECT_TRUE(says(if_it_had(kLoadOfMovedShared, kStoreBeforeMove), "another address"));
 }
 
