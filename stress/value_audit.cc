@@ -206,6 +206,9 @@ class ValueAudit {
         const Range old = moved_by(move);
         const VirtAddr went_to = moved_to(move);
         if (old.start <= at && at < old.end) reach(went_to + (at - old.start));
+        // What was stored where nobody knows came back when that was undone.
+        const bool came_back = old.start <= from && from < old.end;
+        if (went_to >= kSomewhere && came_back) return true;
         const VirtAddr came_from = at - went_to + old.start;
         const bool moved = went_to <= at && at - went_to < old.end - old.start;
         if (moved && is_in(shared_, came_from)) reach(came_from);
