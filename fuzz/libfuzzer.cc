@@ -130,6 +130,8 @@ int LLVMFuzzerInitialize(int* argc, char*** argv) {
     std::_Exit(0);
   }
   options = parsed.options;
+  const auto idle = racier::fuzz::option_without_meaning(options);
+  if (!idle.empty()) stop(2, std::string(idle) + " means nothing to this target");
   auto& findings = options.findings;
   if (findings.empty()) findings = racier::fuzz::artifact_folder(arguments);
   const std::string error = racier::fuzz::prepare_folder(findings);

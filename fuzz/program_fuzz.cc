@@ -6,6 +6,8 @@ namespace racier::fuzz {
 
 std::string_view target_name() { return "program_fuzz"; }
 
+std::string_view option_without_meaning(const Options&) { return ""; }
+
 std::unique_ptr<Target> make_target(const Options& options) {
   return std::make_unique<Fuzzer>(options);
 }

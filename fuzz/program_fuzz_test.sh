@@ -158,6 +158,9 @@ test_a_full_disk_is_told() {
 test_the_designs_are_compared() {
   program_fuzz=$schemes_agree_fuzz fuzz --help
   check "help" has "$out" "usage: schemes_agree_fuzz"
+  program_fuzz=$schemes_agree_fuzz fuzz -runs=1 --rmap=pte_chain
+  check "a design of its own" exits 2
+  check "is refused" has "$err" "--rmap means nothing to this target"
   program_fuzz=$schemes_agree_fuzz fuzz -runs=200 -seed=1 -artifact_prefix=agree/ seeds
   check "they agree" exits 0
   check "nothing was found" empty agree

@@ -1,7 +1,7 @@
 // fuzz/target.h - what a fuzz target does with an input.
 //
 // libfuzzer.cc is libFuzzer's side of all of them; a target is a file that defines the
-// two functions below.
+// three functions below.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -42,6 +42,8 @@ class Target {
 
 // Returns the name of this program, zero-terminated.
 std::string_view target_name();
+// Returns the name of an option that means nothing to the target, or "".
+std::string_view option_without_meaning(const Options& options);
 std::unique_ptr<Target> make_target(const Options& options);
 
 }  // namespace racier::fuzz

@@ -42,12 +42,14 @@ task B
   read p0 m3 0 0
   write p0 m3 0 1
   read p1 m1 2 1
+  read p1 m0 2 0
 )";
 constexpr std::size_t kStoreOfParent = 3, kStoreToOtherPage = 4, kStoreToOtherWord = 5;
 constexpr std::size_t kStoreOfChild = 8, kLoadOfParent = 10, kLoadOfTwin = 12;
 constexpr std::size_t kLoadInTask = 14, kLaterStore = 15;
 constexpr std::size_t kStoreBeforeMove = 17, kLoadOfMoved = 20, kLoadBehindIt = 21;
 constexpr std::size_t kStoreOfSharer = 22, kLoadOfMovedShared = 23;
+constexpr std::size_t kMove = 18, kLoadWhereItCame = 26;
 constexpr std::size_t kStoreWhereItIs = 24, kLoadWhereItWas = 25;
 
 class ValueAudit : public testing::Test {
@@ -98,6 +100,15 @@ TEST_F(ValueAudit, FollowsWhatMoved) {
   EXPECT_EQ(if_it_had(kLoadOfMovedShared, kStoreOfSharer), "");
   EXPECT_EQ(if_it_had(kLoadWhereItWas, kStoreWhereItIs), "");
   EXPECT_TRUE(says(if_it_had(kLoadOfMovedShared, kStoreBeforeMove), "another address"));
+}
+
+// Out of memory half-way: it moved pages to where no outcome tells, and back.
+TEST_F(ValueAudit, FollowsWhatMovedAndCameBack) {
+  EXPECT_TRUE(says(if_it_had(kLoadWhereItCame, kStoreOfParent), "to another address"));
+  outcomes_[kMove].kind = program::Outcome::Kind::kDone;
+  outcomes_[kMove].status = Status::kNoMemory;
+  EXPECT_EQ(if_it_had(kLoadWhereItCame, kStoreOfParent), "");
+  EXPECT_TRUE(says(if_it_had(kLoadOfParent, kStoreToOtherPage), "to another address"));
 }
 
 TEST_F(ValueAudit, SeesBytesOfNobody) {

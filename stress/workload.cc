@@ -63,7 +63,7 @@ class Draft {
       : workload_(*options.workload), random_(round_seed(options.seed, options.round)) {
     program_.machine.frames = workload_.frames;
     program_.machine.swap_slots = workload_.swap_slots;
-    program_.machine.rcu =
+    program_.machine.period.rcu =
         random_.below(2) == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
     program_.bugs = options.bugs;
     if (options.patch != nullptr) {

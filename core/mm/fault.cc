@@ -368,7 +368,7 @@ class SCOPED_CAPABILITY FaultGuard {
   FaultGuard(const Machine& m, Mm& mm,
              std::source_location where = std::source_location::current())
       ACQUIRE_SHARED(mm.mmap_sem) {
-    if (m.options().exclusive_faults) {
+    if (m.options().period.exclusive_faults) {
       exclusive_.emplace(mm.mmap_sem, where);
     } else {
       shared_.emplace(mm.mmap_sem, where);

@@ -213,7 +213,7 @@ std::string sees(const MachineOptions& options) {
 }
 
 TEST(FaultKnob, AnExclusiveFaultHoldsMmapSemForWriting) {
-  EXPECT_EQ(sees({.frames = 64, .exclusive_faults = true}), "");
+  EXPECT_EQ(sees({.frames = 64, .period = {.exclusive_faults = true}}), "");
   EXPECT_NE(sees({.frames = 64}).find("holds it for reading"), std::string::npos);
 }
 

@@ -33,7 +33,7 @@ class MmuGather {
   class Context {
    public:
     explicit Context(const Machine& m)
-        : atomic_(m.options().gather == GatherContext::kAtomic) {
+        : atomic_(m.options().period.gather == GatherContext::kAtomic) {
       if (atomic_) preempt_disable();
     }
     ~Context() {

@@ -18,7 +18,6 @@
 #include "core/mm/swap.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
-#include "core/sync/bit_lock.h"
 
 namespace racier {
 namespace {
@@ -209,7 +208,7 @@ void migration_entry_wait(Machine& m, Mm& mm, VirtAddr addr) {
     get_page(*page);
   }
   mark::hit(Mark::kMigrationEntryWait);
-  bit_wait(page->flags, static_cast<int>(PageFlag::kLocked), m.page_wait(*page));
+  wait_on_page_locked(m, *page);
   put_page(m, *page);
 }
 

@@ -107,7 +107,7 @@ void move_part(Machine& m, const PageMove& part) REQUIRES(part.src.vm_mm->mmap_s
 
 // (To the analysis page_table_lock is the lock of all ptes.)
 void move_ptes(Machine& m, const PageMove& move) NO_THREAD_SAFETY_ANALYSIS {
-  if (!m.options().split_ptl) return move_ptes_of_table(m, move);
+  if (!m.options().period.split_ptl) return move_ptes_of_table(m, move);
   Mm& mm = *move.src.vm_mm;
   for (VirtRange rest = move.from; rest.start < rest.end;) {
     const VirtAddr to = move.to + (rest.start - move.from.start);

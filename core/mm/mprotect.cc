@@ -44,35 +44,13 @@ void change_protection(Machine& m, Vma& vma, VirtRange range) {
   });
 }
 
-// Returns the vma that is `range` of `vma`, split at the ends where it is a part.
-Result<Vma*> cut_out(Machine& m, Vma& vma, VirtRange range)
-    REQUIRES(vma.vm_mm->mmap_sem) {
-  Vma* part = &vma;
-  if (vma.vm_start < range.start) {
-    const Result<Vma*> upper = split_vma(m, vma, range.start);
-    if (!upper) return upper;
-    part = *upper;
-  }
-  if (part->vm_end > range.end) {
-    part->vm_mm->mmap_sem.assert_held();
-    const Result<Vma*> rest = split_vma(m, *part, range.end);
-    if (!rest) return rest;
-  }
-  return part;
-}
-
 // Makes `range` of `vma` a part of a neighbour that has those flags already, or a vma
 // of its own; returns it.
 Result<Vma*> change_flags(Machine& m, Vma& vma, VirtRange range, std::uint32_t vm_flags)
     REQUIRES(vma.vm_mm->mmap_sem) {
   const NewVma what{range, vm_flags, vma.vm_file, vma.index_of(range.start)};
   if (Vma* const merged = vma_merge(m, *vma.vm_mm, what, &vma)) return merged;
-  const Result<Vma*> part = cut_out(m, vma, range);
-  if (!part) return part;
-  Vma& changed = **part;
-  changed.vm_mm->mmap_sem.assert_held();
-  change_vma(m, changed, [&] { changed.vm_flags = vm_flags; });
-  return part;
+  return change_vma_flags(m, vma, range, vm_flags);
 }
 
 // Kernel: mprotect_fixup().

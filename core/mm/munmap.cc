@@ -120,7 +120,7 @@ void unlink_vmas(Machine& m, Vma* vmas) {
 void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range) {
   Vma* vmas = nullptr;
   if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
-  if (m.options().split_ptl) return unmap_whole_vmas_split(m, mm, range);
+  if (m.options().period.split_ptl) return unmap_whole_vmas_split(m, mm, range);
   {
     MmuGather tlb(m, mm);
     {

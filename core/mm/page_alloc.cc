@@ -161,6 +161,10 @@ void unlock_page(Machine& m, Page& page, std::source_location where) {
   bit_unlock(page.flags, kLocked, m.page_wait(page), lock_class::kPageLock, where);
 }
 
+void wait_on_page_locked(Machine& m, Page& page) {
+  bit_wait(page.flags, static_cast<int>(PageFlag::kLocked), m.page_wait(page));
+}
+
 void lru_cache_add_active(Machine& m, Page& page) {
   const SpinGuard guard(m.lru.lru_lock);
   page.set(PageFlag::kLru);

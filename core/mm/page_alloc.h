@@ -39,6 +39,10 @@ void lock_page(Machine& m, Page& page,
 void unlock_page(Machine& m, Page& page,
                  std::source_location where = std::source_location::current());
 
+// Sleeps until nobody has `page` locked.  Kernel: wait_on_page_locked().
+// Context: may sleep; a reference to the page is held.
+void wait_on_page_locked(Machine& m, Page& page);
+
 // Puts a new page on the active or the inactive list.  Kernel: lru_cache_add_active().
 void lru_cache_add_active(Machine& m, Page& page);
 void lru_cache_add(Machine& m, Page& page);

@@ -236,16 +236,6 @@ int shrink_inactive(Machine& m, int& freed) {
   return batch.count;
 }
 
-// Takes one page off its list; returns false if it is on none.
-bool isolate_page(Lru& lru, Page& page) {
-  const SpinGuard guard(lru.lru_lock);
-  if (!page.clear(PageFlag::kLru)) return false;
-  const bool active = page.clear(PageFlag::kActive);
-  (active ? lru.active : lru.inactive).erase(page);
-  --(active ? lru.nr_active : lru.nr_inactive);
-  return true;
-}
-
 // Returns how many pages of a list one pass at `priority` looks at.
 std::int64_t scan_count(Lru& lru, bool active, int priority) {
   const SpinGuard guard(lru.lru_lock);
@@ -287,9 +277,10 @@ void mark_page_lazyfree(Machine& m, Page& page) {
 
 bool reclaim_page(Machine& m, Page& page) {
   might_sleep();
-  if (isolate_page(m.lru, page)) return shrink_page(m, page);
-  put_page(m, page);
-  return false;
+  bool active = false;
+  const bool isolated = isolate_lru_page(m, page, active);
+  put_page(m, page);  // who isolates takes a reference of its own
+  return isolated && shrink_page(m, page);
 }
 
 int shrink_lru(Machine& m, int pages) {

@@ -259,7 +259,7 @@ struct SwapLockTest : MmForTest {
       : MmForTest({.frames = 128,
                    .slab_pages = 32,
                    .swap_slots = 4,
-                   .swap_lock = SwapLocking::kGlobal}) {}
+                   .period = {.swap_lock = SwapLocking::kGlobal}}) {}
 };
 
 TEST_F(SwapLockTest, OneLockIsInThePlaceOfBoth) {

@@ -20,16 +20,10 @@
 namespace racier {
 namespace {
 
-constexpr int kLocked = static_cast<int>(PageFlag::kLocked);
 constexpr int kWriteback = static_cast<int>(PageFlag::kWriteback);
 
 AddressSpace* mapping_of(const Page& page) {
   return reinterpret_cast<AddressSpace*>(page.mapping.load());
-}
-
-// Kernel: wait_on_page_locked().
-void wait_on_page_locked(Machine& m, Page& page) {
-  bit_wait(page.flags, kLocked, m.page_wait(page));
 }
 
 // Kernel: end_page_writeback().

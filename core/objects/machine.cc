@@ -22,7 +22,7 @@ Tracepoints nobody;
 }  // namespace
 
 Machine::Machine(const MachineOptions& options)
-    : rcu(options.rcu),
+    : rcu(options.period.rcu),
       region(options.frames, options.slab_pages),
       frames(region),
       slab_pages(region),
@@ -30,7 +30,7 @@ Machine::Machine(const MachineOptions& options)
       vma_cache("vm_area_struct", SlabKind::kPlain, slab_pages, rcu),
       shmem_cache("shmem_inode", SlabKind::kPlain, slab_pages, rcu),
       mmu(std::make_unique<SoftMmu>(frames, kCpusMax)),
-      swap(options.swap_slots, options.swap_lock),
+      swap(options.swap_slots, options.period.swap_lock),
       swapper(-1, std::max(options.swap_slots, 1u), true),
       file_store(std::max(options.files * options.file_pages, 1u)),
       lock_checker(lock_class::order_2_6_9()),
@@ -53,13 +53,8 @@ Machine::~Machine() { wipe(); }
 
 MachineOptions MachineOptions::without_knobs() const {
   MachineOptions options = *this;
-  const MachineOptions usual;
-  options.rcu = usual.rcu;
-  options.swap_lock = usual.swap_lock;
-  options.exclusive_faults = usual.exclusive_faults;
-  options.split_ptl = usual.split_ptl;
-  options.gather = usual.gather;
-  options.weak_memory = usual.weak_memory;
+  options.period = {};
+  options.weak_memory = false;
   return options;
 }
 
@@ -75,13 +70,13 @@ void Machine::reset(RunState& run) {
 
 // No task is running, so no lock is needed.
 void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
-  rcu.reset(options_.rcu);
+  rcu.reset(options_.period.rcu);
   wipe_files();
   slab_pages.reset();
   wipe_pages();
   mmu->reset();
   lru.reset();
-  swap.reset(options_.swap_lock);
+  swap.reset(options_.period.swap_lock);
   std::construct_at(&mms_lock, lock_class::kMmListLock);
   mms.reset();
   mms_made_.raw().store(0, std::memory_order_relaxed);

@@ -36,6 +36,19 @@ class Scheme;
 // of its CPU's, until it could be preempted (2.6.39).
 enum class GatherContext : std::uint8_t { kAtomic, kPreemptible };
 
+// The locking of a kernel's time.  A machine that is at rest may be given another one.
+struct Period {
+  RcuFlavour rcu = RcuFlavour::kClassic;
+  SwapLocking swap_lock = SwapLocking::kDevice;
+  // A fault holds mmap_sem for writing, so that there is one at a time (until 2.4.2), or
+  // shares it.
+  bool exclusive_faults = false;
+  // Each table of ptes has a lock of its own (since 2.6.15): core/objects/ptl.h.
+  bool split_ptl = false;
+  GatherContext gather = GatherContext::kAtomic;
+  bool operator==(const Period&) const = default;
+};
+
 // What a machine is built of.  Part of a program: its text names what differs from
 // here.
 struct MachineOptions {
@@ -45,14 +58,7 @@ struct MachineOptions {
   std::uint32_t swap_slots = 64;   // 0: no swap.  Slot 0 is never used
   std::uint32_t files = 2;
   std::uint32_t file_pages = 16;  // size of each file
-  RcuFlavour rcu = RcuFlavour::kClassic;
-  SwapLocking swap_lock = SwapLocking::kDevice;
-  // A fault holds mmap_sem for writing, so that there is one at a time (until 2.4.2), or
-  // shares it.
-  bool exclusive_faults = false;
-  // Each table of ptes has a lock of its own (since 2.6.15): core/objects/ptl.h.
-  bool split_ptl = false;
-  GatherContext gather = GatherContext::kAtomic;
+  Period period{};
   // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
   bool weak_memory = false;
 

@@ -8,7 +8,7 @@ namespace racier {
 // The analysis knows one lock where there are many.
 
 SpinLock* pte_lockptr(Machine& m, Mm& mm, VirtAddr addr) {
-  if (!m.options().split_ptl) return &mm.page_table_lock;
+  if (!m.options().period.split_ptl) return &mm.page_table_lock;
   const Pfn table = find_pte_table(m.frames, mm.context, addr);
   return table == kNoPfn ? nullptr : &m.page(table).ptl;
 }
@@ -51,7 +51,7 @@ PtlGuard::~PtlGuard() noexcept(false) NO_THREAD_SAFETY_ANALYSIS {
 void for_each_locked_table(Machine& m, Mm& mm, VirtRange range,
                            FunctionRef<void(VirtRange)> work,
                            std::source_location where) {
-  if (!m.options().split_ptl) {
+  if (!m.options().period.split_ptl) {
     const SpinGuard guard(mm.page_table_lock, where);
     return work(range);
   }

@@ -15,7 +15,7 @@ constexpr VirtAddr kNone = kSecond + table_span(1);   // behind them is none
 struct PtlTest : testing::Test {
   // Tells what `body` found on a machine where an mm has two tables of ptes.
   std::string tell(bool split, FunctionRef<void(Machine&, Mm&)> body) {
-    Machine m({.frames = 32, .split_ptl = split});
+    Machine m({.frames = 32, .period = {.split_ptl = split}});
     RunState run;
     m.reset(run);
     const auto finding = run_alone(run, [&] {

@@ -296,7 +296,7 @@ Program one_after_another(const Program& program) {
   ordered.machine.frames = std::max(ordered.machine.frames, kFrames);
   ordered.machine.slab_pages = std::max(ordered.machine.slab_pages, kSlabPages);
   ordered.machine.swap_slots = std::max(ordered.machine.swap_slots, kSwapSlots);
-  ordered.machine.rcu = RcuFlavour::kClassic;
+  ordered.machine.period.rcu = RcuFlavour::kClassic;
   ordered.machine.weak_memory = false;
   ordered.bugs = {};
   ordered.expectation.kind = Expectation::Kind::kAny;

@@ -43,7 +43,7 @@ BugSet AsPosted::bugs() const {
 void AsPosted::set_machine(MachineOptions& machine) const {
   machine.rmap = rmap;
   for (const rmap::SchemeRow& row : rmap::schemes()) {
-    if (machine.rmap == row.name) row.written_under.set(machine);
+    if (machine.rmap == row.name) machine.period = row.written_under;
   }
 }
 

@@ -55,12 +55,12 @@ TEST(AsPosted, EachHasANameAndALack) {
 
 TEST(AsPosted, AMachineIsOneOfItsTime) {
   MachineOptions machine;
-  machine.rcu = RcuFlavour::kPreempt;
-  machine.gather = GatherContext::kPreemptible;
+  machine.period.rcu = RcuFlavour::kPreempt;
+  machine.period.gather = GatherContext::kPreemptible;
   find_as_posted("lameter")->set_machine(machine);
   EXPECT_EQ(machine.rmap, "anon_vma_rwsem");
-  EXPECT_EQ(machine.rcu, RcuFlavour::kClassic);
-  EXPECT_EQ(machine.gather, GatherContext::kAtomic);
+  EXPECT_EQ(machine.period.rcu, RcuFlavour::kClassic);
+  EXPECT_EQ(machine.period.gather, GatherContext::kAtomic);
 }
 
 // What was wrong in 2008 was right when mmu_gather could be preempted.
@@ -80,7 +80,7 @@ task A
   Runner runner(alone);
   FiberRuntime tasks;
   EXPECT_TRUE(runner.run(program, tasks, {}).finding);
-  program.machine.gather = GatherContext::kPreemptible;
+  program.machine.period.gather = GatherContext::kPreemptible;
   EXPECT_FALSE(runner.run(program, tasks, {}).finding);
 }
 
@@ -100,7 +100,7 @@ task B
   ASSERT_TRUE(parsed.program);
   Program program = *parsed.program;
   find_as_posted("davem")->set_machine(program.machine);
-  EXPECT_TRUE(program.machine.exclusive_faults);
+  EXPECT_TRUE(program.machine.period.exclusive_faults);
   FiberRuntime alone;
   Runner runner(alone);
   FiberRuntime tasks;
@@ -113,7 +113,7 @@ task B
     return found;
   };
   EXPECT_EQ(findings(), 0);
-  program.machine.exclusive_faults = false;
+  program.machine.period.exclusive_faults = false;
   EXPECT_GT(findings(), 0);
 }
 

@@ -96,10 +96,10 @@ constexpr MachineKey kKeys[] = {
      &set<&MachineOptions::file_pages>, 1, 1u << 20, kFuzzedFilePages, nullptr},
     {"rcu", "whether RCU read sections can be preempted",
      [](const MachineOptions& options) -> std::uint64_t {
-       return options.rcu == RcuFlavour::kPreempt ? 1 : 0;
+       return options.period.rcu == RcuFlavour::kPreempt ? 1 : 0;
      },
      [](MachineOptions& options, std::uint64_t value) {
-       options.rcu = value == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
+       options.period.rcu = value == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
      },
      0, 0, kFuzzedRcu, &rcu_name},
     {"memory", "whether a task's stores may be late, and its loads old",
@@ -112,34 +112,34 @@ constexpr MachineKey kKeys[] = {
      0, 0, kFuzzedMemory, &memory_name},
     {"swap_lock", "whether each swap area has a lock of its own",
      [](const MachineOptions& options) -> std::uint64_t {
-       return options.swap_lock == SwapLocking::kGlobal ? 1 : 0;
+       return options.period.swap_lock == SwapLocking::kGlobal ? 1 : 0;
      },
      [](MachineOptions& options, std::uint64_t value) {
-       options.swap_lock = value == 0 ? SwapLocking::kDevice : SwapLocking::kGlobal;
+       options.period.swap_lock = value == 0 ? SwapLocking::kDevice : SwapLocking::kGlobal;
      },
      0, 0, kFuzzedSwapLock, &swap_lock_name},
     {"fault", "how a fault holds mmap_sem",
      [](const MachineOptions& options) -> std::uint64_t {
-       return options.exclusive_faults ? 1 : 0;
+       return options.period.exclusive_faults ? 1 : 0;
      },
      [](MachineOptions& options, std::uint64_t value) {
-       options.exclusive_faults = value != 0;
+       options.period.exclusive_faults = value != 0;
      },
      0, 0, kFuzzedFault, &fault_name},
     {"ptl", "whether one lock guards all ptes of an mm, or one those of each table",
      [](const MachineOptions& options) -> std::uint64_t {
-       return options.split_ptl ? 1 : 0;
+       return options.period.split_ptl ? 1 : 0;
      },
      [](MachineOptions& options, std::uint64_t value) {
-       options.split_ptl = value != 0;
+       options.period.split_ptl = value != 0;
      },
      0, 0, kFuzzedPtl, &ptl_name},
     {"gather", "whether whoever frees page tables can be preempted",
      [](const MachineOptions& options) -> std::uint64_t {
-       return options.gather == GatherContext::kPreemptible ? 1 : 0;
+       return options.period.gather == GatherContext::kPreemptible ? 1 : 0;
      },
      [](MachineOptions& options, std::uint64_t value) {
-       options.gather =
+       options.period.gather =
            value == 0 ? GatherContext::kAtomic : GatherContext::kPreemptible;
      },
      0, 0, kFuzzedGather, &gather_name},

@@ -15,7 +15,7 @@ Page* mapped_page(Run& run, Mm& mm, PageInMapping place) {
   Machine& m = run.machine();
   // With ptl=split nothing else keeps the table.
   std::optional<ReadGuard> tables;
-  if (m.options().split_ptl) tables.emplace(mm.mmap_sem);
+  if (m.options().period.split_ptl) tables.emplace(mm.mmap_sem);
   const PtlGuard guard(m, mm, *addr);
   const Pte pte = guard.slot() ? guard.slot().get() : Pte();
   if (!pte.present() || m.is_zero_page(pte.pfn())) return nullptr;

@@ -56,7 +56,7 @@ mark swap_in >= 2
   const Program& program = *parsed.program;
   EXPECT_EQ(program.header, "Two tasks meet.\n\nThey are friends.");
   EXPECT_EQ(program.machine.frames, 64u);
-  EXPECT_EQ(program.machine.rcu, RcuFlavour::kPreempt);
+  EXPECT_EQ(program.machine.period.rcu, RcuFlavour::kPreempt);
   EXPECT_TRUE(program.bugs.has(Bug::kRemoveRmapClearsMapping));
   ASSERT_EQ(program.setup.size(), 2u);
   EXPECT_EQ(program.setup[0].note, "The one process.");

@@ -228,18 +228,6 @@ class Scheme {
   PutPage put_page_ = nullptr;
 };
 
-// The locking of the kernels that a scheme was written for.
-struct Period {
-  RcuFlavour rcu = RcuFlavour::kClassic;
-  SwapLocking swap_lock = SwapLocking::kDevice;
-  GatherContext gather = GatherContext::kAtomic;
-  bool exclusive_faults = false;
-  bool split_ptl = false;
-
-  // Makes a machine one of that time.
-  void set(MachineOptions& machine) const;
-};
-
 // One row of the table of schemes.
 struct SchemeRow {
   const char* name;

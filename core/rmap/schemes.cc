@@ -28,8 +28,8 @@ constexpr SchemeRow kSchemes[] = {
      make<AnonVmaChains>,
      {.rcu = RcuFlavour::kPreempt,
       .swap_lock = SwapLocking::kGlobal,
-      .gather = GatherContext::kPreemptible,
-      .split_ptl = true}},
+      .split_ptl = true,
+      .gather = GatherContext::kPreemptible}},
     {"pte_chain",
      "each page knows its ptes: one, or a chain of blocks; a bit lock in the page "
      "(2.5)",
@@ -47,17 +47,9 @@ constexpr SchemeRow kSchemes[] = {
 
 std::span<const SchemeRow> schemes() { return kSchemes; }
 
-void Period::set(MachineOptions& machine) const {
-  machine.rcu = rcu;
-  machine.swap_lock = swap_lock;
-  machine.gather = gather;
-  machine.exclusive_faults = exclusive_faults;
-  machine.split_ptl = split_ptl;
-}
-
 MachineOptions claimed(MachineOptions options) {
   for (const SchemeRow& row : kSchemes) {
-    if (options.rmap == row.name && !row.split_ptl) options.split_ptl = false;
+    if (options.rmap == row.name && !row.split_ptl) options.period.split_ptl = false;
   }
   return options;
 }
