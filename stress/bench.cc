@@ -35,8 +35,8 @@
 #include "core/sync/spin_lock.h"
 #include "stress/bench_designs.h"
 #include "stress/bench_strategies.h"
+#include "stress/bench_tools.h"
 #include "stress/ping_pong.h"
-#include "stress/whole_file.h"
 
 namespace racier {
 namespace {
@@ -61,13 +61,6 @@ struct Effort {
   int of(int times) const { return std::max(1, times / divisor); }
 };
 constexpr Effort kQuick = {.turns = 1, .divisor = 100};
-
-double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
-      .count();
-}
 
 // How often a second each of the two happens: the best of `turns`, in turn.
 struct Rates {
@@ -413,18 +406,9 @@ int bench(int argc, char** argv) {
       "quick", "does little for each row: is everything there?  (no figures to keep)");
   options::variables_map given;
   try {
-    const int style = options::command_line_style::default_style &
-                      ~options::command_line_style::allow_guessing;
-    options::store(options::command_line_parser(argc, argv)
-                       .options(all)
-                       .positional({})
-                       .style(style)
-                       .run(),
-                   given);
-    options::notify(given);
+    given = read_bench_options(all, argc, argv);
   } catch (const options::error& error) {
-    std::cerr << "racier-bench: " << error.what() << "; --help lists the options\n";
-    return 2;
+    return bench_wrong_use(error);
   }
   if (given.count("help") != 0) {
     std::cout << "usage: racier bench [options]\n"
@@ -460,11 +444,7 @@ int bench(int argc, char** argv) {
     std::cerr << "racier-bench: " << error.what() << "\n";
     return 3;
   }
-  if (json.empty()) return 0;
-  const std::string problem = stress::write_whole(json, to_json(rows).dump(2) + "\n");
-  if (problem.empty()) return 0;
-  std::cerr << "racier-bench: " << problem << "\n";
-  return 3;
+  return write_bench_result(json, to_json(rows).dump(2) + "\n");
 }
 
 }  // namespace

@@ -23,9 +23,9 @@
 #include "core/mm/reclaim.h"
 #include "core/rmap/scheme.h"
 #include "core/runtime/native_runtime.h"
+#include "stress/bench_tools.h"
 #include "stress/curves.h"
 #include "stress/ping_pong.h"
-#include "stress/whole_file.h"
 
 namespace racier {
 namespace {
@@ -48,13 +48,6 @@ Effort quick_effort() {
           .pages = {1, 4},
           .children = {1, 3},
           .threads = {1, 2}};
-}
-
-double seconds_of(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
-      .count();
 }
 
 // Runs `work` about as long as a turn takes; returns the nanoseconds of one time.
@@ -83,10 +76,12 @@ class DesignMachine {
             {.rmap = design, .frames = 16384, .slab_pages = 8192, .swap_slots = 0})) {}
 
   Machine& machine() { return *machine_; }
-  // Runs `work` as the only task of a run.
-  void alone(const std::function<void(Machine&)>& work) {
+  // Returns what `work` does, as the only task of a run.
+  double alone(const std::function<double(Machine&)>& work) {
+    double result = 0;
     boot(*machine_, run_);
-    run_tasks(1, [&](int) { work(*machine_); });
+    run_tasks(1, [&](int) { result = work(*machine_); });
+    return result;
   }
   // Likewise in `tasks` tasks at once, without booting.
   void run_tasks(int tasks, const std::function<void(int)>& work) {
@@ -165,12 +160,11 @@ Curves fork_curves(const Effort& effort) {
                .y_name = "ns a page",
                .x = effort.pages},
               [&](DesignMachine& machine, int pages) {
-                double ns = 0;
-                machine.alone([&](Machine& m) {
+                return machine.alone([&](Machine& m) {
                   Process parent(m, static_cast<std::uint64_t>(pages));
-                  ns = time_of(effort, [&] { mmput(m, **dup_mm(m, *parent.mm)); });
+                  return time_of(effort, [&] { mmput(m, **dup_mm(m, *parent.mm)); }) /
+                         pages;
                 });
-                return ns / pages;
               });
 }
 
@@ -180,11 +174,10 @@ Curves fault_curves(const Effort& effort) {
                .y_name = "ns a page",
                .x = effort.pages},
               [&](DesignMachine& machine, int pages) {
-                double ns = 0;
-                machine.alone([&](Machine& m) {
+                return machine.alone([&](Machine& m) {
                   Process process(m, 1);
                   const auto count = static_cast<std::uint64_t>(pages);
-                  ns = time_of(effort, [&] {
+                  const double ns = time_of(effort, [&] {
                     const VirtAddr at =
                         *do_mmap(m, *process.mm, {.pages = count, .vm_flags = kRw});
                     touch(m, *process.mm, at, count);
@@ -192,8 +185,8 @@ Curves fault_curves(const Effort& effort) {
                                 Status::kOk,
                             "munmap works");
                   });
+                  return ns / pages;
                 });
-                return ns / pages;
               });
 }
 
@@ -205,15 +198,13 @@ Curves walk_curves(const Effort& effort, const char* title, bool private_page) {
                .y_name = "ns a walk",
                .x = effort.children},
               [&](DesignMachine& machine, int count) {
-                double ns = 0;
-                machine.alone([&](Machine& m) {
+                return machine.alone([&](Machine& m) {
                   Family family(m, 1, count);
                   Mm& owner = private_page ? *family.children.back() : *family.mm;
                   if (private_page) touch(m, owner, family.at, 1);
                   Page& page = page_of(m, owner, family.at);
-                  ns = time_of(effort, [&] { page_referenced(m, page); });
+                  return time_of(effort, [&] { page_referenced(m, page); });
                 });
-                return ns;
               });
 }
 
@@ -229,16 +220,14 @@ Curves memory_curves(const Effort& effort, const char* title, const char* y_name
   return draw(
       {.title = title, .x_name = "children", .y_name = y_name, .x = effort.children},
       [&](DesignMachine& machine, int count) {
-        double result = 0;
-        machine.alone([&](Machine& m) {
+        return machine.alone([&](Machine& m) {
           // A family has vmas * (of a vma + pages * of a pte) bytes.
           const double vmas = count + 1;
           const double one = static_cast<double>(bytes(m, 1, count)) / vmas;
           const double more = static_cast<double>(bytes(m, 33, count)) / vmas;
           const double of_a_pte = (more - one) / 32;
-          result = of_ptes ? of_a_pte : one - of_a_pte;
+          return of_ptes ? of_a_pte : one - of_a_pte;
         });
-        return result;
       });
 }
 
@@ -254,6 +243,7 @@ Curves concurrent_curves(const Effort& effort) {
                 std::unique_ptr<Family> family;
                 machine.alone([&](Machine& m) {
                   family = std::make_unique<Family>(m, 1, kChildren);
+                  return 0.0;
                 });
                 Machine& m = machine.machine();
                 Page& page = page_of(m, *family->mm, family->at);
@@ -292,14 +282,6 @@ std::vector<Curves> all_diagrams(const Effort& effort) {
   return diagrams;
 }
 
-int write(const std::string& file, const std::string& text) {
-  if (file.empty()) return 0;
-  const std::string problem = stress::write_whole(file, text);
-  if (problem.empty()) return 0;
-  std::cerr << "racier-bench: " << problem << "\n";
-  return 3;
-}
-
 }  // namespace
 
 int bench_designs(int argc, char** argv) {
@@ -314,18 +296,9 @@ int bench_designs(int argc, char** argv) {
       "does little for each point: is everything there?  (no figures to keep)");
   options::variables_map given;
   try {
-    const int style = options::command_line_style::default_style &
-                      ~options::command_line_style::allow_guessing;
-    options::store(options::command_line_parser(argc, argv)
-                       .options(all)
-                       .positional({})
-                       .style(style)
-                       .run(),
-                   given);
-    options::notify(given);
+    given = read_bench_options(all, argc, argv);
   } catch (const options::error& error) {
-    std::cerr << "racier-bench: " << error.what() << "; --help lists the options\n";
-    return 2;
+    return bench_wrong_use(error);
   }
   if (given.count("help") != 0) {
     std::cout << "usage: racier bench designs [options]\n" << all;
@@ -333,8 +306,8 @@ int bench_designs(int argc, char** argv) {
   }
   const std::vector<Curves> diagrams =
       all_diagrams(given.count("quick") != 0 ? quick_effort() : Effort());
-  const int wrote = write(json, json.empty() ? "" : to_json(diagrams).dump(2) + "\n");
-  return wrote != 0 ? wrote : write(svg, svg.empty() ? "" : to_svg(diagrams));
+  const int wrote = write_bench_result(json, json.empty() ? "" : to_json(diagrams).dump(2) + "\n");
+  return wrote != 0 ? wrote : write_bench_result(svg, svg.empty() ? "" : to_svg(diagrams));
 }
 
 }  // namespace racier

@@ -18,7 +18,7 @@
 
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/shapes.h"
-#include "stress/whole_file.h"
+#include "stress/bench_tools.h"
 
 namespace racier {
 namespace {
@@ -289,30 +289,17 @@ int bench_strategies(int argc, char** argv) {
   Table table;
   try {
     options::variables_map given;
-    const int style = options::command_line_style::default_style &
-                      ~options::command_line_style::allow_guessing;
-    options::store(options::command_line_parser(argc, argv)
-                       .options(all)
-                       .positional({})
-                       .style(style)
-                       .run(),
-                   given);
-    options::notify(given);
+    given = read_bench_options(all, argc, argv);
     if (given.count("help") != 0) {
       std::cout << "usage: racier bench strategies [options]\n" << all;
       return 0;
     }
     table = empty_table(given);
   } catch (const options::error& error) {
-    std::cerr << "racier-bench: " << error.what() << "; --help lists the options\n";
-    return 2;
+    return bench_wrong_use(error);
   }
   fill(table);
-  if (json.empty()) return 0;
-  const std::string problem = stress::write_whole(json, to_json(table).dump(2) + "\n");
-  if (problem.empty()) return 0;
-  std::cerr << "racier-bench: " << problem << "\n";
-  return 3;
+  return write_bench_result(json, to_json(table).dump(2) + "\n");
 }
 
 }  // namespace racier
