@@ -71,9 +71,12 @@ double time_of(const Effort& effort, const std::function<void()>& work) {
 // A machine with one of the designs, and room for a thousand processes.
 class DesignMachine {
  public:
-  explicit DesignMachine(const std::string& design)
-      : machine_(make_machine(
-            {.rmap = design, .frames = 16384, .slab_pages = 8192, .swap_slots = 0})) {}
+  explicit DesignMachine(const std::string& design, const Period& period = {})
+      : machine_(make_machine({.rmap = design,
+                               .frames = 16384,
+                               .slab_pages = 8192,
+                               .swap_slots = 0,
+                               .period = period})) {}
 
   Machine& machine() { return *machine_; }
   // Returns what `work` does, as the only task of a run.
@@ -110,11 +113,14 @@ Page& page_of(Machine& m, Mm& mm, VirtAddr at) {
   return m.page(find_pte(m.frames, mm.context, at).peek().pfn());
 }
 
-// A process that has written to `pages` pages.
+// A process that has written to `pages` pages, every `stride`-th of its mapping.
 struct Process {
-  Process(Machine& m, std::uint64_t pages) : m(m), pages(pages), mm(mm_create(m)) {
-    at = *do_mmap(m, *mm, {.pages = pages, .vm_flags = kRw});
-    touch(m, *mm, at, pages);
+  Process(Machine& m, std::uint64_t pages, std::uint64_t stride = 1)
+      : m(m), pages(pages), mm(mm_create(m)) {
+    at = *do_mmap(m, *mm, {.pages = pages * stride, .vm_flags = kRw});
+    for (std::uint64_t i = 0; i < pages; ++i) {
+      touch(m, *mm, at + i * stride * kPageSize, 1);
+    }
   }
   ~Process() { mmput(m, *mm); }
   Process(const Process&) = delete;
@@ -128,7 +134,8 @@ struct Process {
 
 // A process, and its children.
 struct Family : Process {
-  Family(Machine& m, std::uint64_t pages, int count) : Process(m, pages) {
+  Family(Machine& m, std::uint64_t pages, int count, std::uint64_t stride = 1)
+      : Process(m, pages, stride) {
     for (int i = 0; i < count; ++i) children.push_back(*dup_mm(m, *mm));
   }
   ~Family() {
@@ -142,10 +149,10 @@ struct Family : Process {
 // Fills in a point: of machine `m` with a design, at `x`.
 using Point = std::function<double(DesignMachine&, int x)>;
 
-Curves draw(Curves curves, const Point& point) {
+Curves draw(Curves curves, const Point& point, const Period& period = {}) {
   for (const rmap::SchemeRow& design : rmap::schemes()) {
     Series series{design.name, {}};
-    DesignMachine machine(design.name);
+    DesignMachine machine(design.name, period);
     for (const double x : curves.x) {
       series.y.push_back(point(machine, static_cast<int>(x)));
     }
@@ -231,10 +238,13 @@ Curves memory_curves(const Effort& effort, const char* title, const char* y_name
       });
 }
 
-// Walks of one page side by side: how many there are in a second, all threads together.
-Curves concurrent_curves(const Effort& effort) {
+// Walks side by side of pages that a family shares: of one page, or of one for each
+// thread, whose ptes have locks of their own.  How many there are in a second, all
+// threads together.
+Curves concurrent_curves(const Effort& effort, const char* title, bool own_pages) {
   constexpr int kChildren = 30;
-  return draw({.title = "walks side by side of a page that 30 children share",
+  const int pages = own_pages ? static_cast<int>(effort.threads.back()) : 1;
+  return draw({.title = title,
                .x_name = "threads",
                .y_name = "ns a walk (all threads together)",
                .x = effort.threads},
@@ -242,15 +252,21 @@ Curves concurrent_curves(const Effort& effort) {
                 double best = 1e300;
                 std::unique_ptr<Family> family;
                 machine.alone([&](Machine& m) {
-                  family = std::make_unique<Family>(m, 1, kChildren);
+                  family = std::make_unique<Family>(m, pages, kChildren, kTableEntries);
                   return 0.0;
                 });
                 Machine& m = machine.machine();
-                Page& page = page_of(m, *family->mm, family->at);
+                const auto page_of_thread = [&](int thread) -> Page& {
+                  const std::uint64_t table =
+                      own_pages ? static_cast<unsigned>(thread) : 0;
+                  return page_of(m, *family->mm,
+                                 family->at + table * kTableEntries * kPageSize);
+                };
                 const int times = std::max(1, static_cast<int>(effort.seconds * 4e5));
                 for (int turn = 0; turn < effort.turns; ++turn) {
                   const double seconds = seconds_of([&] {
-                    machine.run_tasks(threads, [&](int) {
+                    machine.run_tasks(threads, [&](int thread) {
+                      Page& page = page_of_thread(thread);
                       for (int i = 0; i < times; ++i) page_referenced(m, page);
                     });
                   });
@@ -258,7 +274,8 @@ Curves concurrent_curves(const Effort& effort) {
                 }
                 machine.run_tasks(1, [&](int) { family.reset(); });
                 return best;
-              });
+              },
+              {.split_ptl = own_pages});
 }
 
 std::vector<Curves> all_diagrams(const Effort& effort) {
@@ -278,7 +295,11 @@ std::vector<Curves> all_diagrams(const Effort& effort) {
   add(walk_curves(effort, "walk of a page that one child has to itself", true));
   add(memory_curves(effort, "memory for a vma more", "bytes a vma", false), false);
   add(memory_curves(effort, "memory for a pte more", "bytes a pte", true), false);
-  add(concurrent_curves(effort));
+  add(concurrent_curves(effort, "walks side by side of one page that 30 children share",
+                        false));
+  add(concurrent_curves(
+      effort, "walks side by side of pages, one a thread, that 30 children share",
+      true));
   return diagrams;
 }
 
@@ -306,8 +327,10 @@ int bench_designs(int argc, char** argv) {
   }
   const std::vector<Curves> diagrams =
       all_diagrams(given.count("quick") != 0 ? quick_effort() : Effort());
-  const int wrote = write_bench_result(json, json.empty() ? "" : to_json(diagrams).dump(2) + "\n");
-  return wrote != 0 ? wrote : write_bench_result(svg, svg.empty() ? "" : to_svg(diagrams));
+  const int wrote =
+      write_bench_result(json, json.empty() ? "" : to_json(diagrams).dump(2) + "\n");
+  return wrote != 0 ? wrote
+                    : write_bench_result(svg, svg.empty() ? "" : to_svg(diagrams));
 }
 
 }  // namespace racier

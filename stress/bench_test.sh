@@ -32,8 +32,8 @@ check 'no other row' test "$(wc -l <out)" = ${#rows[@]}
 # ---- The designs of the reverse map ----
 "$bench" designs --quick --json curves.json --svg curves.svg >out 2>&1
 check 'it ends well' test $? = 0
-check 'seven diagrams' test "$(grep -c '"title": ' curves.json)" = 7
-check 'of five lines each' test "$(grep -c '<polyline' curves.svg)" = 35
+check 'eight diagrams' test "$(grep -c '"title": ' curves.json)" = 8
+check 'of five lines each' test "$(grep -c '<polyline' curves.svg)" = 40
 check 'a picture in full' test "$(tail -n 1 curves.svg)" = '</svg>'
 # Two who map it need a block of a chain, four need two; a block has 64 bytes.
 check 'a pte costs memory in a chain only' \

@@ -143,6 +143,11 @@ constexpr Row kRows[] = {
      "and store to it; when it comes back from swap, the pte is as it was.",
      "2.6.13 to 5.8, when uses were counted without references; ours, no report known",
      "missing-recheck", FindingKind::kData},
+    {Bug::kMappingStoreTearing, "B36", "mapping_store_tearing",
+     "page_move_anon_rmap stores the anon_vma first, and that it is one later: a walk that "
+     "does not hold the page lock takes it for a file between the two.",
+     "2.6.34 to 4.1, where a compiler splits the store; 414e2fb8ce5a, Davydov",
+     "torn-state", FindingKind::kRmap},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

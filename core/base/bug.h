@@ -49,8 +49,9 @@ enum class Bug : std::uint8_t {
   kAvcAllocUnderAnonLock,
   kGupWriteRetryAsRead,
   kCowCopyUnlocked,
+  kMappingStoreTearing,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kCowCopyUnlocked) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kMappingStoreTearing) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -212,6 +212,7 @@ void map_swapped_page(const Fault& f, rmap::Ticket ticket, Page& page, PteSlot s
   const Pte pte = exclusive ? maybe_writable_pte(f.vma, page).with(Pte::kDirty)
                             : read_only_pte(f.vma, page);
   f.m.scheme().add_anon(page, f.vma, f.addr, ticket);
+  if (exclusive) f.m.scheme().move_anon(page, f.vma);
   slot.set(pte.with(Pte::kAccessed));
 }
 
@@ -265,10 +266,12 @@ FaultResult do_swap_page(const Fault& f, Pte orig)
 // Returns whether `page`, mapped read-only by the faulting pte, may be written in
 // place.
 // Context: page_table_lock held, so the page lock may only be tried.
-bool can_write_in_place(const Fault& f, Page& page) {
+bool can_write_in_place(const Fault& f, Page& page)
+    REQUIRES(f.vma.vm_mm->page_table_lock) {
   if (f.vma.is(kVmShared)) return true;
   if (!page.is_anon() || !trylock_page(page)) return false;
   const bool reuse = can_share_swap_page(f.m, page);
+  if (reuse) f.m.scheme().move_anon(page, f.vma);
   unlock_page(f.m, page);
   return reuse;
 }

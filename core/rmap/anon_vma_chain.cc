@@ -9,6 +9,7 @@
 
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
+#include "core/base/mark.h"
 #include "core/rmap/anon_vma_chain_words.h"
 #include "core/sync/context.h"
 
@@ -78,8 +79,8 @@ void AnonVmaChains::free_anon_vma(ChainedAnonVma& anon_vma, ChainedAnonVma& root
   anon_vmas_.destroy(&anon_vma);
 }
 
-// Returns the anon_vma of `page` with a reference, or nullptr if the page is not mapped.
-// Kernel: page_get_anon_vma().
+// Returns the anon_vma of `page` with a reference, or nullptr if the page is not
+// mapped. Kernel: page_get_anon_vma().
 ChainedAnonVma* AnonVmaChains::get_anon_vma(Page& page) {
   RcuReadGuard rcu(machine().rcu);
   if (!page.is_mapped()) return nullptr;
@@ -159,8 +160,9 @@ void AnonVmaChains::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
   ChainedAnonVma* anon_vma = anon_vma_of(vma);
   invariant(Inv::kAnonPageNeedsAnonVma, anon_vma != nullptr);
   // Whoever sees the count raised finds what it needs to walk.  A page without mapping
-  // is new, or locked by us: nobody else sets these.  It keeps what it gets until it is
-  // free: whoever may map it again has it from somebody whose chain held this anon_vma.
+  // is new, or locked by us: nobody else sets these.  It keeps what it gets until one
+  // process has it alone (move_anon()), or it is free: whoever may map it again has it
+  // from somebody whose chain held this anon_vma.
   if (page.mapping.load() == 0) {
     // A page from swap may be others', too, older ones: all of them are in the root's
     // tree.
@@ -175,6 +177,20 @@ void AnonVmaChains::do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) {
 
 void AnonVmaChains::do_add_file(Page& page, Vma&, VirtAddr, Ticket) {
   page.mapcount.fetch_add(1);
+}
+
+// Walks that come from the anon_vma which the page had find `vma`, too: it is in the
+// chain of that vma, which so keeps it.
+void AnonVmaChains::do_move_anon(Page& page, Vma& vma) {
+  ChainedAnonVma* const anon_vma = anon_vma_of(vma);
+  invariant(Inv::kAnonPageNeedsAnonVma, anon_vma != nullptr);
+  const auto mapping = reinterpret_cast<std::uintptr_t>(anon_vma);
+  if (page.mapping.load() == (mapping | kPageMappingAnon)) return;
+  // One store: a walk that does not hold the page lock takes what has no tag for a
+  // file.
+  if (bug::armed(Bug::kMappingStoreTearing)) page.mapping.store(mapping);
+  page.mapping.store(mapping | kPageMappingAnon);
+  mark::hit(Mark::kMovedAnonRmap);
 }
 
 void AnonVmaChains::do_dup(Page& page, Vma&, VirtAddr, Ticket) {

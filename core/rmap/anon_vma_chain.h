@@ -53,11 +53,10 @@ struct ChainedAnonVma {
 };
 
 // Kernel: mm/rmap.c, 2.6.34 (van Riel) to today: the root's lock of 2.6.36, the rw
-// semaphore of 3.7, the interval tree of 3.8, the reuse of 4.0.  Departs from it: a
-// page keeps the anon_vma that it got first until it is free (no
-// page_move_anon_rmap()); avcs are allocated before the lock is taken (dd34739c03f2
-// tried under it); whoever frees an anon_vma always waits for the lock, not only if it
-// is held.
+// semaphore of 3.7, the interval tree of 3.8, the reuse of 4.0, the one store of 4.2.
+// Departs from it: avcs are allocated before the lock is taken (dd34739c03f2 tried
+// under it); whoever frees an anon_vma always waits for the lock, not only if it is
+// held.
 class AnonVmaChains final : public Scheme {
  public:
   explicit AnonVmaChains(Machine& machine);
@@ -75,6 +74,7 @@ class AnonVmaChains final : public Scheme {
   void do_refund(Ticket) override {}
   void do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket) override;
   void do_add_file(Page& page, Vma& vma, VirtAddr addr, Ticket) override;
+  void do_move_anon(Page& page, Vma& vma) override;
   void do_dup(Page& page, Vma& vma, VirtAddr addr, Ticket) override;
   void do_remove(Page& page, Vma& vma, VirtAddr addr) override;
   Status do_link(Vma& dst, Vma& src, Why why) override;

@@ -105,6 +105,35 @@ TEST_F(AnonVmaChainTest, APageKeepsItsAnonVmaWhileItIsInTheSwapCache) {
             std::nullopt);
 }
 
+TEST_F(AnonVmaChainTest, APageLeftToAChildIsSoughtThereOnlyOnceItHasMoved) {
+  EXPECT_EQ(run([&] {
+              Vma& parent = vma(mm(), kAt, 1);
+              Page& inherited = page();
+              map(inherited, parent, kAt);
+              Vma& child = fork(parent);
+              fork(parent);
+              dup(inherited, child, kAt);
+              unmap(inherited, parent, kAt);
+              EXPECT_EQ(walk(inherited), (Places{{1, kAt}, {2, kAt}, {3, kAt}}));
+              move_anon(inherited, child);
+              EXPECT_EQ(walk(inherited), (Places{{2, kAt}}));
+              audit();
+            }),
+            std::nullopt);
+}
+
+TEST_F(AnonVmaChainTest, ToMoveAPageThatIsNotLockedIsAFinding) {
+  const auto finding = run([&] {
+    Vma& area = vma(mm(), kAt, 1);
+    Page& own = page();
+    map(own, area, kAt);
+    const SpinGuard guard(area.vm_mm->page_table_lock);
+    scheme().move_anon(own, area);
+  });
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->title, inv::row(Inv::kMoveAnonLocksPage).sentence);
+}
+
 TEST_F(AnonVmaChainTest, WalkSkipsVmasWithoutRoomForThePage) {
   EXPECT_EQ(run([&] {
               Mm& mine = mm();

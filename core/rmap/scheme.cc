@@ -36,6 +36,11 @@ void Scheme::add_file(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) {
   machine_.tracepoints->rmap_added(page, vma, addr);
 }
 
+void Scheme::move_anon(Page& page, Vma& vma) {
+  invariant(Inv::kMoveAnonLocksPage, page.peek(PageFlag::kLocked));
+  do_move_anon(page, vma);
+}
+
 void Scheme::dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) {
   assert_pte_locked(machine_, *vma.vm_mm, addr);
   do_dup(page, vma, addr, ticket);

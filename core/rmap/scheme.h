@@ -97,6 +97,11 @@ class Scheme {
   // Likewise for a page of the page cache.  Kernel: page_add_file_rmap().
   void add_file(Page& page, Vma& vma, VirtAddr addr, Ticket ticket)
       REQUIRES(vma.vm_mm->page_table_lock);
+  // Says that the pte of `vma` is the only use of `page`, an anonymous one that it
+  // maps: walks need not look for it where it came from any more.  Kernel:
+  // page_move_anon_rmap(), 2.6.34.
+  // Context: the page lock is held.
+  void move_anon(Page& page, Vma& vma) REQUIRES(vma.vm_mm->page_table_lock);
   // Records that fork copied a pte that maps `page` to `vma`.  Kernel: page_dup_rmap().
   void dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket)
       REQUIRES(vma.vm_mm->page_table_lock);
@@ -116,9 +121,9 @@ class Scheme {
   void trim(Page& page);
 
   // Keeps what `page` is found by, so that walk_held() finds its vmas while no pte maps
-  // it.  Holds nothing if it is anonymous and not mapped, or the scheme knows only ptes.
-  // Context: page lock held.  The caller may not sleep before release().
-  // Kernel: unmap_and_move(): rcu_read_lock(), page_get_anon_vma().
+  // it.  Holds nothing if it is anonymous and not mapped, or the scheme knows only
+  // ptes. Context: page lock held.  The caller may not sleep before release(). Kernel:
+  // unmap_and_move(): rcu_read_lock(), page_get_anon_vma().
   [[nodiscard]] Hold hold(Page& page);
   // Context: may sleep.
   void release(Hold hold);
@@ -164,9 +169,9 @@ class Scheme {
   // behind its parent.
   // Context: `page`, or the one that it replaced, is held; its page lock, too.
   bool walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit);
-  // Takes the lock of the pte at `at` during a walk.  Returns false if there is no table
-  // of ptes (with ptl=split); and schemes whose walk holds a lock that is taken inside
-  // of page_table_lock elsewhere may only try.
+  // Takes the lock of the pte at `at` during a walk.  Returns false if there is no
+  // table of ptes (with ptl=split); and schemes whose walk holds a lock that is taken
+  // inside of page_table_lock elsewhere may only try.
   [[nodiscard]] bool lock_ptl(const Mapping& at)
       TRY_ACQUIRE(true, at.vma->vm_mm->page_table_lock);
 
@@ -195,6 +200,7 @@ class Scheme {
   virtual void do_refund(Ticket ticket) = 0;
   virtual void do_add_anon(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
   virtual void do_add_file(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
+  virtual void do_move_anon(Page&, Vma&) {}
   virtual void do_dup(Page& page, Vma& vma, VirtAddr addr, Ticket ticket) = 0;
   virtual void do_remove(Page& page, Vma& vma, VirtAddr addr) = 0;
   virtual void do_move(Page&, Vma& /*dst*/, VirtAddr /*from*/, VirtAddr /*to*/) {}

@@ -124,6 +124,14 @@ class SchemeTest : public testing::Test {
     EXPECT_FALSE(page.count.dec_and_test());
   }
 
+  // What a write fault does that finds no other user of the page.
+  void move_anon(Page& page, Vma& vma) {
+    const SpinGuard guard(vma.vm_mm->page_table_lock);
+    page.set(PageFlag::kLocked);
+    scheme().move_anon(page, vma);
+    page.clear(PageFlag::kLocked);
+  }
+
   void link(Vma& dst, Vma& src, Why why) {
     const WriteGuard guard(src.vm_mm->mmap_sem);
     ASSERT_EQ(link_locked(dst, src, why), Status::kOk);
