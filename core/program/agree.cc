@@ -353,7 +353,10 @@ Seen Agreement::see(const Program& ordered, std::string_view rmap) {
 
 std::optional<Disagreement> Agreement::check(const Program& program) {
   steps_ = 0;
-  if (program.calls() == 0) return std::nullopt;
+  if (program.calls() == 0) {
+    ++counts_.empty;
+    return std::nullopt;
+  }
   Program ordered = one_after_another(program);
   std::optional<Seen> first;
   for (const rmap::SchemeRow& row : rmap::schemes()) {
@@ -363,7 +366,7 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
       return Disagreement{*seen.finding, seen.phase, std::move(ordered), true};
     }
     if (seen.short_of_memory) {
-      ++not_compared_;
+      ++counts_.short_of_memory;
       return std::nullopt;
     }
     if (!first) {
@@ -371,7 +374,7 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
       continue;
     }
     if (parted(ordered, *first, seen)) {
-      ++not_compared_;
+      ++counts_.parted;
       return std::nullopt;
     }
     std::string text = difference(ordered, *first, seen);
@@ -383,6 +386,7 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
     finding.where = std::source_location::current();
     return Disagreement{std::move(finding), Phase::kTasks, std::move(ordered), false};
   }
+  ++counts_.compared;
   return std::nullopt;
 }
 
