@@ -298,6 +298,7 @@ Program one_after_another(const Program& program) {
   ordered.machine.swap_slots = std::max(ordered.machine.swap_slots, kSwapSlots);
   ordered.machine.period.rcu = RcuFlavour::kClassic;
   ordered.machine.weak_memory = false;
+  ordered.machine.chosen_failures = false;
   ordered.bugs = {};
   ordered.expectation.kind = Expectation::Kind::kAny;
   ordered.marks.clear();
