@@ -31,12 +31,15 @@ bool reported_outside = false;
 [[gnu::section("__libfuzzer_extra_counters"), gnu::used]] std::array<std::uint8_t, 4096>
     extra_counters;
 
+void print_summary();
+
 racier::fuzz::Target* make_target() {
   auto* const target =
       racier::fuzz::make_target(options).release();  // outlives libFuzzer
   if (options.feedback != 0) {
     target->set_feedback(new racier::Feedback(extra_counters));
   }
+  std::atexit(&print_summary);  // libFuzzer leaves by exit(), but where an input dies
   return target;
 }
 
@@ -44,6 +47,8 @@ racier::fuzz::Target& target() {
   static auto* const target = make_target();
   return *target;
 }
+
+void print_summary() { std::fputs(target().summary().c_str(), stderr); }
 
 [[noreturn]] void stop(int code, const std::string& sentence) {
   std::fprintf(stderr, "%s: %s\n", racier::fuzz::target_name().data(),

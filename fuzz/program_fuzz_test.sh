@@ -164,6 +164,8 @@ test_the_designs_are_compared() {
   program_fuzz=$schemes_agree_fuzz fuzz -runs=200 -seed=1 -artifact_prefix=agree/ seeds
   check "they agree" exits 0
   check "nothing was found" empty agree
+  check "how many were compared" has "$err" "schemes_agree: compared "
+  check "and how many were not" has "$err" " short of memory, "
   program_fuzz=$schemes_agree_fuzz fuzz --bug=B28 -artifact_prefix=agree/ -runs=0 seeds
   check "one of them is wrong" exits 77
   check "which one" has "$(cat agree/finding-rmap-*)" "machine rmap=anon_vma_chain"

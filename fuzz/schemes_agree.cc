@@ -36,4 +36,12 @@ std::optional<Finding> SchemesAgree::replay(const program::Program& program) {
   return std::move(found->finding);
 }
 
+std::string SchemesAgree::summary() const {
+  const program::AgreementCounts& counts = agreement_.counts();
+  return "schemes_agree: compared " + std::to_string(counts.compared) +
+         " programs; not compared: " + std::to_string(counts.short_of_memory) +
+         " short of memory, " + std::to_string(counts.parted) +
+         " where one design had merged, " + std::to_string(counts.empty) + " empty\n";
+}
+
 }  // namespace racier::fuzz

@@ -16,6 +16,9 @@ class SchemesAgree final : public Target {
   std::optional<Found> run(const program::Program& program);
   bool was_slow() const override { return agreement_.steps() > kSlowSteps; }
   std::optional<Finding> replay(const program::Program& program) override;
+  // "compared N programs; not compared: ...".
+  std::string summary() const override;
+  const program::AgreementCounts& counts() const { return agreement_.counts(); }
 
  private:
   static constexpr std::uint64_t kSlowSteps = 1 << 18;  // on all designs together

@@ -23,6 +23,21 @@ TEST(SchemesAgree, ChangedProgramsOfTheCorpusDo) {
   }
 }
 
+// The seeds are fixed: so are the programs.
+TEST(SchemesAgree, MostProgramsAreCompared) {
+  SchemesAgree target({});
+  Bytes bytes = program::encode(corpus_programs("programs").front().program);
+  constexpr std::uint64_t kPrograms = 300;
+  for (std::uint64_t seed = 0; seed < kPrograms; ++seed) {
+    ASSERT_FALSE(target.run_bytes(bytes)) << seed;
+    bytes = mutate(bytes, 1024, seed);
+  }
+  const program::AgreementCounts& counts = target.counts();
+  EXPECT_EQ(counts.compared + counts.not_compared(), kPrograms);
+  EXPECT_GE(counts.compared, kPrograms * 9 / 10) << target.summary();
+  EXPECT_NE(target.summary().find(" programs; not compared: "), std::string::npos);
+}
+
 TEST(SchemesAgree, WhatOneDesignFindsReplays) {
   Options options;
   options.bugs.arm(Bug::kSwapinYoungestAnonVma);

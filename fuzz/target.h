@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/program/runner.h"
@@ -36,6 +37,8 @@ class Target {
   virtual bool was_slow() const = 0;
   // Runs a finding's program once more; returns what that finds.
   virtual std::optional<Finding> replay(const program::Program& program) = 0;
+  // Returns what there is to say of all inputs together, a line, or "".
+  virtual std::string summary() const { return ""; }
   // `observer` sees the runs that libFuzzer is to be guided by; may be null.
   virtual void set_feedback(StepObserver* /*observer*/) {}
 };

@@ -38,8 +38,17 @@ void CallWriter::map(std::uint64_t process, const Area& area) {
     return;
   }
   file_pages_max_ = std::max(file_pages_max_, area.pgoff + pages);
-  add("mmap_file_at",
+  add(area.shared ? "mmap_file_shared_at" : "mmap_file_at",
       {process, start, pages, area.access, file_number(area.file), area.pgoff});
+}
+
+void CallWriter::resize(std::uint64_t process, VirtRange range, std::uint64_t pages) {
+  constexpr std::uint64_t kInPlace = 0;  // program::Moving
+  add("mremap_at", {process, range.start, range.pages(), pages, kInPlace});
+}
+
+void CallWriter::move(std::uint64_t process, VirtRange from, VirtRange to) {
+  add("mremap_over_at", {process, from.start, from.pages(), to.pages(), to.start});
 }
 
 void CallWriter::unmap(std::uint64_t process, VirtRange range) {

@@ -26,6 +26,9 @@ class CallWriter {
 
   void map(std::uint64_t process, const Area& area);
   void unmap(std::uint64_t process, VirtRange range);
+  // Where it is.
+  void resize(std::uint64_t process, VirtRange range, std::uint64_t pages);
+  void move(std::uint64_t process, VirtRange from, VirtRange to);
   void protect(std::uint64_t process, VirtRange range, std::uint32_t access);
   void put_heap(std::uint64_t process, VirtAddr start);
   void set_brk(std::uint64_t process, VirtAddr end);

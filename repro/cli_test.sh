@@ -64,7 +64,7 @@ expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
 expect 2 '--seed: expected a number, not '"'-1'" run --seed -1 clean.racier
 expect 2 '--save: expected one file' run --save x clean.racier clean.racier
-for command in run search show import; do
+for command in run search inject show import; do
   expect 0 "usage: racier-repro $command" "$command" --help
 done
 expect 0 'usage: racier-repro COMMAND' --help
@@ -80,6 +80,26 @@ expect 1 'possible circular locking dependency' run --bug $bug clean.racier
 expect 1 '(lock-order) at join' run --bug B10 --save found.racier --json found.json \
   clean.racier
 expect 0 'ok found.racier: ' run --repeat 3 found.racier
+
+# ---- inject ----
+expect 2 'expected a file' inject
+expect 2 'absent: cannot be read' inject absent
+expect 2 '--save: expected one file' inject --save x clean.racier clean.racier
+expect 2 '--fail-alloc: expected a number from 1 to ' run --fail-alloc 0 clean.racier
+expect 2 '--fail-alloc: expected a number from 1 to ' run --fail-alloc 1x clean.racier
+expect 2 '--save: a program cannot say --fail-alloc' \
+  run --fail-alloc 2+ --save x clean.racier
+expect 1 'gave skipped' run --fail-alloc 1 clean.racier
+expect 1 'gave skipped' run --fail-alloc 1+ clean.racier
+expect 0 'ok clean.racier: ' inject clean.racier
+expect 0 ' allocations of 1 programs, each once and with all behind it: 0 findings' \
+  inject clean.racier
+mkdir none some
+cp clean.racier some/b.racier
+cp unmet.racier some/a.racier
+expect 2 'none: expected files *.racier in it' inject none
+expect 0 ' allocations of 2 programs, ' inject some
+check 'those of a folder by name' test "$(sed -n 1p out | cut -d: -f1)" = 'ok some/a.racier'
 
 # ---- search ----
 expect 2 'expected a file' search

@@ -108,7 +108,7 @@ void KernelView::merge_around(VirtRange range) {
 }
 
 void KernelView::insert(Segment segment) {
-  segment.area.accounted = is_charged(segment.area);
+  segment.area.accounted = segment.area.accounted || is_charged(segment.area);
   unmap(segment.area.range);
   segments_[segment.area.range.start] = segment;
   merge_around(segment.area.range);
@@ -138,6 +138,34 @@ void KernelView::protect(VirtRange range, std::uint32_t access) {
     area.accounted = area.accounted || is_charged(area);
   }
   merge_around(range);
+}
+
+void KernelView::resize(VirtRange from, VirtRange to) {
+  if (to.end < from.end) unmap({to.end, from.end});
+  const Segment* const segment = segment_at(from.start);
+  if (segment == nullptr || to.end <= from.end) return;
+  Segment more = *segment;
+  more.area = part(segment->area, {from.start, from.end});
+  more.area.pgoff += more.area.has_file() ? from.pages() : 0;
+  more.area.range = {from.end, to.end};
+  insert(std::move(more));
+}
+
+void KernelView::move(VirtRange from, VirtRange to) {
+  const Segment* const segment = segment_at(from.start);
+  if (segment == nullptr) return;
+  Segment moved = *segment;
+  moved.area = part(segment->area, from);
+  moved.area.range = to;
+  const auto first = pages_.lower_bound(from.start);
+  const auto end = pages_.lower_bound(from.end);
+  const std::map<VirtAddr, Page> pages(first, end);
+  unmap(from);
+  insert(std::move(moved));
+  for (const auto& [addr, page] : pages) {
+    const VirtAddr there = addr - from.start + to.start;
+    if (to.contains(there)) pages_[there] = page;
+  }
 }
 
 KernelView::Apart KernelView::kept_apart(VirtAddr addr) const {
@@ -227,15 +255,6 @@ void KernelView::remember_ahead(const Area& area, VirtAddr addr, int now) {
   const VirtAddr end = std::min(
       {first + kFaultAroundPages * kPageSize, area.range.end, table + table_span(1)});
   for (VirtAddr at = first; at < end; at += kPageSize) ahead_[at] = now;
-}
-
-std::vector<std::pair<VirtAddr, bool>> KernelView::pages(VirtRange range) const {
-  std::vector<std::pair<VirtAddr, bool>> found;
-  const auto end = pages_.lower_bound(range.end);
-  for (auto at = pages_.lower_bound(range.start); at != end; ++at) {
-    found.emplace_back(at->first, at->second.written);
-  }
-  return found;
 }
 
 KernelView KernelView::forked() const {

@@ -58,6 +58,10 @@ class KernelView {
   void map_stack(const Area& area);
   void unmap(VirtRange range);
   void protect(VirtRange range, std::uint32_t access);
+  // Gives what is mapped at `from` another end, or another place and end, and takes its
+  // pages along.  Kernel: mremap().
+  void resize(VirtRange from, VirtRange to);
+  void move(VirtRange from, VirtRange to);
   // Why the vma at `addr` is not one with a neighbour that racier merges it with.
   enum class Apart : std::uint8_t { kNothing, kAccounted, kAnonVma };
   Apart kept_apart(VirtAddr addr) const;
@@ -78,9 +82,6 @@ class KernelView {
   // The page at `addr` has a pte now, at the moment `now`.  `missing`: it had none
   // before.
   void touched(VirtAddr addr, bool write, bool missing, int now);
-  // Returns the pages of `range` that have a pte, and whether they were written.
-  std::vector<std::pair<VirtAddr, bool>> pages(VirtRange range) const;
-
   // Returns the view of a child of this address space.
   KernelView forked() const;
 

@@ -85,6 +85,30 @@ TEST(KernelView, DifferentAnonVmasStayApart) {
   EXPECT_EQ(view.kept_apart(at(2)), KernelView::Apart::kAnonVma);
 }
 
+TEST(KernelView, WhatIsResizedStaysOne) {
+  KernelView view;
+  view.map(file(0, 3));
+  view.resize({at(1), at(3)}, {at(1), at(5)});
+  EXPECT_EQ(picture(view, 6), "Rrrrr.");
+  EXPECT_EQ(view.find(at(4))->pgoff, 0u);
+  view.resize({at(0), at(5)}, {at(0), at(2)});
+  EXPECT_EQ(picture(view, 6), "Rr....");
+}
+
+TEST(KernelView, WhatMovesTakesItsPagesAlong) {
+  KernelView view;
+  view.map(anon(0, 4));
+  view.touched(at(1), true, true, kNow);
+  view.touched(at(2), true, true, kNow);
+  view.move({at(1), at(3)}, {at(8), at(9)});
+  EXPECT_EQ(picture(view, 10), "W..W....W.");
+  EXPECT_NE(view.page(at(8)), nullptr);
+  EXPECT_EQ(view.page(at(1)), nullptr);
+  EXPECT_EQ(view.page(at(9)), nullptr) << "it has become smaller";
+  view.map(anon(7, 8));
+  EXPECT_EQ(picture(view, 10), "W..W...Ww.");
+}
+
 TEST(KernelView, ANeighbourLendsItsAnonVma) {
   KernelView view;
   view.map(anon(0, 2));

@@ -17,6 +17,7 @@ constexpr const char* kUsage =
     "\n"
     "  run FILE...    run programs with their schedules; is the end as expected?\n"
     "  search FILE    run a program under schedule after schedule until one fails\n"
+    "  inject FILE... fail each allocation of a program in turn\n"
     "  show FILE...   print a fuzzer's input as text\n"
     "  import FILE    make a program of a recording of a real program\n"
     "\n"
@@ -29,6 +30,7 @@ struct Command {
 };
 constexpr Command kCommands[] = {{"run", &run_command},
                                  {"search", &search_command},
+                                 {"inject", &inject_command},
                                  {"show", &show_command},
                                  {"import", &import_command}};
 
@@ -40,7 +42,8 @@ int dispatch(const std::string& name, const std::vector<std::string>& arguments)
   for (const Command& command : kCommands) {
     if (name == command.name) return command.carry_out(arguments);
   }
-  throw BadInput(fmt::format("no command '{}': run, search, show or import", name));
+  throw BadInput(
+      fmt::format("no command '{}': run, search, inject, show or import", name));
 }
 
 int complain(int code, const char* sentence) {
@@ -73,8 +76,9 @@ int guarded(const std::string& name, const std::vector<std::string>& arguments) 
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    return racier::repro::complain(racier::repro::kWrongUse,
-                                   "expected a command: run, search, show or import");
+    return racier::repro::complain(
+        racier::repro::kWrongUse,
+        "expected a command: run, search, inject, show or import");
   }
   return racier::repro::guarded(argv[1], {argv + 2, argv + argc});
 }

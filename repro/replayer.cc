@@ -37,6 +37,7 @@ Replayer::Replayer(const program::Program& program)
 const program::RunResult& Replayer::run_with(program::RunOptions options) {
   calls_.begin(program_);
   options.observer = &calls_;
+  options.fail_alloc = fail_;
   return runner_.run(program_, runtime_, options);
 }
 

@@ -29,6 +29,9 @@ class Replayer {
  public:
   explicit Replayer(const program::Program& program);
 
+  // From the next run on these allocations fail (core/memory/fault_injection.h).
+  void fail(const FailAlloc& fail) { fail_ = fail; }
+
   // Runs the program `times` times; stops at the first run that differs from the one
   // before.
   Replay run(int times);
@@ -45,6 +48,7 @@ class Replayer {
   program::Runner runner_;
   Trace trace_;
   CallLog calls_;
+  std::optional<FailAlloc> fail_;
 };
 
 // Returns `program` as one that shows the finding of `replay` for ever.

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/program/text.h"
 #include "repro/command_line.h"
 #include "repro/files.h"
 #include "repro/program_changes.h"
@@ -33,6 +34,9 @@ Usage run_usage() {
       "with this seed (strategy random_walk unless one is named)");
   add("repeat", po::value<std::string>()->default_value("1"),
       "run so many times; every run must make the same steps");
+  add("fail-alloc", po::value<std::string>(),
+      "fail the allocation of this number, counted from 1 over the whole run; N+: and "
+      "all behind it");
   add("trace", "print the steps of the last run");
   add("save", po::value<std::string>(),
       "write the finding there, as a program that replays it");
@@ -42,6 +46,23 @@ Usage run_usage() {
 
 int repeat_of(const CommandLine& line) {
   return static_cast<int>(line.number("repeat", 1, kTimesMax));
+}
+
+// Returns what --fail-alloc asks for: "7" or "7+".
+std::optional<FailAlloc> fail_alloc_of(const CommandLine& line) {
+  if (!line.has("fail-alloc")) return std::nullopt;
+  std::string word = line.get<std::string>("fail-alloc");
+  FailAlloc fail;
+  fail.onwards = word.ends_with('+');
+  if (fail.onwards) word.pop_back();
+  const auto nth = program::parse_number(word);
+  if (!nth || *nth < 1 || *nth > kTimesMax) {
+    throw BadInput(fmt::format(
+        "--fail-alloc: expected a number from 1 to {}, with or without a +, not '{}'",
+        kTimesMax, line.get<std::string>("fail-alloc")));
+  }
+  fail.nth = static_cast<std::uint32_t>(*nth);
+  return fail;
 }
 
 void set_schedule(const CommandLine& line, program::Program& program) {
@@ -137,6 +158,7 @@ Row run_file(const CommandLine& line, const std::string& file) {
   change_program(line, row.program);
   set_schedule(line, row.program);
   Replayer replayer(row.program);
+  if (const auto fail = fail_alloc_of(line)) replayer.fail(*fail);
   row.replay = replayer.run(repeat_of(line));
   if (line.has("trace")) fmt::print("{}", replayer.trace_text());
   fmt::print("{}{}", line_of(row), more_of(row));
@@ -150,6 +172,9 @@ int run_command(const std::vector<std::string>& arguments) {
   if (line.help) return kClean;
   repeat_of(line);  // wrong use is told before anything runs
   if (line.has("seed")) line.number("seed");
+  if (fail_alloc_of(line) && line.has("save")) {
+    throw BadInput("--save: a program cannot say --fail-alloc (racier-repro inject)");
+  }
   if (line.has("save") && line.files.size() != 1) {
     throw BadInput("--save: expected one file to run");
   }

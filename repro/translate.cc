@@ -37,9 +37,6 @@ constexpr DifferenceRow kRows[] = {
      "the kernel keeps a vma that it charges for apart from its like (VM_ACCOUNT)"},
     {Difference::kAnonVma, "anon_vma",
      "the kernel does not merge vmas that have different anon_vmas already"},
-    {Difference::kSharedFile, "shared file",
-     "a shared mapping of a file is played as a private one"},
-    {Difference::kMremap, "mremap", "played as munmap, mmap and accesses"},
     {Difference::kStackGrowth, "stack growth", "played as mmap"},
     {Difference::kVfork, "vfork",
      "a child without copy-on-write before exec is taken to share its parent's memory"},
@@ -133,7 +130,6 @@ class Translator {
   void play_mmap(const EnterEvent& call, VirtRange range);
   void play_mprotect(const EnterEvent& call, VirtRange range);
   void play_mremap(const EnterEvent& call, VirtRange from, std::uint64_t result);
-  void move_pages(const Area& old, VirtRange from, VirtRange to);
   void play_brk(VirtAddr end);
   void compare_maps();
   void check_vmas();
@@ -248,8 +244,6 @@ void Translator::measure() {
 // ----------------------------------------------------------------------
 
 void Translator::map(const Area& area) {
-  const bool shared_file = area.shared && !area.is_anonymous();
-  if (shared_file) count(Difference::kSharedFile);
   writer_.map(thread().process, area);
   view().map(area);
 }
@@ -398,36 +392,19 @@ void Translator::play_brk(VirtAddr end) {
 
 void Translator::play_mremap(const EnterEvent& call, VirtRange from,
                              std::uint64_t result) {
-  count(Difference::kMremap);
+  constexpr std::uint64_t kDontUnmap = 4;
   const auto to = pages_of(result, call.arguments[2]);
   const auto old = view().find(from.start);
   if (!old || !to) {
     unexplained("mremap of what is not mapped");
+  } else if ((call.arguments[3] & kDontUnmap) != 0) {
+    unexplained("mremap that leaves the old place mapped");
   } else if (to->start != from.start) {
-    move_pages(*old, from, *to);
-  } else if (to->end < from.end) {
-    unmap({to->end, from.end});
-  } else if (to->end > from.end) {
-    Area more = *old;
-    more.range = {from.end, to->end};
-    if (more.has_file()) more.pgoff += (from.end - old->range.start) >> kPageShift;
-    map(more);
-  }
-}
-
-void Translator::move_pages(const Area& old, VirtRange from, VirtRange to) {
-  const auto pages = view().pages(from);
-  unmap(from);
-  Area area = old;
-  area.range = to;
-  if (area.has_file()) area.pgoff += (from.start - old.range.start) >> kPageShift;
-  map(area);
-  for (const auto& [addr, written] : pages) {
-    const VirtAddr at = addr - from.start + to.start;
-    if (!area.range.contains(at)) break;
-    writer_.access(thread().process, at, written ? PageFault::kWrite : 0u,
-                   CallWriter::Fault::kAnything, "mremap");
-    view().touched(at, written, true, event_->line);
+    writer_.move(thread().process, from, *to);
+    view().move(from, *to);
+  } else {
+    writer_.resize(thread().process, from, to->pages());
+    view().resize(from, *to);
   }
 }
 
@@ -457,8 +434,7 @@ void Translator::check_vmas() {
   if (writer_.size() == 0) return;
   VmaCheck check{writer_.size() - 1, thread().process, event_->line, {}};
   for (Area& area : view().areas()) {
-    if (!area.is_anonymous()) area.shared = false;  // Difference::kSharedFile
-    area.accounted = false;                         // Difference::kAccounted
+    area.accounted = false;  // Difference::kAccounted
     append_merged(check.areas, area);
   }
   translation_.vmas.push_back(std::move(check));

@@ -29,8 +29,6 @@ enum class Difference : std::uint8_t {
   // Of vmas and calls:
   kAccounted,    // the kernel kept a vma apart that it charges for (VM_ACCOUNT)
   kAnonVma,      // the kernel kept vmas apart whose pages have different anon_vmas
-  kSharedFile,   // a shared mapping of a file is played as a private one
-  kMremap,       // mremap is played as munmap, mmap and accesses
   kStackGrowth,  // the stack's growth is played as mmap
   kVfork,        // a child that runs nothing before exec is taken to share its memory
   kFailedCall,   // a call that failed is not played

@@ -225,7 +225,80 @@ TEST(Translate, MremapTakesThePagesAlong) {
           .fault(5, "b01000", "6")
           .exit(5)
           .translated();
-  EXPECT_EQ(translation.count(Difference::kMremap), 1);
+  EXPECT_EQ(differences(translation), 0);
+  const std::string text = program::print(translation.program);
+  EXPECT_NE(text.find("mremap_over_at p0 0x900000 2 4 0xb00000 -> ok"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(translation.faults.size(), 2u) << "nothing is touched again";
+  expect_equal(translation);
+}
+
+TEST(Translate, MremapWhereItIsKeepsThePages) {
+  const Translation translation =
+      Story()
+          .exec(5)
+          .enter(
+              5,
+              "mmap: addr: 0x0, len: 0x2000, prot: 0x3, flags: 0x22, fd: 0x0, off: 0x0")
+          .vma(5, "0x900000(0x2000) @ 0x900000 0 0 0]: rw-p //anon")
+          .leave(5, "mmap: 0x900000")
+          .fault(5, "900000", "6")
+          .enter(
+              5,
+              "mremap: addr: 0x900000, old_len: 0x2000, new_len: 0x4000, flags: 0x1, "
+              "new_addr: 0x0")
+          .leave(5, "mremap: 0x900000")
+          .fault(5, "903000", "6")
+          .enter(
+              5,
+              "mremap: addr: 0x900000, old_len: 0x4000, new_len: 0x1000, flags: 0x1, "
+              "new_addr: 0x0")
+          .leave(5, "mremap: 0x900000")
+          .fault(5, "901000", "6")
+          .exit(5)
+          .translated();
+  EXPECT_EQ(differences(translation), 0);
+  EXPECT_EQ(translation.vmas.back().areas.back().range,
+            (VirtRange{0x900000, 0x901000}));
+  expect_equal(translation);
+}
+
+TEST(Translate, AnOldPlaceThatStaysMappedIsUnexplained) {
+  const Translation translation =
+      Story()
+          .exec(5)
+          .enter(
+              5,
+              "mmap: addr: 0x0, len: 0x2000, prot: 0x3, flags: 0x22, fd: 0x0, off: 0x0")
+          .leave(5, "mmap: 0x900000")
+          .enter(
+              5,
+              "mremap: addr: 0x900000, old_len: 0x2000, new_len: 0x2000, flags: 0x5, "
+              "new_addr: 0x0")
+          .leave(5, "mremap: 0xb00000")
+          .exit(5)
+          .translated();
+  EXPECT_EQ(translation.unexplained.size(), 1u);
+}
+
+TEST(Translate, ASharedFileIsShared) {
+  const Translation translation =
+      Story()
+          .exec(5)
+          .enter(
+              5,
+              "mmap: addr: 0x0, len: 0x2000, prot: 0x3, flags: 0x1, fd: 0x3, off: 0x0")
+          .vma(5, "0x900000(0x2000) @ 0 fe:00 8 0]: rw-s /tmp/db")
+          .leave(5, "mmap: 0x900000")
+          .fault(5, "900000", "6")
+          .fork(6, 5)
+          .fault(6, "901000", "6")
+          .exit(6)
+          .exit(5)
+          .translated();
+  EXPECT_NE(program::print(translation.program).find("mmap_file_shared_at p0 0x900000"),
+            std::string::npos);
   expect_equal(translation);
 }
 

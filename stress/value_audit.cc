@@ -104,10 +104,14 @@ class ValueAudit {
   // What a successful mremap took the pages from; they went to its outcome.
   Range moved_by(std::size_t move) const {
     const auto& arguments = places_[move].call->arguments;
+    // What is shared goes on behind the old pages, if it grows.
+    if (places_[move].op.ends_with("_at")) {
+      const std::uint64_t pages = std::max(arguments[2], arguments[3]);
+      return {arguments[1], arguments[1] + (pages << kPageShift)};
+    }
     const VirtAddr mapping =
         arguments[1] < starts_.size() ? starts_[arguments[1]] : kSomewhere;
     const VirtAddr start = mapping + (arguments[2] << kPageShift);
-    // What is shared goes on behind the old pages, if it grows.
     const std::uint64_t pages = std::max(arguments[3], arguments[4]);
     return {start, start + (pages << kPageShift)};
   }
@@ -115,8 +119,9 @@ class ValueAudit {
   // Where they went; of one that was undone perhaps no outcome tells.
   VirtAddr moved_to(std::size_t move) const {
     if (outcomes_[move].kind == Outcome::Kind::kValue) return outcomes_[move].value;
-    if (places_[move].op != "mremap_over") return kSomewhere;
     const auto& arguments = places_[move].call->arguments;
+    if (places_[move].op == "mremap_over_at") return arguments[4];
+    if (places_[move].op != "mremap_over") return kSomewhere;
     const VirtAddr mapping =
         arguments[5] < starts_.size() ? starts_[arguments[5]] : kSomewhere;
     return mapping + (arguments[6] << kPageShift);

@@ -12,6 +12,7 @@
 
 namespace racier {
 
+class AllocFailures;
 class LockChecker;
 
 // One run.  Owned by whoever runs it; found by current_run() on every thread of the
@@ -23,6 +24,8 @@ struct RunState {
   const LiveMap* live = nullptr;
   // The run's lock order; null: locks are not checked.
   LockChecker* lock_checker = nullptr;
+  // Allocations that fail; null: none but those that tasks name themselves.
+  AllocFailures* alloc_failures = nullptr;
   bool weak_memory = false;  // fibers' stores may be late, and their loads old
 
   // Records the finding unless there is one; any thread.  Returns whether it was the

@@ -4,6 +4,9 @@
 // each mapping came.  A walk that was not stopped must have been shown every mapping of
 // its page that was there before it began and is still there when it ends.
 //
+// Walks that are held (rmap::Scheme::walk_held()) are not told of: no pte maps their
+// page.  What they must find, and whether they did, MigrationAudit knows.
+//
 // Tested by walk_audit_test.cc.
 #pragma once
 #include <array>

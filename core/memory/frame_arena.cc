@@ -38,8 +38,9 @@ std::uint32_t FrameArena::free_count() const {
   return frames() - fresh_ + static_cast<std::uint32_t>(freed_.size());
 }
 
-Pfn FrameArena::alloc() {
-  if (should_fail()) return kNoPfn;
+Pfn FrameArena::alloc() { return should_fail() ? kNoPfn : take(); }
+
+Pfn FrameArena::take() {
   Taken taken;
   {
     const InterlockGuard guard(lock_);

@@ -23,6 +23,8 @@ class FrameArena {
   // program.  What the frame's last owner did to it is visible to the caller.  Never
   // sleeps; no step.  A damaged pattern is a finding: somebody wrote to a free frame.
   Pfn alloc();
+  // Likewise for a caller who has asked should_fail(), and may try more than once.
+  Pfn take();
   // Likewise the one of the lowest number, if that is below `limit`.
   Pfn alloc_below(Pfn limit);
   // Context: any; no step.  A frame that is free already is a finding ("Bad page

@@ -13,7 +13,7 @@
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/mm/swap.h"
-#include "core/mm/vma_link.h"
+#include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
 
 namespace racier {
@@ -21,7 +21,8 @@ namespace {
 
 using OnVma = FunctionRef<Status(Vma&, VirtRange)>;
 
-// Does `work` with each vma of `range` and the part of it that is in there.
+// Does `work` with each vma of `range` and the part of it that is in there; `work` may
+// merge the vma with its neighbours.
 // Context: mmap_sem held.
 Status for_each_vma(Mm& mm, VirtRange range, OnVma work) {
   bool hole = false;
@@ -59,7 +60,7 @@ Status change_behaviour(Machine& m, Vma& vma, VirtRange part, Advice advice)
       if (!is_private_anonymous(vma)) return Status::kInvalid;
       vm_flags |= kVmWipeOnFork;
   }
-  return change_vma_flags(m, vma, part, vm_flags).status();
+  return vma_modify_flags(m, vma, part, vm_flags).status();
 }
 
 // Kernel: madvise_dontneed().

@@ -147,6 +147,30 @@ TEST_F(Madvise, ChildrenLackWhatIsNotForThem) {
   });
 }
 
+TEST_F(Madvise, WhatIsAlikeAgainIsOneVmaAgain) {
+  story([&](Mm& mm) {
+    const VirtAddr at = map(mm, 4);
+    for (std::uint64_t i = 0; i < 4; ++i) write(mm, page_at(at, i), 1 + i);
+    advise(mm, page_at(at, 1), 2, Advice::kDontfork);
+    EXPECT_EQ(drawn(mm, at, 4), "ABBC");
+    advise(mm, page_at(at, 3), 1, Advice::kDontfork);
+    EXPECT_EQ(drawn(mm, at, 4), "ABBB");
+    advise(mm, page_at(at, 1), 1, Advice::kDofork);
+    EXPECT_EQ(drawn(mm, at, 4), "AABB");
+    advise(mm, at, 4, Advice::kDofork);
+    EXPECT_EQ(drawn(mm, at, 4), "AAAA");
+    advise(mm, at, 1, Advice::kWipeonfork);
+    advise(mm, page_at(at, 2), 2, Advice::kWipeonfork);
+    EXPECT_EQ(drawn(mm, at, 4), "ABCC");
+    advise(mm, at, 4, Advice::kKeeponfork);
+    EXPECT_EQ(drawn(mm, at, 4), "AAAA");
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(read(mm, page_at(at, i)).value, 1 + i);
+      EXPECT_EQ(page_referenced(m, page_of(mm, page_at(at, i))), 1);
+    }
+  });
+}
+
 TEST_F(Madvise, WithoutMemoryForASplitNothingChanges) {
   story([&](Mm& mm) {
     const VirtAddr at = map(mm, 2);

@@ -8,7 +8,7 @@
 
 #include "core/mm/fault.h"
 #include "core/mm/madvise.h"
-#include "core/mm/vma_link.h"
+#include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
 
 namespace racier {
@@ -38,7 +38,7 @@ bool make_pages_present(Machine& m, Vma& vma, VirtRange range)
 Status mlock_fixup(Machine& m, Vma& vma, VirtRange part, std::uint32_t locked)
     REQUIRES(vma.vm_mm->mmap_sem) {
   const std::uint32_t vm_flags = (vma.vm_flags & ~kVmLocked) | locked;
-  const Result<Vma*> changed = change_vma_flags(m, vma, part, vm_flags);
+  const Result<Vma*> changed = vma_modify_flags(m, vma, part, vm_flags);
   if (!changed) return changed.status();
   Vma& now = **changed;
   now.vm_mm->mmap_sem.assert_held();

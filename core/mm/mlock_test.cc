@@ -70,6 +70,36 @@ TEST_F(Mlock, RefusesWhatCannotBeBroughtIn) {
   });
 }
 
+TEST_F(Mlock, WhatIsAlikeAgainIsOneVmaAgain) {
+  story([&](Mm& mm) {
+    const VirtAddr at = map(mm, 5);
+    write(mm, at, 1);  // one anon_vma for all
+    EXPECT_EQ(lock(mm, page_at(at, 1), 1), Status::kOk);
+    EXPECT_EQ(lock(mm, page_at(at, 3), 1), Status::kOk);
+    EXPECT_EQ(drawn(mm, at, 5), "ABCDE");
+    EXPECT_EQ(lock(mm, page_at(at, 2), 1), Status::kOk);
+    EXPECT_EQ(drawn(mm, at, 5), "ABBBC") << "between two that are locked";
+    EXPECT_TRUE(pte(mm, page_at(at, 2)).present());
+    EXPECT_FALSE(pte(mm, page_at(at, 4)).present());
+    EXPECT_EQ(unlock(mm, page_at(at, 3), 1), Status::kOk);
+    EXPECT_EQ(drawn(mm, at, 5), "ABBCC");
+    EXPECT_EQ(unlock(mm, at, 5), Status::kOk);
+    EXPECT_EQ(drawn(mm, at, 5), "AAAAA");
+    reclaim_all();
+    EXPECT_TRUE(pte(mm, page_at(at, 1)).is_swap());
+  });
+}
+
+TEST_F(Mlock, OverSeveralVmasTheyBecomeOne) {
+  story([&](Mm& mm) {
+    const VirtAddr at = map(mm, 4);
+    EXPECT_EQ(lock(mm, page_at(at, 1), 1), Status::kOk);
+    EXPECT_EQ(lock(mm, at, 4), Status::kOk);
+    EXPECT_EQ(drawn(mm, at, 4), "AAAA");
+    EXPECT_EQ(rss(mm), "4 4");
+  });
+}
+
 TEST_F(Mlock, WithoutMemoryItSaysSo) {
   story([&](Mm& mm) {
     const VirtAddr at = map(mm, 1);

@@ -44,21 +44,12 @@ void change_protection(Machine& m, Vma& vma, VirtRange range) {
   });
 }
 
-// Makes `range` of `vma` a part of a neighbour that has those flags already, or a vma
-// of its own; returns it.
-Result<Vma*> change_flags(Machine& m, Vma& vma, VirtRange range, std::uint32_t vm_flags)
-    REQUIRES(vma.vm_mm->mmap_sem) {
-  const NewVma what{range, vm_flags, vma.vm_file, vma.index_of(range.start)};
-  if (Vma* const merged = vma_merge(m, *vma.vm_mm, what, &vma)) return merged;
-  return change_vma_flags(m, vma, range, vm_flags);
-}
-
 // Kernel: mprotect_fixup().
 Status mprotect_fixup(Machine& m, Vma& vma, VirtRange range, std::uint32_t vm_access)
     REQUIRES(vma.vm_mm->mmap_sem) {
   const std::uint32_t vm_flags = (vma.vm_flags & ~kVmAccess) | vm_access;
   if (vm_flags == vma.vm_flags) return Status::kOk;
-  const Result<Vma*> changed = change_flags(m, vma, range, vm_flags);
+  const Result<Vma*> changed = vma_modify_flags(m, vma, range, vm_flags);
   if (changed) change_protection(m, **changed, range);
   return changed.status();
 }

@@ -6,6 +6,7 @@
 
 #include "core/base/invariant.h"
 #include "core/memory/accuse.h"
+#include "core/memory/fault_injection.h"
 #include "core/mm/reclaim.h"
 #include "core/objects/reclaim_order.h"
 #include "core/sync/bit_lock.h"
@@ -45,17 +46,17 @@ void prep_new_page(Page& page) {
 }
 
 // Allocates a frame, reclaiming if there is none.  An allocation that is meant to fail
-// (fail_nth) fails whether there are frames or not.
+// fails whether there are frames or not.
 Pfn alloc_frame_reclaiming(Machine& m) {
+  if (should_fail()) return kNoPfn;
   Task* const self = current();
-  const bool meant_to_fail = self != nullptr && self->fail_nth == 1;
-  Pfn pfn = m.frames.alloc();
-  if (pfn != kNoPfn || meant_to_fail || self == nullptr || self->memalloc) return pfn;
+  Pfn pfn = m.frames.take();
+  if (pfn != kNoPfn || self == nullptr || self->memalloc) return pfn;
   const MemAlloc memalloc(*self);
   const InReclaim in_reclaim;
   for (int round = 0; round < kReclaimRoundsMax && pfn == kNoPfn; ++round) {
     shrink_lru(m, kSwapClusterMax);
-    pfn = m.frames.alloc();
+    pfn = m.frames.take();
   }
   return pfn;
 }

@@ -161,4 +161,12 @@ Vma* vma_merge(Machine& m, Mm& mm, const NewVma& what, Vma* source) {
   return plan.keep;
 }
 
+Result<Vma*> vma_modify_flags(Machine& m, Vma& vma, VirtRange range,
+                              std::uint32_t vm_flags) {
+  if (vm_flags == vma.vm_flags) return &vma;
+  const NewVma what{range, vm_flags, vma.vm_file, vma.index_of(range.start)};
+  if (Vma* const merged = vma_merge(m, *vma.vm_mm, what, &vma)) return merged;
+  return change_vma_flags(m, vma, range, vm_flags);
+}
+
 }  // namespace racier

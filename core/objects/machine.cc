@@ -55,6 +55,7 @@ MachineOptions MachineOptions::without_knobs() const {
   MachineOptions options = *this;
   options.period = {};
   options.weak_memory = false;
+  options.chosen_failures = false;
   return options;
 }
 

@@ -61,6 +61,8 @@ struct MachineOptions {
   Period period{};
   // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
   bool weak_memory = false;
+  // Each allocation of the tasks fails if choose() says so.
+  bool chosen_failures = false;
 
   bool operator==(const MachineOptions&) const = default;
   // Returns them without those that a machine may be given later.

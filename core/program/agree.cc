@@ -298,6 +298,7 @@ Program one_after_another(const Program& program) {
   ordered.machine.swap_slots = std::max(ordered.machine.swap_slots, kSwapSlots);
   ordered.machine.period.rcu = RcuFlavour::kClassic;
   ordered.machine.weak_memory = false;
+  ordered.machine.chosen_failures = false;
   ordered.bugs = {};
   ordered.expectation.kind = Expectation::Kind::kAny;
   ordered.marks.clear();
@@ -353,7 +354,10 @@ Seen Agreement::see(const Program& ordered, std::string_view rmap) {
 
 std::optional<Disagreement> Agreement::check(const Program& program) {
   steps_ = 0;
-  if (program.calls() == 0) return std::nullopt;
+  if (program.calls() == 0) {
+    ++counts_.empty;
+    return std::nullopt;
+  }
   Program ordered = one_after_another(program);
   std::optional<Seen> first;
   for (const rmap::SchemeRow& row : rmap::schemes()) {
@@ -363,7 +367,7 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
       return Disagreement{*seen.finding, seen.phase, std::move(ordered), true};
     }
     if (seen.short_of_memory) {
-      ++not_compared_;
+      ++counts_.short_of_memory;
       return std::nullopt;
     }
     if (!first) {
@@ -371,7 +375,7 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
       continue;
     }
     if (parted(ordered, *first, seen)) {
-      ++not_compared_;
+      ++counts_.parted;
       return std::nullopt;
     }
     std::string text = difference(ordered, *first, seen);
@@ -383,6 +387,7 @@ std::optional<Disagreement> Agreement::check(const Program& program) {
     finding.where = std::source_location::current();
     return Disagreement{std::move(finding), Phase::kTasks, std::move(ordered), false};
   }
+  ++counts_.compared;
   return std::nullopt;
 }
 

@@ -97,6 +97,15 @@ struct Disagreement {
   bool of_one_design = false;  // a run by itself shows it
 };
 
+// How many programs were compared, and why others were not.
+struct AgreementCounts {
+  std::uint64_t compared = 0;
+  std::uint64_t empty = 0;            // of no call
+  std::uint64_t short_of_memory = 0;  // near its end, on one design at least
+  std::uint64_t parted = 0;           // over two vmas that one design had merged
+  std::uint64_t not_compared() const { return empty + short_of_memory + parted; }
+};
+
 // Runs programs on every design.  Belongs to one OS thread.
 class Agreement {
  public:
@@ -111,9 +120,7 @@ class Agreement {
   // Returns what `ordered`, the result of one_after_another(), shows on a design.
   Seen see(const Program& ordered, std::string_view rmap);
 
-  // Programs that were short of memory, or parted ways over a merge, and so not
-  // compared.
-  std::uint64_t not_compared() const { return not_compared_; }
+  const AgreementCounts& counts() const { return counts_; }
   std::uint64_t steps() const { return steps_; }  // of the last check()
 
  private:
@@ -123,7 +130,7 @@ class Agreement {
   Runtime& tasks_;
   RunOptions options_;
   check::BruteForce found_;
-  std::uint64_t not_compared_ = 0;
+  AgreementCounts counts_;
   std::uint64_t steps_ = 0;
 };
 

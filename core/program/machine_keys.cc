@@ -56,12 +56,17 @@ const char* gather_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
-template <std::uint32_t MachineOptions::* kMember>
+const char* alloc_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"sure", "chosen"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
+template <std::uint32_t MachineOptions::*kMember>
 std::uint64_t get(const MachineOptions& options) {
   return options.*kMember;
 }
 
-template <std::uint32_t MachineOptions::* kMember>
+template <std::uint32_t MachineOptions::*kMember>
 void set(MachineOptions& options, std::uint64_t value) {
   options.*kMember = static_cast<std::uint32_t>(value);
 }
@@ -78,6 +83,8 @@ constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
+
+constexpr std::uint32_t kFuzzedAlloc[] = {0, 0, 0, 0, 0, 0, 0, 1};
 
 constexpr MachineKey kKeys[] = {
     {"rmap", "the design of the reverse map", &scheme_index, &set_scheme, 0, 0,
@@ -115,7 +122,8 @@ constexpr MachineKey kKeys[] = {
        return options.period.swap_lock == SwapLocking::kGlobal ? 1 : 0;
      },
      [](MachineOptions& options, std::uint64_t value) {
-       options.period.swap_lock = value == 0 ? SwapLocking::kDevice : SwapLocking::kGlobal;
+       options.period.swap_lock =
+           value == 0 ? SwapLocking::kDevice : SwapLocking::kGlobal;
      },
      0, 0, kFuzzedSwapLock, &swap_lock_name},
     {"fault", "how a fault holds mmap_sem",
@@ -143,6 +151,14 @@ constexpr MachineKey kKeys[] = {
            value == 0 ? GatherContext::kAtomic : GatherContext::kPreemptible;
      },
      0, 0, kFuzzedGather, &gather_name},
+    {"alloc", "whether allocations of the tasks fail where choose() says so",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.chosen_failures ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.chosen_failures = value != 0;
+     },
+     0, 0, kFuzzedAlloc, &alloc_name},
 };
 
 }  // namespace

@@ -96,10 +96,10 @@ constexpr Op kOps[] = {
     op<&ops::heap_at>("heap_at", "Puts the start of the heap, still empty, there.",
                       "process", "address")
         .weighing(0),
-    op<&ops::mremap>("mremap", "Makes a mapping larger or smaller; it may move.",
+    op<&ops::mremap<PageInMapping>>("mremap", "Makes a mapping larger or smaller; it may move.",
                      "process", "mapping", "page", "old_pages", "new_pages", "moving")
         .agreeing(Agrees::kOnOneVma),
-    op<&ops::mremap_over>("mremap_over",
+    op<&ops::mremap_over<PageInMapping>>("mremap_over",
                           "Moves pages over what is there (MREMAP_FIXED).", "process",
                           "mapping", "page", "old_pages", "new_pages", "to_mapping",
                           "to_page")
@@ -176,6 +176,17 @@ constexpr Op kOps[] = {
     op<&ops::remote_write>("remote_write", "Stores a word, as a debugger (ptrace).",
                            "process", "mapping", "page", "word")
         .weighing(4),
+    // For recordings of real programs.
+    op<&ops::mremap<PageAt>>("mremap_at",
+                             "Makes a mapping there larger or smaller; it may move.",
+                             "process", "address", "old_pages", "new_pages", "moving")
+        .weighing(0)
+        .agreeing(Agrees::kOnOneVma),
+    op<&ops::mremap_over<PageAt>>(
+        "mremap_over_at", "Moves pages from there over what is at another address.",
+        "process", "address", "old_pages", "new_pages", "to_address")
+        .weighing(0)
+        .agreeing(Agrees::kOnOneVma),
 };
 
 }  // namespace

@@ -26,7 +26,8 @@ Outcome remap(Run& run, NewMapping result, Mm& mm, const MremapRequest& request)
 
 }  // namespace
 
-Outcome mremap(Run& run, NewMapping result, ProcessRef process, PageInMapping place,
+template <typename Place>
+Outcome mremap(Run& run, NewMapping result, ProcessRef process, Place place,
                PageCount old_pages, PageCount new_pages, Moving moving) {
   return run.in(process, [&](Mm& mm) {
     const auto addr = place.address(run, mm);
@@ -40,8 +41,9 @@ Outcome mremap(Run& run, NewMapping result, ProcessRef process, PageInMapping pl
   });
 }
 
-Outcome mremap_over(Run& run, NewMapping result, ProcessRef process, PageInMapping from,
-                    PageCount old_pages, PageCount new_pages, PageInMapping to) {
+template <typename Place>
+Outcome mremap_over(Run& run, NewMapping result, ProcessRef process, Place from,
+                    PageCount old_pages, PageCount new_pages, Place to) {
   return run.in(process, [&](Mm& mm) {
     const auto addr = from.address(run, mm);
     const auto new_addr = to.address(run, mm);
@@ -95,5 +97,14 @@ Outcome exec(Run& run, NewMapping result, ProcessRef process, PageCount arg_page
   mmput(m, *before);
   return outcome;
 }
+
+template Outcome mremap(Run&, NewMapping, ProcessRef, PageInMapping, PageCount,
+                        PageCount, Moving);
+template Outcome mremap(Run&, NewMapping, ProcessRef, PageAt, PageCount, PageCount,
+                        Moving);
+template Outcome mremap_over(Run&, NewMapping, ProcessRef, PageInMapping, PageCount,
+                             PageCount, PageInMapping);
+template Outcome mremap_over(Run&, NewMapping, ProcessRef, PageAt, PageCount, PageCount,
+                             PageAt);
 
 }  // namespace racier::program::ops

@@ -4,11 +4,13 @@
 
 namespace racier::program::ops {
 
-Outcome mremap(Run& run, NewMapping result, ProcessRef process, PageInMapping place,
+template <typename Place>
+Outcome mremap(Run& run, NewMapping result, ProcessRef process, Place place,
                PageCount old_pages, PageCount new_pages, Moving moving);
 // To a place that is named: MREMAP_FIXED.
-Outcome mremap_over(Run& run, NewMapping result, ProcessRef process, PageInMapping from,
-                    PageCount old_pages, PageCount new_pages, PageInMapping to);
+template <typename Place>
+Outcome mremap_over(Run& run, NewMapping result, ProcessRef process, Place from,
+                    PageCount old_pages, PageCount new_pages, Place to);
 
 // The mapping begins some pages below the stack, so that programs can name them.
 Outcome mmap_growsdown(Run& run, NewMapping result, ProcessRef process, PageCount pages,

@@ -101,7 +101,8 @@ TEST(Parse, SeededSchedules) {
   const std::string line =
       "schedule strategy=pos seed=9 object=3 overrides=12:1,0:200\n";
   EXPECT_EQ(canonical("setup\n" + line), "setup\n" + line + "expect clean\n");
-  for (const std::string depth : {"strategy=pct seed=2 depth=3", "strategy=portfolio"}) {
+  for (const std::string depth :
+       {"strategy=pct seed=2 depth=3", "strategy=portfolio"}) {
     EXPECT_EQ(canonical("setup\nschedule " + depth + "\n"),
               "setup\nschedule " + depth + "\nexpect clean\n");
   }
@@ -144,7 +145,7 @@ const std::vector<Mistake>& mistakes() {
       {"machine colour=3",
        "1:9: no option of a machine is called `colour`; there is rmap "
        "frames slab_pages swap_slots files file_pages rcu memory "
-       "swap_lock fault ptl gather"},
+       "swap_lock fault ptl gather alloc"},
       {"machine frames", "1:15: expected `=`, not the end of the line"},
       {"machine frames=many", "1:16: expected a number from 16 to 4194304, not `many`"},
       {"machine frames=1", "1:16: expected a number from 16 to 4194304, not `1`"},

@@ -110,6 +110,7 @@ void Runner::begin(const Program& program, const RunOptions& options) {
     const bool wanted = program.bugs.has(row.bug) || options.bugs.has(row.bug);
     if (wanted && !options.disarmed.has(row.bug)) state_.bugs.arm(row.bug);
   }
+  begin_failures(program.machine);
   station_->watcher.reset();
   station_->machine->tracepoints = &nobody;
   result_.finding.reset();
@@ -117,6 +118,12 @@ void Runner::begin(const Program& program, const RunOptions& options) {
   number_lists(program);
   result_.outcomes.assign(program.calls(), Outcome());
   variables_.reset(scope_of(program));
+}
+
+void Runner::begin_failures(const MachineOptions& machine) {
+  const bool wanted = machine.chosen_failures || options_.fail_alloc;
+  failures_.begin(options_.fail_alloc.value_or(FailAlloc{}), machine.chosen_failures);
+  state_.alloc_failures = wanted ? &failures_ : nullptr;
 }
 
 void Runner::number_lists(const Program& program) {
@@ -192,12 +199,14 @@ void Runner::run_calls(const Program& program, int list) {
     const std::uint32_t result = op.defines ? at.defined.of(*op.defines)++ : 0;
     run.begin_call(at.call);
     if (observer != nullptr) observer->call_begins(list, at.call);
+    failures_.begin_call(self.id, at.call);
     self.fail_nth = call.fail_nth;
     result_.outcomes[at.call] = op.run(run, call, result);
     self.fail_nth = 0;
     if (observer != nullptr) observer->call_ends(list, at.call);
     ++at.call;
   }
+  failures_.begin_call(self.id, AllocFailures::kNoCall);
 }
 
 void Runner::audit_now() {
@@ -255,6 +264,8 @@ void Runner::tear_down() {
 
 void Runner::finish() {
   result_.finding = state_.finding();
+  result_.allocations = failures_.asked();
+  result_.failed = failures_.struck();
   result_.skipped = 0;
   for (const Outcome& outcome : result_.outcomes) {
     if (outcome.kind == Outcome::Kind::kSkipped) ++result_.skipped;

@@ -15,6 +15,7 @@
 #include "core/base/run_state.h"
 #include "core/check/auditor.h"
 #include "core/check/watcher.h"
+#include "core/memory/fault_injection.h"
 #include "core/program/program.h"
 #include "core/program/run.h"
 #include "core/sync/runtime.h"
@@ -38,6 +39,8 @@ struct RunOptions {
   bool teardown = true;  // ends all processes; without it there is no leak audit
   // Watches every step of memory and of the reverse map.  Not with native threads.
   bool watch = true;
+  // Fails an allocation of the run, or counts them all; null: neither.
+  std::optional<FailAlloc> fail_alloc = std::nullopt;
   BugSet bugs = {};                  // armed as well as those of the program
   BugSet disarmed = {};              // not armed, although the program says so
   CallObserver* observer = nullptr;  // of setup and tasks
@@ -54,6 +57,10 @@ struct RunResult {
   std::array<std::uint32_t, kMarks> marks{};
   std::uint64_t steps = 0;    // of the tasks
   std::uint32_t skipped = 0;  // calls whose operands did not exist
+  // If an allocation was to fail: how many were asked, and which one did, if there were
+  // so many.
+  std::uint32_t allocations = 0;
+  std::optional<AllocFailures::Place> failed;
 
   std::uint32_t mark(Mark mark) const { return marks[static_cast<std::size_t>(mark)]; }
 };
@@ -98,6 +105,7 @@ class Runner {
 
   Station& station_for(const MachineOptions& options);
   void begin(const Program& program, const RunOptions& options);
+  void begin_failures(const MachineOptions& machine);
   void number_lists(const Program& program);
   void run_phases(const Program& program, Runtime& runtime, const RunOptions& options);
   void run_setup(const Program& program);
@@ -117,6 +125,7 @@ class Runner {
   Variables variables_;
   std::vector<Start> starts_;  // by list
   RunState state_;
+  AllocFailures failures_;
   RunResult result_;
   std::vector<check::MmUsers> users_;
   std::vector<Page*> pins_;

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
+#include "core/program/inject.h"
 #include "core/program/machine_keys.h"
 #include "core/program/ops.h"
 #include "core/program/parse.h"
@@ -65,6 +67,7 @@ std::string turn_knobs(MachineOptions& machine, std::uint64_t number) {
   std::string text;
   for (const MachineKey& key : machine_keys()) {
     if (key.name_of == nullptr || key.last() != 1) continue;
+    if (std::string_view(key.name) == "alloc") continue;  // no locking of a period
     key.set(machine, number & 1);
     text += std::string(" ") + key.name + "=" + key.print(number & 1);
     number >>= 1;
@@ -108,6 +111,45 @@ TEST_P(Schemes, AllProgramsAreClean) {
       expect_clean(std::move(file.program), 48);
     }
   }
+}
+
+// Allocations fail here and there, as the schedule chooses.
+TEST_P(Schemes, AllProgramsAreCleanWhateverAllocationsFail) {
+  for (const char* const folder : {"programs", "found", "bugs"}) {
+    for (CorpusProgram& file : programs_of(folder)) {
+      SCOPED_TRACE(file.path);
+      file.program.machine.rmap = GetParam();
+      file.program.machine.chosen_failures = true;
+      expect_clean(std::move(file.program), 16);
+    }
+  }
+}
+
+// Whichever allocation fails, by itself or with all that come behind it.
+TEST_P(Schemes, AllProgramsAreCleanWhicheverAllocationFails) {
+  FiberRuntime alone;
+  Runner runner(alone);
+  std::uint64_t tried = 0;
+  for (const char* const folder : {"programs", "found", "bugs"}) {
+    for (CorpusProgram& file : programs_of(folder)) {
+      file.program.machine.rmap = GetParam();
+      FiberRuntime runtime(file.program.schedule);
+      const auto look = [&](const FailAlloc& fail, const RunResult& result) {
+        if (!result.finding) return true;
+        ADD_FAILURE() << file.path << ": allocation " << fail.nth
+                      << (fail.onwards ? " and all behind it, " : ", ")
+                      << phase_name(result.phase) << ": " << result.finding->signature()
+                      << "\n"
+                      << result.finding->detail;
+        return false;
+      };
+      tried += inject(file.program, runner, runtime, {}, look);
+    }
+  }
+  std::printf("%llu allocations, each once and with all behind it\n",
+              static_cast<unsigned long long>(tried));
+  RecordProperty("allocations", std::to_string(tried));
+  EXPECT_GE(tried, 2000u);
 }
 
 TEST_P(Schemes, WhatUsersSeeIsTheSame) {
