@@ -96,7 +96,8 @@ class ValueAudit {
     }
     if (op.defines == Variable::kProcess) {
       if (name == "fork") parents_[processes_] = call.arguments[0];
-      if (name == "clone") originals_[processes_] = call.arguments[0];
+      const bool shares = name == "clone" || name == "vfork";
+      if (shares) originals_[processes_] = call.arguments[0];
       ++processes_;
     }
   }
@@ -158,7 +159,9 @@ class ValueAudit {
     if (number >= places_.size()) return std::nullopt;
     const std::string_view op = places_[number].op;
     const auto& arguments = places_[number].call->arguments;
-    if (op == "write" || op == "remote_write") return address(number);
+    if (op == "write" || op == "remote_write" || op == "aio_read") {
+      return address(number);
+    }
     constexpr std::uint64_t kWord = sizeof(std::uint64_t);
     if (op == "file_write") return kSomewhere + arguments[2] * kWord;
     if (op == "pin_write") return kSomewhere + arguments[1] * kWord;

@@ -43,6 +43,11 @@ task B
   write p0 m3 0 1
   read p1 m1 2 1
   read p1 m0 2 0
+  p3 = kthread
+  aio_read p1 m0 0 5
+  aio_run p3
+  p4 = vfork p1
+  read p4 m0 0 5
 )";
 constexpr std::size_t kStoreOfParent = 3, kStoreToOtherPage = 4, kStoreToOtherWord = 5;
 constexpr std::size_t kStoreOfChild = 8, kLoadOfParent = 10, kLoadOfTwin = 12;
@@ -51,6 +56,7 @@ constexpr std::size_t kStoreBeforeMove = 17, kLoadOfMoved = 20, kLoadBehindIt = 
 constexpr std::size_t kStoreOfSharer = 22, kLoadOfMovedShared = 23;
 constexpr std::size_t kMove = 18, kLoadWhereItCame = 26;
 constexpr std::size_t kStoreWhereItIs = 24, kLoadWhereItWas = 25;
+constexpr std::size_t kStoreOfThread = 28, kLoadWhereItStored = 31;
 
 class ValueAudit : public testing::Test {
  protected:
@@ -91,6 +97,13 @@ TEST_F(ValueAudit, SeesBytesOfOthers) {
   EXPECT_TRUE(says(if_it_had(kLoadOfParent, kStoreOfChild), "no ancestor"));
   EXPECT_TRUE(says(if_it_had(kLoadInTask, kLaterStore), "later in the same task"));
   EXPECT_TRUE(says(if_it_had(kLoadOfTwin, kStoreOfChild), "to another address"));
+}
+
+TEST_F(ValueAudit, KnowsWhoAskedAThreadToStore) {
+  EXPECT_EQ(outcomes_[kLoadWhereItStored], outcomes_[kStoreOfThread]);
+  EXPECT_EQ(if_it_had(kLoadWhereItStored, kStoreOfThread), "");
+  EXPECT_TRUE(says(if_it_had(kLoadWhereItStored, kStoreOfParent), "another address"));
+  EXPECT_TRUE(says(if_it_had(kLoadOfTwin, kStoreOfThread), "to another address"));
 }
 
 TEST_F(ValueAudit, FollowsWhatMoved) {

@@ -53,6 +53,8 @@ constexpr std::uint64_t reference(std::size_t list, std::uint32_t ordinal) {
 // What is alive of what one list has defined.
 struct Alive {
   std::vector<std::uint64_t> processes;
+  std::vector<std::uint64_t> families;  // of those, who shares no memory with others
+  std::vector<std::uint64_t> kthreads;
   std::vector<std::uint64_t> mappings;
   program::Scope defined;
 };
@@ -103,7 +105,7 @@ class Draft {
     if (const auto kind = program::op_of(call).defines) {
       const std::uint64_t defined = reference(list, alive.defined.of(*kind)++);
       if (*kind == Variable::kProcess) {
-        alive.processes.push_back(defined);
+        add_process(alive, program::op_of(call).name, defined);
       } else {
         alive.mappings.push_back(defined);
         if (list != 0 && alive.mappings.size() > kMappingsMax) {
@@ -112,6 +114,11 @@ class Draft {
       }
     }
     calls(list).push_back(call);
+  }
+  static void add_process(Alive& alive, std::string_view op, std::uint64_t defined) {
+    if (op == "kthread") return alive.kthreads.push_back(defined);
+    alive.processes.push_back(defined);
+    if (op == "fork" || op == "process") alive.families.push_back(defined);
   }
   void set_up_call(std::string_view op,
                    std::initializer_list<std::uint64_t> arguments) {
@@ -138,6 +145,7 @@ class Draft {
     }
     set_up_call("fork", {p0});
     set_up_call("clone", {p0});
+    if (workload_.weights.empty()) set_up_call("kthread", {});
   }
 
   void add_drawn(std::size_t list) {
@@ -149,6 +157,9 @@ class Draft {
       redraw(call, "exit");
     }
     if (op == "exit" && alive.processes.empty()) redraw(call, "fork");
+    // Not those that all tasks work on.
+    const bool kills = op == "kill" || op == "coredump";
+    if (kills && alive.families.empty()) redraw(call, "fork");
     // What is mapped anywhere is never unmapped on purpose: it goes with its process.
     const bool grows = op == "mmap" || op == "mmap_file";
     if (grows && alive.processes.empty()) redraw(call, "fork");
@@ -187,7 +198,13 @@ class Draft {
       const std::size_t index = random_.below(own.size());
       const std::uint64_t process = own[index];
       own.erase(own.begin() + static_cast<std::ptrdiff_t>(index));
+      std::erase(alive_[list].families, process);
       return process;
+    }
+    if (op == "kill" || op == "coredump") return any_of(alive_[list].families);
+    if (op == "aio_run" || (op == "proc_maps" && random_.below(4) == 0)) {
+      const auto& threads = alive_[list].kthreads;
+      return any_of(threads.empty() ? alive_[0].kthreads : threads);
     }
     if (op == "mmap" || op == "mmap_file") return any_of(own);
     const std::uint64_t draw = random_.below(10);

@@ -148,6 +148,54 @@ constexpr Row kRows[] = {
      "does not hold the page lock takes it for a file between the two.",
      "2.6.34 to 4.1, where a compiler splits the store; 414e2fb8ce5a, Davydov",
      "torn-state", FindingKind::kRmap},
+    {Bug::kGetTaskMmBorrowed, "B15", "get_task_mm_borrowed",
+     "get_task_mm takes whatever mm a task has: a kernel thread has one that it only works "
+     "in, and whose last user may have gone.",
+     "lighten mmlist_lock, Dickins, 2.6.10, without PF_BORROWED_MM", "refcount",
+     FindingKind::kRefcount},
+    {Bug::kBorrowedFlagUnlocked, "B15b", "borrowed_flag_unlocked",
+     "get_task_mm tests PF_BORROWED_MM before it has task_lock: the thread may borrow an mm "
+     "in between.",
+     "mutant of 2.6.10; ours", "lock-missing", FindingKind::kRefcount},
+    {Bug::kUnuseMmFlagFirst, "B15c", "unuse_mm_flag_first",
+     "unuse_mm clears PF_BORROWED_MM without task_lock, and before the mm: in between the "
+     "thread seems to have one of its own.",
+     "mutant of 2.6.10; ours", "order-of-effects", FindingKind::kRefcount},
+    {Bug::kTaskMmUnreferenced, "B15d", "task_mm_unreferenced",
+     "A reader of /proc uses the mm of a task without a reference, and without task_lock.",
+     "mutant of 2.6.10; ours", "refcount", FindingKind::kUseAfterFree},
+    {Bug::kReaperVsExitMmap, "B61", "reaper_vs_exit_mmap",
+     "exit_mmap tears an address space down without mmap_sem: the reaper of a killed process "
+     "walks vmas that are being freed.",
+     "4.6 to 4.17, 5.15; CVE-2018-1000200, 27ae357fa82b; f798a1d4f94d", "lifetime",
+     FindingKind::kUseAfterFree},
+    {Bug::kUnstableNotTested, "B61b", "unstable_not_tested",
+     "A fault does not ask whether the address space has been reaped: a kernel thread that "
+     "works there gets zeroes in the place of what was taken away.",
+     "4.6 to 4.13; 6b31d5955cb2, Hocko", "missing-recheck", FindingKind::kData},
+    {Bug::kCoredumpVsMmget, "B62", "coredump_vs_mmget",
+     "A core dump walks the vmas without mmap_sem, as all who share them are stopped; but "
+     "whoever has a user reference may unmap.",
+     "to 5.0; CVE-2019-11599, 04f5866e41fb, Arcangeli", "lock-missing",
+     FindingKind::kUseAfterFree},
+    {Bug::kForkErrorPathRefs, "B63", "fork_error_path_refs",
+     "A fork that fails before the child's exe_file got its own reference has copied the "
+     "pointer: mmput drops the parent's.",
+     "4.7 to 4.12; CVE-2017-17052, 2b7e8665b4ff, Biggers", "error-path",
+     FindingKind::kCount},
+    {Bug::kForkErrorKeepsMmCount, "B63b", "fork_error_keeps_mm_count",
+     "A fork that fails when the child's mm is active already ends the child as one that "
+     "has run: its reference to the mm_struct stays.",
+     "2.4, to 2.6.5; CVE-2004-0427", "error-path", FindingKind::kCount},
+    {Bug::kForkErrorForgetsVma, "B63c", "fork_error_forgets_vma",
+     "A fork that cannot put a vma in the reverse map forgets it: it is in no list of the "
+     "mm that is torn down then.",
+     "mutant of dup_mmap; ours", "error-path", FindingKind::kLeak},
+    {Bug::kMunmapDowngradeVsExpand, "B68", "munmap_downgrade_vs_expand",
+     "munmap goes on under mmap_sem for reading although the stack above can grow under "
+     "that, too, into the range that is torn down.",
+     "4.20 to 5.7; CVE-2020-29369, 246c320a8cfe, Shutemov", "lock-missing",
+     FindingKind::kInvariant},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

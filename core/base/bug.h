@@ -50,8 +50,19 @@ enum class Bug : std::uint8_t {
   kGupWriteRetryAsRead,
   kCowCopyUnlocked,
   kMappingStoreTearing,
+  kGetTaskMmBorrowed,
+  kBorrowedFlagUnlocked,
+  kUnuseMmFlagFirst,
+  kTaskMmUnreferenced,
+  kReaperVsExitMmap,
+  kUnstableNotTested,
+  kCoredumpVsMmget,
+  kForkErrorPathRefs,
+  kForkErrorKeepsMmCount,
+  kForkErrorForgetsVma,
+  kMunmapDowngradeVsExpand,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMappingStoreTearing) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kMunmapDowngradeVsExpand) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

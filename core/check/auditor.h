@@ -5,6 +5,7 @@
 #pragma once
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/check/watcher.h"
 #include "core/objects/machine.h"
@@ -14,9 +15,15 @@ namespace racier::check {
 // Who still uses a mm: what its two counts must be.
 struct MmUsers {
   const Mm* mm = nullptr;
-  int users = 0;    // tasks that run in it, and explicit gets
-  int holders = 0;  // references to the object alone, beside that of the users
+  int users = 0;  // tasks that run in it, and explicit gets
+  // References to the object alone, beside that of the users, and those of requests of
+  // asynchronous I/O.
+  int holders = 0;
 };
+
+// Puts the users and holders of all mms in `users`, as the machine's table of tasks has
+// them.  At quiescence.
+void count_users(const Machine& machine, std::vector<MmUsers>& users);
 
 // What only whoever runs the tasks can know.
 struct Expected {

@@ -51,6 +51,32 @@ void check_rss(const Audit& audit, const FoundMm& of) NO_THREAD_SAFETY_ANALYSIS 
   }
 }
 
+// A request has a reference to the object until it is done.
+int requests_of(const Audit& audit, const Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
+  int requests = 0;
+  for (const Kiocb& kiocb : audit.m.aio.pending) requests += &kiocb.mm == &mm ? 1 : 0;
+  return requests;
+}
+
+void check_life(const Mm& mm, const std::string& name) NO_THREAD_SAFETY_ANALYSIS {
+  const int torn_down = mm.mm_users.read() > 0 ? 0 : 1;
+  if (mm.exit_mmaps != torn_down) {
+    broken(Inv::kExitMmapWhenUnused,
+           differs(name + " was torn down", mm.exit_mmaps, torn_down));
+  }
+  if (mm.aio_running != 0) {
+    broken(Inv::kAioRunningIsNone, differs(name + " running", mm.aio_running, 0));
+  }
+}
+
+// What was reaped stays away: nobody may take zeroes for what was there.
+void check_reaped(const Audit& audit, const FoundMm& of) {
+  if (!of.mm->is(MmFlag::kOomSkip)) return;
+  for (const FoundPte& found : audit.found.ptes(of)) {
+    if (!found.vma->is(kVmShared)) broken(Inv::kReapedStaysEmpty, describe(found));
+  }
+}
+
 void check_users(const Audit& audit, const Mm& mm) {
   MmUsers should{};
   should.users = mm.mm_users.read();
@@ -64,7 +90,8 @@ void check_users(const Audit& audit, const Mm& mm) {
            differs(name + " mm_users", mm.mm_users.read(), should.users));
   }
   // A mm that nobody holds is freed, so it is not on the list of all.
-  const int holders = should.holders + (should.users > 0 ? 1 : 0);
+  const int holders =
+      should.holders + (should.users > 0 ? 1 : 0) + requests_of(audit, mm);
   const bool wrong = audit.expected.users_known
                          ? mm.mm_count.read() != holders
                          : mm.mm_count.read() < std::max(holders, 1);
@@ -72,6 +99,7 @@ void check_users(const Audit& audit, const Mm& mm) {
     broken(Inv::kMmCountIsItsHolders,
            differs(name + " mm_count", mm.mm_count.read(), holders));
   }
+  check_life(mm, name);
 }
 
 }  // namespace
@@ -106,6 +134,7 @@ void check_mms(const Audit& audit) {
   for (const FoundMm& of : audit.found.mms()) {
     check_rss(audit, of);
     check_users(audit, *of.mm);
+    check_reaped(audit, of);
   }
 }
 

@@ -61,10 +61,19 @@ void check_frames(Machine& m) {
   if (!text.empty()) broken(Inv::kNoFrameLeft, text.substr(2));
 }
 
+void check_tasks_left(const Machine& m) {
+  for (const TaskStruct& task : m.tasks) {
+    if (task.mm.peek() == nullptr && task.active_mm.peek() == nullptr) continue;
+    broken(Inv::kNoTaskMmLeft, "task " + std::to_string(&task - m.tasks.data()));
+  }
+}
+
 }  // namespace
 
 // From what causes leaks to what leaks with it.
 void check_leaks(Machine& m) {
+  check_tasks_left(m);
+  check_objects(Inv::kNoKiocbLeft, m.kiocb_cache.live_objects(), "");
   check_objects(Inv::kNoMmLeft, m.mm_cache.live_objects(), mms_left(m));
   check_objects(Inv::kNoVmaLeft, m.vma_cache.live_objects(), "");
   check_objects(Inv::kNoRmapObjectLeft, m.scheme().live_objects(), "");

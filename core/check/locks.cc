@@ -32,6 +32,10 @@ void check_locks(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
   check(m.swap.swap_list_lock.is_locked(), "swap_list_lock", "machine", 0);
   check(m.swap.swap_device_lock.is_locked(), "swap_device_lock", "machine", 0);
   check(m.swapper.tree_lock.is_locked(), "tree_lock", "swap cache", 0);
+  check(m.aio.ctx_lock.is_locked(), "ctx_lock", "machine", 0);
+  for (std::uint32_t i = 0; i < m.tasks.size(); ++i) {
+    check(m.tasks[i].task_lock.is_locked(), "task_lock", "task", i);
+  }
   for (Mm& mm : m.mms) {
     check(mm.mmap_sem.is_locked(), "mmap_sem", "mm", mm.id);
     check(mm.page_table_lock.is_locked(), "page_table_lock", "mm", mm.id);

@@ -120,6 +120,12 @@ std::uint32_t vmas_of(const Audit& audit, const AddressSpace& file) {
   return vmas;
 }
 
+std::int64_t programs_of(const Audit& audit, const AddressSpace& file) {
+  std::int64_t mms = 0;
+  for (const FoundMm& of : audit.found.mms()) mms += of.mm->exe_file == &file ? 1 : 0;
+  return mms;
+}
+
 void check_i_mmap_of(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_ANALYSIS {
   const std::string name = "file " + std::to_string(file.id);
   const std::uint32_t should = vmas_of(audit, file);
@@ -134,7 +140,8 @@ void check_i_mmap_of(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_AN
     broken(Inv::kIMmapHoldsItsVmas, differs(name + " vmas", on_tree, should));
   }
   // The machine's table of files has a reference, too; shmem lives by its vmas alone.
-  const std::int64_t users = std::int64_t{should} + (file.shmem ? 0 : 1);
+  const std::int64_t users =
+      std::int64_t{should} + programs_of(audit, file) + (file.shmem ? 0 : 1);
   if (file.count.read() != users) {
     broken(Inv::kFileCountIsItsVmas,
            differs(name + " count", file.count.read(), users));

@@ -108,6 +108,8 @@ Status setup_arg_pages(Machine& m, Mm& mm, std::uint64_t shift) {
 Result<Mm*> exec_mm(Machine& m, const ExecRequest& request, CopyString copy) {
   Mm* const mm = mm_create(m);
   if (mm == nullptr) return Status::kNoMemory;
+  mm->exe_file = request.exe_file;
+  if (mm->exe_file != nullptr) mm->exe_file->count.inc();
   Status status = map_stack(m, *mm);
   if (status == Status::kOk) status = copy_strings(*mm, request.arg_pages, copy);
   if (status == Status::kOk) {

@@ -9,8 +9,9 @@
 namespace racier {
 
 struct ExecRequest {
-  std::uint64_t arg_pages = 1;    // of arguments
-  std::uint64_t shift_pages = 0;  // how far below the top the stack is to end
+  std::uint64_t arg_pages = 1;       // of arguments
+  std::uint64_t shift_pages = 0;     // how far below the top the stack is to end
+  AddressSpace* exe_file = nullptr;  // the program; null: none
 };
 // Writes something to the page at an address, as a user of it would.
 using CopyString = FunctionRef<Status(Mm&, VirtAddr)>;

@@ -7,6 +7,8 @@
 // Tested by expand_stack_test.cc.
 #include "core/mm/expand_stack.h"
 
+#include <optional>
+
 #include "core/base/bug.h"
 #include "core/mm/vma_link.h"
 
@@ -24,6 +26,33 @@ bool may_grow(Vma& stack, VirtAddr start) {
   return start - below->vm_end >= kStackGuardGap;
 }
 
+// Holds mmap_sem for writing; until 6.4 it was held for reading.
+class GrowthGuard {
+ public:
+  explicit GrowthGuard(Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
+    if (!bug::armed(Bug::kMunmapDowngradeVsExpand)) {
+      exclusive_.emplace(mm.mmap_sem);
+    } else {
+      shared_.emplace(mm.mmap_sem);
+    }
+  }
+  GrowthGuard(const GrowthGuard&) = delete;
+  GrowthGuard& operator=(const GrowthGuard&) = delete;
+
+ private:
+  std::optional<WriteGuard> exclusive_;
+  std::optional<ReadGuard> shared_;
+};
+
+// Context: under a GrowthGuard.
+void grow_to(Machine& m, Vma& vma, VirtAddr start) NO_THREAD_SAFETY_ANALYSIS {
+  change_vma(m, vma, [&] {
+    vma.vm_pgoff -= (vma.vm_start - start) >> kPageShift;
+    vma.vm_start = start;
+  });
+  m.tracepoints->mapped(vma);
+}
+
 }  // namespace
 
 VirtAddr vm_start_gap(const Vma& vma) {
@@ -32,7 +61,7 @@ VirtAddr vm_start_gap(const Vma& vma) {
 }
 
 Status expand_stack(Machine& m, Mm& mm, VirtAddr addr) {
-  const WriteGuard guard(mm.mmap_sem);
+  const GrowthGuard guard(mm);
   Vma* const vma = mm.vmas.find(addr);
   if (vma == nullptr || !vma->is(kVmGrowsDown)) return Status::kFault;
   // Another thread may have been faster, and may have needed more.
@@ -41,12 +70,7 @@ Status expand_stack(Machine& m, Mm& mm, VirtAddr addr) {
   }
   const VirtAddr start = page_floor(addr);
   if (!may_grow(*vma, start)) return Status::kFault;
-  vma->vm_mm->mmap_sem.assert_held();
-  change_vma(m, *vma, [&] {
-    vma->vm_pgoff -= (vma->vm_start - start) >> kPageShift;
-    vma->vm_start = start;
-  });
-  m.tracepoints->mapped(*vma);
+  grow_to(m, *vma, start);
   return Status::kOk;
 }
 

@@ -16,6 +16,7 @@
 #include "core/mm/expand_stack.h"
 #include "core/mm/filemap.h"
 #include "core/mm/migrate.h"
+#include "core/mm/oom.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/mm/writeback.h"
@@ -82,9 +83,16 @@ Page* new_private_page(const Fault& f, const Page* from) {
   return page;
 }
 
+// Returns whether memory that was private may be gone: then nothing may come in its
+// place.  Context: the lock of the pte is held.  Kernel: check_stable_address_space().
+bool is_unstable(const Fault& f) {
+  return f.mm.is(MmFlag::kUnstable) && !bug::armed(Bug::kUnstableNotTested);
+}
+
 // Maps the zero page, until somebody writes.
 FaultResult map_zero_page(const Fault& f) {
   const PtlGuard guard(f.m, f.mm, f.addr);
+  if (is_unstable(f)) return FaultResult::kSigbus;
   const PteSlot slot = slot_of(f);
   if (slot.get().none()) slot.set(read_only_pte(f.vma, f.m.zero_page()));
   return FaultResult::kMinor;
@@ -140,6 +148,10 @@ FaultResult make_private_page(const Fault& f, Page* from, Pte expected)
   Page* before = nullptr;
   {
     const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
+    if (is_unstable(f)) {
+      f.m.scheme().refund(*ticket);
+      return FaultResult::kSigbus;
+    }
     before = install_private_page(f, *ticket, fresh, expected);
   }
   if (before != nullptr) put_page(f.m, *before);  // the pte's reference
@@ -169,9 +181,10 @@ FaultResult map_file_page(const Fault& f, Page& page)
   if (!ticket.ok()) return FaultResult::kOom;
   const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
-  if (!slot.get().none()) {
+  const bool unstable = is_unstable(f) && !f.vma.is(kVmShared);
+  if (unstable || !slot.get().none()) {
     f.m.scheme().refund(*ticket);
-    return FaultResult::kMinor;
+    return unstable ? FaultResult::kSigbus : FaultResult::kMinor;
   }
   get_page(page);
   ++f.vma.vm_mm->rss;
@@ -405,16 +418,41 @@ Status fault_in(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
   return status_of(handle_mm_fault(m, *vma, addr, write));
 }
 
+// Counts down a failure that was asked for (fail_nth).
+class InjectedFailure {
+ public:
+  InjectedFailure() : before_(left()) {}
+  // Returns whether it has struck since.
+  bool struck() const { return before_ != 0 && left() == 0; }
+
+ private:
+  static std::uint32_t left() {
+    const Task* const self = current();
+    return self == nullptr ? 0 : self->fail_nth;
+  }
+  const std::uint32_t before_;
+};
+
+// Kernel: pagefault_out_of_memory().  Returns whether the fault is worth another try.
+bool made_room(Machine& m, const Mm& mm, const InjectedFailure& failure) {
+  return !failure.struck() && !mm.is(MmFlag::kKilled) && out_of_memory(m);
+}
+
 // Kernel: do_page_fault(), lock_mm_and_find_vma().
 Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
+  const InjectedFailure failure;
   Status status = Status::kAgain;
   while (status == Status::kAgain) {
     status = fault_in(m, mm, addr, access);
-    if (status != Status::kAgain) continue;
-    const Status grown = expand_stack(m, mm, addr);
-    if (grown != Status::kOk) return grown;
+    if (status == Status::kAgain) {
+      status = expand_stack(m, mm, addr);
+      if (status == Status::kOk) status = Status::kAgain;
+    } else if (status == Status::kNoMemory && made_room(m, mm, failure)) {
+      status = Status::kAgain;
+    }
   }
-  return status;
+  // The signal is what a user sees of whatever went wrong.
+  return status != Status::kOk && mm.is(MmFlag::kKilled) ? Status::kKilled : status;
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ FaultResult handle_mm_fault(Machine& m, Vma& vma, VirtAddr addr, bool write)
 
 // What came of a user access.
 struct UserResult {
-  // kFault: SIGSEGV, kBusError: SIGBUS, kNoMemory: killed
+  // kFault: SIGSEGV, kBusError: SIGBUS, kKilled: SIGKILL; kNoMemory: an allocation was
+  // made to fail, or nobody is left who could be killed for want of memory
   Status status = Status::kOk;
   std::uint64_t value = 0;             // what was read, or stored
   int faults = 0;                      // page faults on the way
@@ -27,8 +28,10 @@ struct UserResult {
 };
 
 // Makes an aligned 8-byte access of user code in `mm` on `cpu`, taking the faults it
-// needs.
-// Context: may sleep; a user reference of `mm` is held.  Kernel: do_page_fault().
+// needs.  Where memory has run out, and reclaim and swap have no more either, processes
+// are killed (oom.h), one after the other, until there is some.
+// Context: may sleep; no lock is held; a user reference of `mm` is held, or it is not
+// torn down meanwhile (exit_aio()).  Kernel: do_page_fault().
 UserResult user_access(Machine& m, Mm& mm, int cpu, VirtAddr addr, UserAccess access,
                        std::uint64_t value = 0);
 

@@ -2,7 +2,12 @@
 // Tested by fork_test.cc.
 #include "core/mm/fork.h"
 
+#include <utility>
+
+#include "core/base/bug.h"
+#include "core/mm/aio.h"
 #include "core/mm/copy_page_range.h"
+#include "core/mm/filemap.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/vma_link.h"
@@ -46,7 +51,7 @@ Status dup_vma(Machine& m, Mm& child, Vma& src)
     return Status::kOk;
   }
   if (m.scheme().link(*dst, src, rmap::Why::kFork) != Status::kOk) {
-    free_vma(m, *dst);
+    if (!bug::armed(Bug::kForkErrorForgetsVma)) free_vma(m, *dst);
     return Status::kNoMemory;
   }
   dst->vm_mm->mmap_sem.assert_held();
@@ -71,6 +76,10 @@ void tell_what_is_not_copied(Machine& m, const Mm& child, const Mm& parent) {
 Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   const WriteGuard parent_guard(parent.mmap_sem);
   const WriteGuard child_guard(child.mmap_sem, 1);
+  // What a reaper has taken away the child would miss, and nobody would know.
+  if (parent.is(MmFlag::kUnstable)) return Status::kKilled;
+  child.exe_file = parent.exe_file;
+  if (child.exe_file != nullptr) child.exe_file->count.inc();
   m.tracepoints->fork_begin(parent, child);
   child.start_brk = parent.start_brk;
   child.brk = parent.brk;
@@ -108,6 +117,8 @@ Result<Mm*> dup_mm(Machine& m, Mm& parent) {
   Mm* const child = mm_create(m);
   if (child == nullptr) return Status::kNoMemory;
   child->parent_id = parent.id;
+  // A copy of the parent's mm_struct has the pointer, and no reference yet.
+  if (bug::armed(Bug::kForkErrorPathRefs)) child->exe_file = parent.exe_file;
   const Status status = dup_mmap(m, *child, parent);
   if (status == Status::kOk) return child;
   mmput(m, *child);
@@ -116,14 +127,20 @@ Result<Mm*> dup_mm(Machine& m, Mm& parent) {
 
 void mmget(Mm& mm) { mm.mm_users.inc(); }
 
+bool mmget_not_zero(Mm& mm) { return mm.mm_users.inc_not_zero(); }
+
 void mmput(Machine& m, Mm& mm) {
   might_sleep();
   if (!mm.mm_users.dec_and_test()) return;
+  exit_aio(m, mm);
   exit_mmap(m, mm);
+  if (mm.exe_file != nullptr) fput(m, *std::exchange(mm.exe_file, nullptr));
   m.tracepoints->mm_exited(mm);
   free_root(m, mm);
   mmdrop(m, mm);
 }
+
+void mmgrab(Mm& mm) { mm.mm_count.inc(); }
 
 void mmdrop(Machine& m, Mm& mm) {
   if (!mm.mm_count.dec_and_test()) return;

@@ -8,8 +8,11 @@
 // Tested by munmap_test.cc.
 #include "core/mm/munmap.h"
 
+#include <optional>
+
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
+#include "core/base/mark.h"
 #include "core/mm/gather.h"
 #include "core/mm/mmap.h"
 #include "core/mm/vma_link.h"
@@ -84,21 +87,10 @@ void unmap_region_split(Machine& m, Mm& mm, Vma* vmas, VirtRange range) {
   for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) hide_vma(m, *vma);
   MmuGather tlb(m, mm);
   const SpinGuard guard(mm.page_table_lock);
-  free_pgtables(m, tlb, mm, vmas, free_space_around(mm, range));
-}
-
-void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range) {
-  Vma* vmas = nullptr;
-  {
-    const SpinGuard guard(mm.page_table_lock);
-    vmas = detach_vmas(mm, range);
-  }
-  if (vmas != nullptr) unmap_region_split(m, mm, vmas, range);
-  while (vmas != nullptr) {
-    Vma& vma = *vmas;
-    vmas = vma.detached_next;
-    free_vma(m, vma);
-  }
+  const VirtRange space = free_space_around(mm, range);
+  invariant(Inv::kUnmappedStaysFree,
+            space.start <= range.start && range.end <= space.end);
+  free_pgtables(m, tlb, mm, vmas, space);
 }
 
 // Takes the vmas of `range` out of the reverse map.
@@ -115,12 +107,40 @@ void unlink_vmas(Machine& m, Vma* vmas) {
   }
 }
 
+// Returns whether nobody can come to `range`, which nothing is mapped in, as long as
+// mmap_sem is held for reading: a stack above it grows under that alone, to 6.4.
+bool stays_free(const Mm& mm, VirtRange range) {
+  const Vma* const above = mm.vmas.find(range.start);
+  return above == nullptr || !above->is(kVmGrowsDown) ||
+         bug::armed(Bug::kMunmapDowngradeVsExpand);
+}
+
+// With the vmas out of the tree, the rest needs mmap_sem for reading only: what `held`
+// says, if it is there.  Kernel: __do_munmap(), v5.8.
+void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range, WriteGuard* held) {
+  Vma* vmas = nullptr;
+  {
+    const SpinGuard guard(mm.page_table_lock);
+    vmas = detach_vmas(mm, range);
+  }
+  if (held != nullptr && stays_free(mm, range)) {
+    held->downgrade();
+    mark::hit(Mark::kMunmapDowngraded);
+  }
+  if (vmas != nullptr) unmap_region_split(m, mm, vmas, range);
+  while (vmas != nullptr) {
+    Vma& vma = *vmas;
+    vmas = vma.detached_next;
+    free_vma(m, vma);
+  }
+}
+
 // Unmaps the vmas of `range`, which lie inside of it.
 // Context: mmap_sem held (write), or the mm has no user.
-void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range) {
+void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range, WriteGuard* held = nullptr) {
   Vma* vmas = nullptr;
   if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
-  if (m.options().period.split_ptl) return unmap_whole_vmas_split(m, mm, range);
+  if (m.options().period.split_ptl) return unmap_whole_vmas_split(m, mm, range, held);
   {
     MmuGather tlb(m, mm);
     {
@@ -145,34 +165,46 @@ Status split_at(Machine& m, Mm& mm, VirtAddr addr) REQUIRES(mm.mmap_sem) {
   return split_vma(m, *vma, addr).status();
 }
 
-}  // namespace
-
-Status do_munmap_locked(Machine& m, Mm& mm, VirtRange range) {
+// As do_munmap(); `held` may be downgraded on the way.
+Status unmap_locked(Machine& m, Mm& mm, VirtRange range, WriteGuard* held)
+    REQUIRES(mm.mmap_sem) {
   if (mm.vmas.find_intersection(range) == nullptr) return Status::kOk;
   for (const VirtAddr end : {range.start, range.end}) {
     const Status status = split_at(m, mm, end);
     if (status != Status::kOk) return status;
   }
   m.tracepoints->unmap_begin(mm, range);
-  unmap_whole_vmas(m, mm, range);
+  unmap_whole_vmas(m, mm, range, held);
   m.tracepoints->unmap_end(mm, range);
   return Status::kOk;
+}
+
+}  // namespace
+
+Status do_munmap_locked(Machine& m, Mm& mm, VirtRange range) {
+  return unmap_locked(m, mm, range, nullptr);
 }
 
 Status do_munmap(Machine& m, Mm& mm, VirtRange range) {
   const bool aligned = range.start % kPageSize == 0 && range.end % kPageSize == 0;
   if (!aligned || range.start >= range.end) return Status::kInvalid;
   if (range.end > kUserEnd) return Status::kInvalid;
-  const WriteGuard guard(mm.mmap_sem);
-  return do_munmap_locked(m, mm, range);
+  WriteGuard guard(mm.mmap_sem);
+  return unmap_locked(m, mm, range, &guard);
 }
 
-// Only a reverse-map walk can still come here, and it finds no pte.
+// A reverse-map walk can still come here, and finds no pte; and so can a reaper, if the
+// mm's users were killed: it must not look at vmas that are being freed.
 void exit_mmap(Machine& m, Mm& mm) {
+  const bool killed = mm.is(MmFlag::kKilled);
+  std::optional<WriteGuard> no_reaper;
+  if (killed && !bug::armed(Bug::kReaperVsExitMmap)) no_reaper.emplace(mm.mmap_sem);
   unmap_whole_vmas(m, mm, {0, kUserEnd});
+  if (killed) mm.set(MmFlag::kOomSkip);
   const SpinGuard guard(mm.page_table_lock);
   invariant(Inv::kRssZeroAtExit, mm.rss == 0 && mm.anon_rss == 0);
   invariant(Inv::kMapCountZeroAtExit, mm.map_count == 0);
+  invariant(Inv::kExitMmapOnce, ++mm.exit_mmaps == 1);
 }
 
 }  // namespace racier

@@ -46,7 +46,8 @@
 // fs_reclaim is no lock but a place (reclaim_order.h): an allocation that may reclaim is
 // outside of every lock that a reverse-map walk takes.
 //
-// page_wait, mm_list and task_lock are leaves: nothing is taken inside of them.
+// page_wait, mm_list, task_lock, ctx_lock, aio_wait and task_wait are leaves: nothing is
+// taken inside of them.
 #pragma once
 #include <span>
 
@@ -76,6 +77,10 @@ inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};
 inline constexpr LockClass kChainLock{"PG_chainlock", 18};
 inline constexpr LockClass kISharedLock{"i_shared_lock", 19};
 inline constexpr LockClass kPagecacheLock{"pagecache_lock", 20};
+// Of asynchronous I/O (aio.h), and of who waits for a process.
+inline constexpr LockClass kCtxLock{"ctx_lock", 40};
+inline constexpr LockClass kAioWait{"aio_wait", 41};
+inline constexpr LockClass kTaskWait{"task_wait", 42};
 // No lock: reclaim_order.h.
 inline constexpr LockClass kFsReclaim{"fs_reclaim", 32};
 

@@ -29,6 +29,7 @@ Machine::Machine(const MachineOptions& options)
       mm_cache("mm_struct", SlabKind::kPlain, slab_pages, rcu),
       vma_cache("vm_area_struct", SlabKind::kPlain, slab_pages, rcu),
       shmem_cache("shmem_inode", SlabKind::kPlain, slab_pages, rcu),
+      kiocb_cache("kiocb", SlabKind::kPlain, slab_pages, rcu),
       mmu(std::make_unique<SoftMmu>(frames, kCpusMax)),
       swap(options.swap_slots, options.period.swap_lock),
       swapper(-1, std::max(options.swap_slots, 1u), true),
@@ -81,6 +82,9 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   std::construct_at(&mms_lock, lock_class::kMmListLock);
   mms.reset();
   mms_made_.raw().store(0, std::memory_order_relaxed);
+  tasks = {};
+  std::construct_at(&task_wait, lock_class::kTaskWait);
+  std::construct_at(&aio);
   for (auto& queue : page_waits_) std::construct_at(queue.get(), lock_class::kPageWait);
   lock_checker.reset();
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,14 @@
 #include "core/memory/region.h"
 #include "core/memory/slab.h"
 #include "core/objects/address_space.h"
+#include "core/objects/aio.h"
 #include "core/objects/lock_classes.h"
 #include "core/objects/lru.h"
 #include "core/objects/mm.h"
 #include "core/objects/page.h"
 #include "core/objects/page_table.h"
 #include "core/objects/swap_area.h"
+#include "core/objects/task_struct.h"
 #include "core/objects/tracepoints.h"
 #include "core/sync/lock_checker.h"
 #include "core/sync/rcu.h"
@@ -127,6 +130,13 @@ class Machine {
   SpinLock mms_lock{lock_class::kMmListLock};
   List<Mm, &Mm::all_mms> mms GUARDED_BY(mms_lock);
 
+  // All tasks, those that do not exist yet included: whoever runs the machine gives it
+  // the table behind the reset.  Each entry is guarded by its task_lock.
+  std::span<TaskStruct> tasks;
+  // Who waits for a task to let go of its parent's address space (vfork), by task.
+  WaitQueue task_wait{lock_class::kTaskWait};
+  AioQueue aio;
+
   Rcu rcu;
   Region region;
   FrameArena frames;
@@ -134,6 +144,7 @@ class Machine {
   Slab<Mm> mm_cache;
   Slab<Vma> vma_cache;
   Slab<AddressSpace> shmem_cache;
+  Slab<Kiocb> kiocb_cache;
   std::unique_ptr<Mmu> mmu;
   Lru lru;
   SwapArea swap;

@@ -31,6 +31,15 @@ class MmCounter {
   Atomic<std::int64_t> value_{0};
 };
 
+struct AddressSpace;
+
+// Kernel: MMF_*, mm->flags; kKilled is what a fatal signal of all its users is there.
+enum class MmFlag : std::uint32_t {
+  kKilled = 1,    // everybody who uses it is to die; it may be reaped
+  kUnstable = 2,  // MMF_UNSTABLE: private memory may be gone, and does not come back
+  kOomSkip = 4,   // MMF_OOM_SKIP: there is nothing left to reap
+};
+
 // Kernel: struct mm_struct, v2.6.9.
 struct Mm {
   explicit Mm(std::uint32_t id) : id(id) { context.asid = id; }
@@ -49,6 +58,9 @@ struct Mm {
   // either.
   VmaTree vmas;
   int map_count = 0;        // vmas; guarded by mmap_sem
+  // The program that it was started with, with a reference; null: none.  Changed while
+  // nobody else has the mm.  Kernel: exe_file.
+  AddressSpace* exe_file = nullptr;
   VirtAddr start_brk = 0;   // where the heap starts, and where it ends now;
   VirtAddr brk = 0;         // guarded by mmap_sem
 
@@ -57,6 +69,22 @@ struct Mm {
   // Changed under the lock of the pte.
   MmCounter rss;
   MmCounter anon_rss;
+
+  // MmFlags.  kKilled is set by who has a user reference, or the task_lock of a task
+  // that has one: nobody sets it once there is no user.
+  Atomic<std::uint32_t> flags{0};
+  // Requests of asynchronous I/O (aio.h): whether there ever was one, set by who has a
+  // user reference; and how many are being done, guarded by ctx_lock.
+  Atomic<bool> uses_aio{false};
+  int aio_running = 0;
+  int exit_mmaps = 0;  // how often it was torn down; guarded by page_table_lock
+
+  // Returns whether a flag is set; no step.
+  bool is(MmFlag flag) const {
+    note_side_effects();
+    return (flags.peek() & static_cast<std::uint32_t>(flag)) != 0;
+  }
+  void set(MmFlag flag) { flags.fetch_or(static_cast<std::uint32_t>(flag)); }
 
   ListNode all_mms;  // in Machine::mms; guarded by its lock
 };

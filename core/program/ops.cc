@@ -3,6 +3,7 @@
 
 #include "core/program/ops_access.h"
 #include "core/program/ops_advice.h"
+#include "core/program/ops_aio.h"
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_migrate.h"
@@ -187,6 +188,42 @@ constexpr Op kOps[] = {
         "process", "address", "old_pages", "new_pages", "to_address")
         .weighing(0)
         .agreeing(Agrees::kOnOneVma),
+    // The life of an address space.
+    op<&ops::kthread>("kthread", "Starts a kernel thread.").weighing(4),
+    op<&ops::aio_read>("aio_read",
+                       "Asks for a word to be stored by a kernel thread, as read from "
+                       "a file.",
+                       "process", "mapping", "page", "word")
+        .weighing(8),
+    op<&ops::aio_write>("aio_write",
+                        "Asks for a word to be loaded by a kernel thread, as for a file.",
+                        "process", "mapping", "page", "word")
+        .weighing(4),
+    op<&ops::aio_run>("aio_run", "Does the oldest request, as a kernel thread.",
+                      "process")
+        .weighing(12)
+        .agreeing(Agrees::kUnlessRefused),
+    op<&ops::proc_maps>("proc_maps",
+                        "Adds up the pages that a process maps, as a reader of /proc.",
+                        "process")
+        .weighing(8),
+    op<&ops::vfork>("vfork", "Starts a process that runs in its parent's memory.",
+                    "process")
+        .weighing(3),
+    op<&ops::vfork_wait>("vfork_wait",
+                         "Waits until such a process has ended, or has called exec.",
+                         "process")
+        .weighing(3),
+    op<&ops::kill>("kill", "Kills all who share the memory of a process.", "process")
+        .weighing(3),
+    op<&ops::mrelease>("mrelease",
+                       "Takes its memory away from a process that was killed.",
+                       "process")
+        .weighing(4),
+    op<&ops::coredump>("coredump",
+                       "Ends a process, and all who share its memory, and reads that.",
+                       "process")
+        .weighing(3),
 };
 
 }  // namespace

@@ -27,7 +27,7 @@ Status move_page(Machine& m, Page& page) {
 // The process may end meanwhile, as it may under compaction.
 Outcome migrate_page(Run& run, ProcessRef process, PageInMapping place) {
   Page* page = nullptr;
-  const Outcome found = run.in(process, [&](Mm& mm) {
+  const Outcome found = run.at(process, [&](Mm& mm) {
     page = mapped_page(run, mm, place);
     return Outcome::skipped();
   });

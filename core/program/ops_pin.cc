@@ -59,7 +59,7 @@ Outcome pin_write(Run& run, PinRef pin, WordNo word) {
 }
 
 Outcome remote_read(Run& run, ProcessRef process, WordInMapping place) {
-  return run.in(process, [&](Mm& mm) {
+  return run.at(process, [&](Mm& mm) {
     const auto addr = place.address(run, mm);
     if (!addr) return Outcome::skipped();
     const Result<std::uint64_t> value = read_process_vm(run.machine(), mm, *addr);
@@ -68,7 +68,7 @@ Outcome remote_read(Run& run, ProcessRef process, WordInMapping place) {
 }
 
 Outcome remote_write(Run& run, ProcessRef process, WordInMapping place) {
-  return run.in(process, [&](Mm& mm) {
+  return run.at(process, [&](Mm& mm) {
     const auto addr = place.address(run, mm);
     if (!addr) return Outcome::skipped();
     const std::uint64_t value = run.store_value(mm);

@@ -17,7 +17,7 @@ template <typename Work>
 Outcome with_page(Run& run, ProcessRef process, PageInMapping place, Work work) {
   Machine& m = run.machine();
   Page* page = nullptr;
-  const Outcome found = run.in(process, [&](Mm& mm) {
+  const Outcome found = run.at(process, [&](Mm& mm) {
     page = mapped_page(run, mm, place);
     return Outcome::skipped();
   });

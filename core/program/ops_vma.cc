@@ -77,10 +77,11 @@ Outcome exec(Run& run, NewMapping result, ProcessRef process, PageCount arg_page
     return user_access(m, mm, run.cpu(), at, UserAccess::kWrite, run.store_value(mm))
         .status;
   };
+  AddressSpace* const program = run.file(FileRef{0});
   Mm* fresh = nullptr;
   VirtRange stack{0, 0};
   const Outcome outcome = run.in(process, [&](Mm&) {
-    const Result<Mm*> made = exec_mm(m, {arg_pages.value, shift.value}, copy);
+    const Result<Mm*> made = exec_mm(m, {arg_pages.value, shift.value, program}, copy);
     if (!made) return Outcome::of(made.status());
     fresh = *made;
     const ReadGuard guard(fresh->mmap_sem);
@@ -88,13 +89,15 @@ Outcome exec(Run& run, NewMapping result, ProcessRef process, PageCount arg_page
     return Outcome::of_value(stack.start);
   });
   if (fresh == nullptr) return outcome;
-  Mm* const before = run.replace(process, *fresh);
-  if (before == nullptr) {
+  const Outcome replaced = run.with_task(process, [&](TaskStruct& task) {
+    const Status status = exec_mmap(m, task, *fresh);
+    return status == Status::kNoProcess ? Outcome::skipped() : Outcome::of(status);
+  });
+  if (!replaced.succeeded()) {
     mmput(m, *fresh);
-    return Outcome::skipped();
+    return replaced;
   }
   run.define(result, with_room_below(stack));
-  mmput(m, *before);
   return outcome;
 }
 

@@ -9,18 +9,15 @@ void Variables::reset(const Scope& scope) {
   scope_ = scope;
   const std::uint32_t processes = scope.of(Variable::kProcess);
   const std::uint32_t mappings = scope.of(Variable::kMapping);
-  if (processes > processes_room_) {
-    processes_ = std::make_unique<Process[]>(processes);
-    processes_room_ = processes;
+  if (processes > tasks_room_) {
+    tasks_ = std::make_unique<TaskStruct[]>(processes);
+    tasks_room_ = processes;
   }
   if (mappings > mappings_room_) {
     mappings_ = std::make_unique<Mapping[]>(mappings);
     mappings_room_ = mappings;
   }
-  for (std::uint32_t i = 0; i < processes; ++i) {
-    const SpinGuard guard(processes_[i].task_lock);
-    processes_[i].mm = nullptr;
-  }
+  for (std::uint32_t i = 0; i < processes; ++i) std::construct_at(&tasks_[i]);
   const std::uint32_t pins = scope.of(Variable::kPin);
   if (pins > pins_room_) {
     pins_ = std::make_unique<Pin[]>(pins);
@@ -33,39 +30,6 @@ void Variables::reset(const Scope& scope) {
   for (std::uint32_t i = 0; i < mappings; ++i) {
     mappings_[i].raw().store(0, std::memory_order_relaxed);
   }
-}
-
-void Variables::set_process(std::uint64_t number, Mm& mm) {
-  Process& process = processes_[number];
-  const SpinGuard guard(process.task_lock);
-  process.mm = &mm;
-}
-
-Mm* Variables::take_process(std::uint64_t number) {
-  if (number >= scope_.of(Variable::kProcess)) return nullptr;
-  Process& process = processes_[number];
-  const SpinGuard guard(process.task_lock);
-  return std::exchange(process.mm, nullptr);
-}
-
-Mm* Variables::replace_process(std::uint64_t number, Mm& mm) {
-  if (number >= scope_.of(Variable::kProcess)) return nullptr;
-  Process& process = processes_[number];
-  const SpinGuard guard(process.task_lock);
-  return process.mm == nullptr ? nullptr : std::exchange(process.mm, &mm);
-}
-
-Mm* Variables::get_mm(std::uint64_t number) {
-  if (number >= scope_.of(Variable::kProcess)) return nullptr;
-  Process& process = processes_[number];
-  const SpinGuard guard(process.task_lock);
-  if (process.mm != nullptr) mmget(*process.mm);
-  return process.mm;
-}
-
-// At quiescence no lock is needed.
-Mm* Variables::peek_process(std::uint64_t number) const NO_THREAD_SAFETY_ANALYSIS {
-  return processes_[number].mm;
 }
 
 void Variables::set_pin(std::uint64_t number, const PinnedPage& pinned) {

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "core/mm/fork.h"
 #include "core/mm/gup.h"
+#include "core/mm/task_mm.h"
 #include "core/objects/machine.h"
 #include "core/program/arguments.h"
 #include "core/program/program.h"
@@ -36,26 +38,41 @@ class Variables {
   void reset(const Scope& scope);
   const Scope& scope() const { return scope_; }
 
-  // Gives the process an address space, with one user reference to it.
-  void set_process(std::uint64_t number, Mm& mm);
-  // Takes its address space away from a process; returns it with that reference, or
-  // nullptr.
-  Mm* take_process(std::uint64_t number);
-  // Gives a process that exists another address space, with one user reference to it;
-  // returns the one before, with that reference, or nullptr: there is no process.
-  Mm* replace_process(std::uint64_t number, Mm& mm);
-  // Returns its address space with a user reference of the caller's own, or nullptr: it
-  // does not exist yet, or no more.  Kernel: get_task_mm().
-  Mm* get_mm(std::uint64_t number);
-  // Likewise without a reference.  At quiescence.
-  Mm* peek_process(std::uint64_t number) const;
+  // The table of tasks: a process variable is the task of its number.
+  std::span<TaskStruct> tasks() {
+    return {tasks_.get(), scope_.of(Variable::kProcess)};
+  }
+  // Returns the task of a process or kernel thread, which may not exist yet, or no
+  // more; nullptr: the program defines no such variable.
+  TaskStruct* task(std::uint64_t number) {
+    return number < scope_.of(Variable::kProcess) ? &tasks_[number] : nullptr;
+  }
+  // Returns the address space of a process, or nullptr.  At quiescence.
+  Mm* peek_process(std::uint64_t number) const {
+    return tasks_[number].mm.raw().load(std::memory_order_relaxed);
+  }
+
+  // So many lists of calls are about to run at once; one of them has ended; and one
+  // waits for what only another one can do, until the end of `wait`.
+  void lists_begin(int count) {
+    busy_lists_.raw().store(count, std::memory_order_relaxed);
+  }
+  void list_ends(Machine& m) { busy_list_stops(m); }
+  template <typename Wait>
+  auto while_idle(Machine& m, Wait wait) {
+    busy_list_stops(m);
+    const auto result = wait([&] { return busy_lists_.load() == 0; });
+    note_side_effects();
+    busy_lists_.raw().fetch_add(1, std::memory_order_seq_cst);
+    return result;
+  }
 
   void set_mapping(std::uint64_t number, VirtRange range);
   std::optional<VirtRange> mapping(std::uint64_t number) const;
 
   void set_pin(std::uint64_t number, const PinnedPage& pinned);
-  // Takes the page, with its reference, out of the variable; its `page` is null if there
-  // is none.
+  // Takes the page, with its reference, out of the variable; its `page` is null if
+  // there is none.
   PinnedPage take_pin(std::uint64_t number);
   // Returns the page with a reference of the caller's own; likewise.
   PinnedPage get_pin(std::uint64_t number);
@@ -67,22 +84,26 @@ class Variables {
     SpinLock task_lock{lock_class::kTaskLock};
     PinnedPage pinned GUARDED_BY(task_lock);
   };
-  struct Process {
-    SpinLock task_lock{lock_class::kTaskLock};
-    Mm* mm GUARDED_BY(task_lock) = nullptr;
-  };
   // First page number, and pages in the low bits; 0: no value.  One word, read and
   // written without order: that a task knows an address orders nothing in the kernel.
   using Mapping = Atomic<std::uint64_t>;
   static constexpr int kPagesBits = 28;
 
   Scope scope_;
-  std::uint32_t processes_room_ = 0;
+  std::uint32_t tasks_room_ = 0;
   std::uint32_t mappings_room_ = 0;
-  std::unique_ptr<Process[]> processes_;
+  std::unique_ptr<TaskStruct[]> tasks_;
   std::unique_ptr<Mapping[]> mappings_;
   std::uint32_t pins_room_ = 0;
   std::unique_ptr<Pin[]> pins_;
+  Atomic<int> busy_lists_{0};  // that may still do something for those who wait
+
+  // No step unless somebody waits.
+  void busy_list_stops(Machine& m) {
+    note_side_effects();
+    const bool last = busy_lists_.raw().fetch_sub(1, std::memory_order_seq_cst) == 1;
+    if (last && m.task_wait.active_raw()) m.task_wait.wake_all();
+  }
 };
 
 // One task's view of a run.
@@ -94,33 +115,51 @@ class Run {
   Machine& machine() const { return machine_; }
   int cpu() const { return cpu_; }
 
-  // Does `work` with a user reference to the address space of `process`, as remote
-  // access does; skipped if there is none.  Not given back when the run ends in
-  // between: what is held then goes with the machine.
+  // Does `work` as `process`, with a user reference to its address space; skipped if it
+  // has none.  One that has been killed ends instead.  Not given back when the run ends
+  // in between: what is held then goes with the machine.
   template <typename Work>
   Outcome in(ProcessRef process, Work work) {
-    Mm* const mm = variables_.get_mm(process.value);
+    TaskStruct* const task = variables_.task(process.value);
+    Mm* const mm = task == nullptr ? nullptr : get_task_mm(*task);
+    if (mm == nullptr) return gone(task);
+    if (mm->is(MmFlag::kKilled)) {
+      mmput(machine_, *mm);
+      exit_killed(machine_, *task);
+      return Outcome::of(Status::kKilled);
+    }
+    const Outcome outcome = work(*mm);
+    mmput(machine_, *mm);
+    return outcome;
+  }
+  // Likewise as somebody else, to whom it does not matter.
+  template <typename Work>
+  Outcome at(ProcessRef process, Work work) {
+    TaskStruct* const task = variables_.task(process.value);
+    Mm* const mm = task == nullptr ? nullptr : get_task_mm(*task);
     if (mm == nullptr) return Outcome::skipped();
     const Outcome outcome = work(*mm);
     mmput(machine_, *mm);
     return outcome;
   }
-
-  void define(NewProcess process, Mm& mm) {
-    variables_.set_process(process.number, mm);
+  // Does `work` with the task, whatever it is; skipped if there is none.
+  template <typename Work>
+  Outcome with_task(ProcessRef process, Work work) {
+    TaskStruct* const task = variables_.task(process.value);
+    return task == nullptr ? Outcome::skipped() : work(*task);
   }
+  Variables& variables() { return variables_; }
+
+  TaskStruct& task_of(NewProcess process) { return *variables_.task(process.number); }
+  void define(NewProcess process, Mm& mm) { set_task_mm(task_of(process), mm); }
   void define(NewMapping mapping, VirtRange range) {
     variables_.set_mapping(mapping.number, range);
-  }
-  Mm* replace(ProcessRef process, Mm& mm) {
-    return variables_.replace_process(process.value, mm);
   }
   void define(NewPin pin, const PinnedPage& pinned) {
     variables_.set_pin(pin.number, pinned);
   }
   PinnedPage take(PinRef pin) { return variables_.take_pin(pin.value); }
   PinnedPage get(PinRef pin) { return variables_.get_pin(pin.value); }
-  Mm* take(ProcessRef process) { return variables_.take_process(process.value); }
 
   std::optional<VirtRange> mapping(MappingRef ref) const {
     return variables_.mapping(ref.value);
@@ -140,6 +179,14 @@ class Run {
   void begin_call(std::uint32_t call) { call_ = call; }
 
  private:
+  // What comes of a call of a process without an address space.
+  static Outcome gone(TaskStruct* task) {
+    if (task == nullptr) return Outcome::skipped();
+    const SpinGuard guard(task->task_lock);
+    return task->is(TaskFlag::kKilled) ? Outcome::of(Status::kKilled)
+                                       : Outcome::skipped();
+  }
+
   Machine& machine_;
   Variables& variables_;
   int cpu_;

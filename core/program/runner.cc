@@ -143,6 +143,7 @@ void Runner::run_phases(const Program& program, Runtime& runtime,
   Machine& m = *station_->machine;
   result_.phase = Phase::kSetup;
   boot(m, state_);
+  m.tasks = variables_.tasks();
   if (options.watch) m.tracepoints = &station_->watcher;
   run_setup(program);
   if (over()) return;
@@ -166,6 +167,7 @@ void Runner::run_setup(const Program& program) {
   if (program.setup.empty()) return;
   const auto body = [&] { run_calls(program, 0); };
   const FunctionRef<void()> bodies[] = {body};
+  variables_.lists_begin(1);
   alone_.run(state_, bodies);
   if (!over()) station_->machine->rcu.barrier_at_rest();
 }
@@ -174,8 +176,10 @@ void Runner::run_tasks(const Program& program, Runtime& runtime) {
   if (program.tasks.empty()) return;
   Rcu& rcu = station_->machine->rcu;
   Atomic<int> unfinished(static_cast<int>(program.tasks.size()));
+  variables_.lists_begin(static_cast<int>(program.tasks.size()));
   const auto task = [&] {
     run_calls(program, current()->id + 1);
+    variables_.list_ends(*station_->machine);
     note_side_effects();
     if (unfinished.raw().fetch_sub(1, std::memory_order_relaxed) == 1) rcu.stop();
   };
@@ -216,20 +220,7 @@ void Runner::audit_now() {
 }
 
 void Runner::audit() {
-  users_.clear();
-  const std::uint32_t processes = variables_.scope().of(Variable::kProcess);
-  for (std::uint32_t i = 0; i < processes; ++i) {
-    const Mm* const mm = variables_.peek_process(i);
-    if (mm == nullptr) continue;
-    const auto known =
-        std::find_if(users_.begin(), users_.end(),
-                     [&](const check::MmUsers& row) { return row.mm == mm; });
-    if (known != users_.end()) {
-      ++known->users;
-    } else {
-      users_.push_back({mm, 1, 0});
-    }
-  }
+  check::count_users(*station_->machine, users_);
   check::Expected expected;
   expected.users_known = true;
   expected.users = users_;
@@ -250,9 +241,12 @@ void Runner::tear_down() {
       const PinnedPage pinned = variables_.take_pin(i);
       if (pinned.page != nullptr) put_user_page(m, pinned);
     }
-    const std::uint32_t processes = variables_.scope().of(Variable::kProcess);
-    for (std::uint32_t i = 0; i < processes; ++i) {
-      if (Mm* const mm = variables_.take_process(i)) mmput(m, *mm);
+    for (TaskStruct& task : variables_.tasks()) {
+      if (!task.is(TaskFlag::kKthread)) {
+        exit_mm(m, task);
+      } else if (!task.is(TaskFlag::kExiting)) {
+        require(end_kthread(m, task) == Status::kOk, "nobody runs");
+      }
     }
   };
   const FunctionRef<void()> bodies[] = {body};

@@ -128,19 +128,30 @@ class SCOPED_CAPABILITY WriteGuard {
   }
   WriteGuard(RwSemaphore& lock, Adopt, Where where = Where::current()) REQUIRES(lock)
       : lock_(&lock), where_(where) {}
-  ~WriteGuard() noexcept(false) RELEASE() {
-    if (lock_ != nullptr) lock_->up_write(where_);
-  }
-  void unlock(Where where = Where::current()) RELEASE() {
-    RwSemaphore* const lock = lock_;
-    lock_ = nullptr;
-    lock->up_write(where);
+  ~WriteGuard() noexcept(false) RELEASE() { let_go(where_); }
+  void unlock(Where where = Where::current()) RELEASE() { let_go(where); }
+  // Holds it for reading from now on.  (The analysis goes on believing in the writer.)
+  void downgrade(Where where = Where::current()) NO_THREAD_SAFETY_ANALYSIS {
+    reads_ = true;
+    lock_->downgrade_write(where);
   }
   WriteGuard(const WriteGuard&) = delete;
   WriteGuard& operator=(const WriteGuard&) = delete;
 
  private:
+  void let_go(Where where) NO_THREAD_SAFETY_ANALYSIS {
+    RwSemaphore* const lock = lock_;
+    lock_ = nullptr;
+    if (lock == nullptr) return;
+    if (reads_) {
+      lock->up_read(where);
+    } else {
+      lock->up_write(where);
+    }
+  }
+
   RwSemaphore* lock_;  // null: let go of already
+  bool reads_ = false;
   Where where_;
 };
 
