@@ -49,8 +49,16 @@ enum class Bug : std::uint8_t {
   kAvcAllocUnderAnonLock,
   kGupWriteRetryAsRead,
   kCowCopyUnlocked,
+  kMmlistAddNoRecheck,
+  kMmlistJoinedBeforeSlot,
+  kMmlistLeftBeforeExit,
+  kMmlistChildBehindStranger,
+  kMmlistDrainedAreaByArea,
+  kSwapinStaleSwapcache,
+  kUnusePageLeftSwapcache,
+  kSwapoffFreesMapUnderSwapin,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kCowCopyUnlocked) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kSwapoffFreesMapUnderSwapin) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

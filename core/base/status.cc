@@ -16,6 +16,7 @@ const char* status_name(Status status) {
     case Status::kBusy: return "busy";
     case Status::kInterrupted: return "intr";
     case Status::kNoProcess: return "srch";
+    case Status::kIo: return "io";
   }
   return "?";
 }

@@ -19,6 +19,7 @@ enum class [[nodiscard]] Status : std::uint8_t {
   kBusy,         // EBUSY
   kInterrupted,  // EINTR
   kNoProcess,    // ESRCH
+  kIo,           // EIO
 };
 
 // Returns the errno name in lower case without its E: "ok", "nomem", "inval", ...

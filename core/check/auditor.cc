@@ -49,6 +49,7 @@ void Auditor::audit(const Watcher* watcher, const Expected& expected) {
   check_pages(audit);
   check_swap(audit);
   check_mms(audit);
+  check_mmlist(audit);
   check_tlb(audit);
   if (watcher != nullptr) check_memory(audit);
 }

@@ -2,7 +2,9 @@
 // Tested by fork_test.cc.
 #include "core/mm/fork.h"
 
+#include "core/base/bug.h"
 #include "core/mm/copy_page_range.h"
+#include "core/mm/mmlist.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/vma_link.h"
@@ -71,6 +73,9 @@ void tell_what_is_not_copied(Machine& m, const Mm& child, const Mm& parent) {
 Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   const WriteGuard parent_guard(parent.mmap_sem);
   const WriteGuard child_guard(child.mmap_sem, 1);
+  if (bug::armed(Bug::kMmlistChildBehindStranger)) {
+    mmlist_join_behind(m, child, parent);
+  }
   m.tracepoints->fork_begin(parent, child);
   child.start_brk = parent.start_brk;
   child.brk = parent.brk;
@@ -119,7 +124,10 @@ void mmget(Mm& mm) { mm.mm_users.inc(); }
 void mmput(Machine& m, Mm& mm) {
   might_sleep();
   if (!mm.mm_users.dec_and_test()) return;
+  if (bug::armed(Bug::kMmlistLeftBeforeExit)) mmlist_leave(m, mm);
   exit_mmap(m, mm);
+  // Not before: until its ptes are gone, whoever unmaps a page of it may let it join.
+  if (!bug::armed(Bug::kMmlistLeftBeforeExit)) mmlist_leave(m, mm);
   m.tracepoints->mm_exited(mm);
   free_root(m, mm);
   mmdrop(m, mm);

@@ -6,6 +6,7 @@
 #include "core/base/types.h"
 #include "core/memory/mmu.h"
 #include "core/objects/lock_classes.h"
+#include "core/objects/mmlist.h"
 #include "core/objects/vma.h"
 #include "core/sync/atomic.h"
 #include "core/sync/ref_count.h"
@@ -58,7 +59,8 @@ struct Mm {
   MmCounter rss;
   MmCounter anon_rss;
 
-  ListNode all_mms;  // in Machine::mms; guarded by its lock
+  MmListNode mmlist{this};  // it may have pages in swap; guarded by mmlist_lock
+  ListNode all_mms;         // in Machine::mms; guarded by its lock
 };
 
 inline constexpr int kMapCountMax = 65536;  // Kernel: DEFAULT_MAX_MAP_COUNT

@@ -9,6 +9,7 @@
 #include "core/program/ops_pin.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
+#include "core/program/ops_swap.h"
 #include "core/program/ops_vma.h"
 #include "core/program/text.h"
 
@@ -176,6 +177,18 @@ constexpr Op kOps[] = {
     op<&ops::remote_write>("remote_write", "Stores a word, as a debugger (ptrace).",
                            "process", "mapping", "page", "word")
         .weighing(4),
+    op<&ops::swapon>("swapon", "Puts a swap area in use.", "area", "priority")
+        .weighing(3),
+    op<&ops::swapoff>("swapoff", "Brings back what is in a swap area, and ends its use.",
+                      "area")
+        .weighing(5),
+    op<&ops::interrupt_swapoff>("interrupt_swapoff",
+                                "Sends a signal to whoever runs swapoff.", "area")
+        .weighing(1),
+    op<&ops::lose_swap>("lose_swap", "Cuts off the file of a swap area: it is lost.",
+                        "area")
+        .weighing(1)
+        .agreeing(Agrees::kAlone),
 };
 
 }  // namespace
