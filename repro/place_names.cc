@@ -14,7 +14,8 @@ PlaceNames::PlaceNames(Machine& machine, bool at_rest) : machine_(machine) {
   add(machine.rcu, "rcu");
   add(machine.lru.lru_lock, "lru_lock");
   add(machine.swap.swap_list_lock, "swap_list_lock");
-  add(machine.swap.swap_device_lock, "swap_device_lock");
+  for (const auto& area : machine.swap.info) add_area(*area);
+  add(machine.mmlist_lock, "mmlist_lock");
   add_file(machine.swapper, "swap cache");
   machine.for_each_file([&](AddressSpace& file) {
     add_file(file, fmt::format("{} {}", file.shmem ? "shmem" : "file", file.id));
@@ -23,6 +24,14 @@ PlaceNames::PlaceNames(Machine& machine, bool at_rest) : machine_(machine) {
     add_mm(mm);
     if (at_rest) add_memory_of(mm);
   });
+}
+
+// The first is the one that there is, mostly.
+void PlaceNames::add_area(const SwapArea& area) {
+  const std::string name =
+      area.type == 0 ? "swap_" : fmt::format("swap area {} ", area.type);
+  add(area.swap_device_lock, name + "device_lock");
+  add(area.flags, name + "flags");
 }
 
 void PlaceNames::add_page(const Page& page) {
@@ -49,6 +58,7 @@ void PlaceNames::add_mm(const Mm& mm) {
   add(mm.mm_count, name + "mm_count");
   add(mm.mmap_sem, name + "mmap_sem");
   add(mm.page_table_lock, name + "page_table_lock");
+  add(mm.mmlist, name + "mmlist");
 }
 
 // What an address space points to: only a machine at rest has it in order.

@@ -31,6 +31,7 @@ class PlaceNames {
     places_[reinterpret_cast<std::uintptr_t>(&object)] = {sizeof object,
                                                           std::move(name)};
   }
+  void add_area(const SwapArea& area);
   void add_page(const Page& page);
   void add_file(const AddressSpace& file, const std::string& name);
   void add_mm(const Mm& mm);

@@ -105,7 +105,7 @@ TEST_F(TraceTextTest, WordsHaveNames) {
   EXPECT_EQ(names.name(nullptr), "");
   EXPECT_EQ(names.name(&machine.mms_lock), "mms_lock");
   EXPECT_EQ(names.name(&machine.lru.lru_lock), "lru_lock");
-  EXPECT_EQ(names.name(&machine.swap.swap_device_lock), "swap_device_lock");
+  EXPECT_EQ(names.name(&machine.swap.info[0]->swap_device_lock), "swap_device_lock");
   EXPECT_EQ(names.name(&machine.swapper.tree_lock), "swap cache tree_lock");
   EXPECT_EQ(names.name(&machine.file(0).i_mmap_lock), "file 0 i_mmap_lock");
   EXPECT_EQ(names.name(&machine.page(5).mapcount), "page 5 mapcount");

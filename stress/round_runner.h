@@ -14,7 +14,7 @@
 namespace racier::stress {
 
 inline constexpr std::size_t kStatuses =
-    static_cast<std::size_t>(Status::kNoProcess) + 1;
+    static_cast<std::size_t>(Status::kIo) + 1;
 
 // How many calls each thread has made.  Any thread may look.
 class CallCounts final : public program::CallObserver {

@@ -34,6 +34,15 @@ constexpr OpWeight kReclaimWeights[] = {
     {"brk", 1},
 };
 
+constexpr OpWeight kSwapWeights[] = {
+    {"write", 26},     {"read", 14},  {"add", 2},
+    {"unmap_page", 12}, {"reclaim", 8}, {"page_referenced", 4},
+    {"fork", 10},      {"exit", 8},   {"clone", 2},
+    {"madvise", 4},    {"munmap", 2}, {"mmap_over", 3},
+    {"mprotect", 2},   {"brk", 1},    {"swapon", 6},
+    {"swapoff", 6},    {"interrupt_swapoff", 1},
+};
+
 constexpr Workload kWorkloads[] = {
     {"fork", "processes that are born, share pages, and end", kForkWeights, 2048, 512,
      600, 4},
@@ -41,6 +50,8 @@ constexpr Workload kWorkloads[] = {
      1000, 2},
     {"reclaim", "more pages than frames: swap, reclaim, reverse-map walks",
      kReclaimWeights, 160, 128, 1000, 1},
+    {"swap", "swapoff and swapon, beside who is born, ends, and touches memory",
+     kSwapWeights, 512, 48, 800, 2, 2},
     {"mixed", "everything, as often as the fuzzer draws it", {}, 512, 128, 800, 2},
 };
 
@@ -65,6 +76,7 @@ class Draft {
       : workload_(*options.workload), random_(round_seed(options.seed, options.round)) {
     program_.machine.frames = workload_.frames;
     program_.machine.swap_slots = workload_.swap_slots;
+    program_.machine.swap_areas = workload_.swap_areas;
     program_.machine.period.rcu =
         random_.below(2) == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
     program_.bugs = options.bugs;

@@ -20,6 +20,7 @@ struct Workload {
   std::uint32_t swap_slots;
   std::uint32_t calls;        // of each task
   std::size_t processes_max;  // that a task has alive at one time
+  std::uint32_t swap_areas = 1;
 };
 
 std::span<const Workload> workloads();

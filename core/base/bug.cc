@@ -196,6 +196,42 @@ constexpr Row kRows[] = {
      "that, too, into the range that is torn down.",
      "4.20 to 5.7; CVE-2020-29369, 246c320a8cfe, Shutemov", "lock-missing",
      FindingKind::kInvariant},
+    {Bug::kMmlistAddNoRecheck, "B11", "mmlist_add_no_recheck",
+     "A mm is put on the mmlist by who saw, without the lock, that it is not on it: two may do "
+     "so, and swapoff does not get past it any more.",
+     "2.6.15, page_table_lock split over the seed of 2.6.9; f412ac08c986", "missing-recheck",
+     FindingKind::kInvariant},
+    {Bug::kMmlistJoinedBeforeSlot, "B14a", "mmlist_joined_before_slot",
+     "A mm joins the mmlist before its page has a slot: whoever finds no swap in use takes it "
+     "off again, and its swap pte is one that no swapoff can find.",
+     "a rule of Dickins, 2.6.9: just after swap_duplicate; ours", "missing-recheck",
+     FindingKind::kInvariant},
+    {Bug::kMmlistLeftBeforeExit, "B14b", "mmlist_left_before_exit",
+     "mmput takes the mm off the mmlist before exit_mmap: reclaim comes to it by the reverse map "
+     "and puts it on again, and it is freed there.",
+     "before Dickins, 2.6.9, where only reclaim did not put it there", "lifetime",
+     FindingKind::kUseAfterFree},
+    {Bug::kMmlistChildBehindStranger, "B14c", "mmlist_child_behind_stranger",
+     "Fork puts the child behind its parent on the mmlist, and the parent is not on it: the two "
+     "take each other for the list.",
+     "dup_mmap before Dickins, 2.6.9, when every mm was on the list; lkml 2026-04",
+     "missing-recheck", FindingKind::kInvariant},
+    {Bug::kMmlistDrainedAreaByArea, "B14d", "mmlist_drained_area_by_area",
+     "drain_mmlist asks each area under its own lock only: a slot is handed out behind it, and "
+     "who gets it is on the list, by what he sees.",
+     "ours, of per-device swap locks", "missing-recheck", FindingKind::kInvariant},
+    {Bug::kSwapinStaleSwapcache, "B53", "swapin_stale_swapcache",
+     "do_swap_page locks the page that it found and asks only whether it is in the swap cache: it "
+     "may be there for another slot, while its own went to another page of that place.",
+     "until 2.6.36; 4969c1192d15 and 31c4a3d3a0f8, Arcangeli, Dickins", "aba-reuse",
+     FindingKind::kData},
+    {Bug::kUnusePageLeftSwapcache, "B54", "unuse_page_left_swapcache",
+     "try_to_unuse takes the page that it found out of the swap cache without asking whether it "
+     "is still there for that slot: it may have been put in swap again and not be written yet.",
+     "until 2.6.29; 68bdc8d64742, Dickins", "missing-recheck", FindingKind::kData},
+    {Bug::kSwapoffFreesMapUnderSwapin, "B55", "swapoff_frees_map_under_swapin",
+     "swapoff frees swap_map while a swap-in looks at it.",
+     "until 5.3; eb085574a752, Ying", "lifetime-rcu", FindingKind::kUseAfterFree},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -61,8 +61,16 @@ enum class Bug : std::uint8_t {
   kForkErrorKeepsMmCount,
   kForkErrorForgetsVma,
   kMunmapDowngradeVsExpand,
+  kMmlistAddNoRecheck,
+  kMmlistJoinedBeforeSlot,
+  kMmlistLeftBeforeExit,
+  kMmlistChildBehindStranger,
+  kMmlistDrainedAreaByArea,
+  kSwapinStaleSwapcache,
+  kUnusePageLeftSwapcache,
+  kSwapoffFreesMapUnderSwapin,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMunmapDowngradeVsExpand) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kSwapoffFreesMapUnderSwapin) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

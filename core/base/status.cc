@@ -17,6 +17,7 @@ const char* status_name(Status status) {
     case Status::kInterrupted: return "intr";
     case Status::kNoProcess: return "srch";
     case Status::kKilled: return "killed";
+    case Status::kIo: return "io";
   }
   return "?";
 }

@@ -20,6 +20,7 @@ enum class [[nodiscard]] Status : std::uint8_t {
   kInterrupted,  // EINTR
   kNoProcess,    // ESRCH
   kKilled,       // no errno: the process has been killed
+  kIo,           // EIO
 };
 
 // Returns the errno name in lower case without its E: "ok", "nomem", "inval", ...

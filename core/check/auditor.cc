@@ -50,6 +50,7 @@ void Auditor::audit(const Watcher* watcher, const Expected& expected) {
   check_swap(audit);
   check_mms(audit);
   check_tasks(audit);
+  check_mmlist(audit);
   check_tlb(audit);
   if (watcher != nullptr) check_memory(audit);
 }

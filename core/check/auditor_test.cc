@@ -50,6 +50,12 @@ TEST_P(Damaged, IsFound) {
 #define UNLOCKED NO_THREAD_SAFETY_ANALYSIS
 const auto kItsName = [](const auto& info) { return info.param.name; };
 
+// Changes what the map says of a slot of the first area.
+void add_to_count(World& w, std::uint32_t slot, int change) UNLOCKED {
+  SwapArea& area = *w.m.swap.info[0];
+  area.set_count(slot, static_cast<std::uint16_t>(area.count(slot) + change));
+}
+
 // ---- C1 to C5 -----------------------------------------------------------------------
 
 const Damage kCounts[] = {
@@ -65,11 +71,11 @@ const Damage kCounts[] = {
      [](World& w) { w.m.page(w.child->context.root).count.inc(); }},
     {"FrameLost", Inv::kPageCountIsItsUsers, [](World& w) { w.m.frames.alloc(); }},
     {"SwapMapHigh", Inv::kSwapMapIsItsUsers,
-     [](World& w) UNLOCKED { ++w.m.swap.swap_map[w.slot_out()]; }},
+     [](World& w) UNLOCKED { add_to_count(w, w.slot_out(), 1); }},
     {"SwapMapLow", Inv::kSwapMapIsItsUsers,
-     [](World& w) UNLOCKED { --w.m.swap.swap_map[w.slot_cached()]; }},
+     [](World& w) UNLOCKED { add_to_count(w, w.slot_cached(), -1); }},
     {"SwapSlotLost", Inv::kSwapMapIsItsUsers,
-     [](World& w) UNLOCKED { w.m.swap.swap_map[kFreeSlot] = 1; }},
+     [](World& w) UNLOCKED { add_to_count(w, kFreeSlot, 1); }},
     {"SwapPteToFreeSlot", Inv::kSwapMapIsItsUsers,
      [](World& w) {
        w.slot(*w.parent, w.kAnon + 3 * w.kPage).set(Pte::swap({kFreeSlot}));
@@ -77,9 +83,23 @@ const Damage kCounts[] = {
     {"SwapPteToNoSlot", Inv::kSwapMapIsItsUsers,
      [](World& w) { w.slot(*w.parent, w.kAnon + 3 * w.kPage).set(Pte::swap({9999})); }},
     {"SwapInUse", Inv::kSwapTotalsMatch,
-     [](World& w) UNLOCKED { ++w.m.swap.inuse_pages; }},
+     [](World& w) UNLOCKED { ++w.m.swap.info[0]->inuse_pages; }},
     {"SwapLowestBit", Inv::kSwapTotalsMatch,
-     [](World& w) UNLOCKED { w.m.swap.lowest_bit = kFreeSlot + 1; }},
+     [](World& w) UNLOCKED { w.m.swap.info[0]->lowest_bit = kFreeSlot + 1; }},
+    {"SwapHighestBit", Inv::kSwapTotalsMatch,
+     [](World& w) UNLOCKED { w.m.swap.info[0]->highest_bit = kFreeSlot - 1; }},
+    {"SlotOfAnAreaThatIsOff", Inv::kSwapMapIsItsUsers,
+     [](World& w) { w.m.swap.info[0]->flags.store(SwapArea::kUsed); }},
+    {"BadSlotInUse", Inv::kSwapMapIsItsUsers,
+     [](World& w) UNLOCKED {
+       w.m.swap.info[0]->set_count(w.slot_out(), kSwapMapBad);
+     }},
+    {"SlotsOfSharedMemory", Inv::kPageCacheHoldsPage,
+     [](World& w) UNLOCKED {
+       w.m.for_each_file([](AddressSpace& file) UNLOCKED {
+         if (file.shmem) ++file.nrswapped;
+       });
+     }},
     {"Rss", Inv::kRssIsItsPtes, [](World& w) UNLOCKED { ++w.parent->rss; }},
     {"AnonRss", Inv::kAnonRssIsItsPtes, [](World& w) UNLOCKED { --w.child->anon_rss; }},
     {"MapCount", Inv::kMapCountIsItsVmas, [](World& w) { ++w.parent->map_count; }},
@@ -248,7 +268,7 @@ const Damage kPermissions[] = {
      [](World& w) UNLOCKED {
        const SwapEntry entry{w.slot_cached()};
        w.slot(*w.child, w.kAnon + 3 * w.kPage).set(Pte::swap(entry));
-       ++w.m.swap.swap_map[entry.slot];
+       add_to_count(w, entry.val, 1);
        w.allow(w.kSwap + w.kPage, Pte::kWrite);
      }},
     {"MigrationEntry", Inv::kMigrationEntryLeft,
@@ -262,9 +282,9 @@ INSTANTIATE_TEST_SUITE_P(Permissions, Damaged, testing::ValuesIn(kPermissions),
 
 TEST(Auditor, AllowsToWriteAPageOfTheSwapCacheThatIsNobodyElses) {
   World world;
-  world.in_task([&] { world.write(*world.parent, world.kSwap + world.kPage); });
-  EXPECT_TRUE(world.slot(*world.parent, world.kSwap + world.kPage).peek().writable());
-  EXPECT_TRUE(world.cached().peek(PageFlag::kSwapCache));
+  world.in_task([&] { world.write(*world.parent, world.kSwap); });
+  EXPECT_TRUE(world.slot(*world.parent, world.kSwap).peek().writable());
+  EXPECT_TRUE(world.page_at(*world.parent, world.kSwap).peek(PageFlag::kSwapCache));
   EXPECT_EQ(world.audit(), "");
 }
 
@@ -303,6 +323,31 @@ const Damage kCaches[] = {
      [](World& w) { w.word(w.cached(), 511) = 1; }},
 };
 INSTANTIATE_TEST_SUITE_P(Caches, Damaged, testing::ValuesIn(kCaches), kItsName);
+
+const Damage kMmlist[] = {
+    {"SwappedMmIsNotOnTheList", Inv::kSwappedMmOnMmlist,
+     [](World& w) { w.parent->mmlist.unlink(); }},
+    {"ListEndsInACircle", Inv::kMmlistIsSound,
+     [](World& w) {
+       MmListNode& first = *w.m.mmlist.next.peek();
+       first.next.poke(&first);
+     }},
+    {"ListIsOneWay", Inv::kMmlistIsSound,
+     [](World& w) { w.m.mmlist.next.peek()->prev = w.m.mmlist.next.peek(); }},
+    {"HeadDoesNotKnowTheLast", Inv::kMmlistIsSound,
+     [](World& w) { w.m.mmlist.prev = &w.m.mmlist; }},
+    {"FreedMmIsOnTheList", Inv::kMmlistIsSound,
+     [](World& w) {
+       alignas(MmListNode) static std::byte freed[sizeof(MmListNode)];
+       w.m.mmlist.next.poke(reinterpret_cast<MmListNode*>(freed));
+     }},
+    {"TakesItselfForAMember", Inv::kMmlistIsSound,
+     [](World& w) {
+       w.child->mmlist.unlink();
+       w.child->mmlist.next.poke(&w.m.mmlist);
+     }},
+};
+INSTANTIATE_TEST_SUITE_P(Mmlist, Damaged, testing::ValuesIn(kMmlist), kItsName);
 
 const Damage kLru[] = {
     {"FlagLost", Inv::kLruIsConsistent,
@@ -349,7 +394,8 @@ const Damage kMemory[] = {
      }},
     {"BytesLostInSwap", Inv::kDataIsLastStore,
      [](World& w) {
-       w.m.swap.store.write(w.slot_out(), w.m.frames.data(w.m.zero_page().pfn));
+       EXPECT_TRUE(w.m.swap.info[0]->file.write(
+           w.slot_out(), w.m.frames.data(w.m.zero_page().pfn)));
      }},
     {"BytesLostInSharedMemory", Inv::kDataIsLastStore,
      [](World& w) { w.word(w.page_at(*w.child, w.kShared)) = 0; }},
@@ -419,7 +465,7 @@ const Damage kLocks[] = {
     {"SwapList", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.m.swap.swap_list_lock.lock(); }},
     {"SwapDevice", Inv::kNoLockAtRest,
-     [](World& w) UNLOCKED { w.m.swap.swap_device_lock.lock(); }},
+     [](World& w) UNLOCKED { w.m.swap.info[0]->swap_device_lock.lock(); }},
     {"SwapCache", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.m.swapper.tree_lock.lock(); }},
     {"Tree", Inv::kNoLockAtRest,

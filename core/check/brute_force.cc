@@ -35,8 +35,8 @@ void BruteForce::scan(Machine& machine) NO_THREAD_SAFETY_ANALYSIS {
   ptes_.clear();
   frames_.clear();
   uses_.resize(machine.frames.frames());
-  swap_ptes_.assign(machine.swap.swap_map.size(), 0);
-  swap_uses_.assign(machine.swap.swap_map.size(), 0);
+  swap_ptes_.assign(machine.swapper.size, 0);
+  swap_uses_.assign(machine.swapper.size, 0);
   machine.frames.for_each_allocated([&](Pfn pfn) {
     frames_.push_back(pfn);
     uses_[pfn] = FrameUse{};
@@ -95,11 +95,10 @@ void BruteForce::found(Machine& machine, VirtAddr addr, Pte pte) {
       ptes_.emplace_back(FoundPte{mms_.back().mm, vma, addr, pte, kNoPte, 0});
   if (pte.is_migration()) return;  // permissions.cc
   if (!pte.present()) {
-    const std::uint32_t slot = pte.swap_entry().slot;
-    if (slot == 0 || slot >= swap_ptes_.size()) {
+    if (machine.swap.find(pte.swap_entry()) == nullptr) {
       broken(Inv::kSwapMapIsItsUsers, "no such slot: " + describe(found));
     }
-    ++swap_ptes_[slot];
+    ++swap_ptes_[machine.swap.index_of(pte.swap_entry())];
     return;
   }
   if (machine.frames.is_free(pte.pfn())) {
@@ -164,7 +163,8 @@ std::string describe(const FoundPte& found) {
   } else if (found.pte.is_migration()) {
     text += " waits for pfn " + std::to_string(found.pte.pfn());
   } else {
-    text += " in swap slot " + std::to_string(found.pte.swap_entry().slot);
+    text += " in swap area " + std::to_string(found.pte.swap_entry().type()) +
+            " slot " + std::to_string(found.pte.swap_entry().offset());
   }
   return text;
 }

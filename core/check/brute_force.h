@@ -66,12 +66,12 @@ class BruteForce {
   // Frames that are allocated, in the order of numbers.
   std::span<const Pfn> frames() const { return frames_; }
   FrameUse& use(Pfn pfn) { return uses_[pfn]; }
-  // Swap ptes that name `slot`.
-  std::uint32_t swap_ptes(std::uint32_t slot) const { return swap_ptes_[slot]; }
-  void count_swap_use(std::uint32_t slot) { ++swap_uses_[slot]; }
-  // References to `slot` of any kind.
-  std::uint32_t swap_uses(std::uint32_t slot) const {
-    return swap_ptes_[slot] + swap_uses_[slot];
+  // Swap ptes that name slot number `index` (SwapAreas::index_of()).
+  std::uint32_t swap_ptes(std::uint32_t index) const { return swap_ptes_[index]; }
+  void count_swap_use(std::uint32_t index) { ++swap_uses_[index]; }
+  // References to it of any kind.
+  std::uint32_t swap_uses(std::uint32_t index) const {
+    return swap_ptes_[index] + swap_uses_[index];
   }
   // Returns the mm whose translations have tag `asid`, or nullptr.
   Mm* mm_of(std::uint32_t asid) const;

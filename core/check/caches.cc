@@ -25,9 +25,10 @@ void check_held(const Audit& audit, const Page& page, Inv inv) {
 
 void check_swap_page(const Audit& audit, const Page& page, std::uint32_t slot) {
   Machine& m = audit.m;
+  const SwapEntry entry = m.swap.entry_at(slot);
   check_held(audit, page, Inv::kSwapCacheHoldsPage);
   if (!page.peek(PageFlag::kSwapCache) ||
-      page.private_data.raw().load(std::memory_order_relaxed) != slot) {
+      page.private_data.raw().load(std::memory_order_relaxed) != entry.val) {
     broken(Inv::kSwapCacheHoldsPage,
            "slot " + std::to_string(slot) + ": " + describe(m, page.pfn));
   }
@@ -37,7 +38,8 @@ void check_swap_page(const Audit& audit, const Page& page, std::uint32_t slot) {
   const bool used =
       audit.found.use(page.pfn).ptes > 0 || audit.found.swap_uses(slot) > 1;
   if (!used || !is_clean(audit, page)) return;
-  m.swap.store.read(slot, audit.slot_page);
+  // What cannot be read is equal to nothing.
+  if (!m.swap.find(entry)->file.read(entry.offset(), audit.slot_page)) return;
   if (std::memcmp(audit.slot_page, m.frames.data(page.pfn), kPageSize) != 0) {
     broken(Inv::kCleanPageIsItsStore,
            "swap slot " + std::to_string(slot) + ": " + describe(m, page.pfn));
@@ -97,20 +99,25 @@ void check_file_page(const Audit& audit, const AddressSpace& file, std::uint64_t
 
 void check_shmem_swap(const Audit& audit, const AddressSpace& file, std::uint64_t index,
                       SwapEntry entry) NO_THREAD_SAFETY_ANALYSIS {
-  if (!file.shmem || entry.slot >= audit.m.swap.swap_map.size()) {
-    broken(Inv::kSwapMapIsItsUsers,
-           about(file, index) + " in swap slot " + std::to_string(entry.slot));
+  if (!file.shmem || audit.m.swap.find(entry) == nullptr) {
+    broken(Inv::kSwapMapIsItsUsers, about(file, index) + " in swap area " +
+                                        std::to_string(entry.type()) + " slot " +
+                                        std::to_string(entry.offset()));
   }
-  audit.found.count_swap_use(entry.slot);
+  audit.found.count_swap_use(audit.m.swap.index_of(entry));
 }
 
 void check_file(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_ANALYSIS {
   // Shared memory may be large, and not touched at all.
-  if (file.nrpages == 0 && audit.m.swap.inuse_pages == 0) return;
+  if (file.nrpages == 0 && file.nrswapped == 0) return;
   std::uint64_t pages = 0;
+  std::uint64_t swapped = 0;
   for (std::uint64_t index = 0; index < file.size; ++index) {
     const CacheSlot& slot = file.slots[index];
-    if (slot.swap) check_shmem_swap(audit, file, index, slot.swap);
+    if (slot.swap) {
+      ++swapped;
+      check_shmem_swap(audit, file, index, slot.swap);
+    }
     if (slot.page == nullptr) continue;
     ++pages;
     check_file_page(audit, file, index, *slot.page);
@@ -124,6 +131,12 @@ void check_file(const Audit& audit, AddressSpace& file) NO_THREAD_SAFETY_ANALYSI
            differs("nrpages of file " + std::to_string(file.id),
                    static_cast<std::int64_t>(file.nrpages),
                    static_cast<std::int64_t>(pages)));
+  }
+  if (swapped != file.nrswapped) {
+    broken(Inv::kPageCacheHoldsPage,
+           differs("nrswapped of file " + std::to_string(file.id),
+                   static_cast<std::int64_t>(file.nrswapped),
+                   static_cast<std::int64_t>(swapped)));
   }
 }
 

@@ -44,6 +44,7 @@ void check_pages(const Audit& audit);             // C1, C2
 void check_swap(const Audit& audit);              // C3
 void check_mms(const Audit& audit);               // C4, C5
 void check_tasks(const Audit& audit);             // C5
+void check_mmlist(const Audit& audit);            // V4
 void check_tlb(const Audit& audit);               // T1
 void check_memory(const Audit& audit);            // D1
 

@@ -29,6 +29,52 @@ void check_page(const Audit& audit, Pfn pfn) {
   }
 }
 
+// ---- Swap ---------------------------------------------------------------------------
+
+// Returns whether the slot is in use; a count that is stuck may say anything of it.
+bool check_slot(const Audit& audit, const SwapArea& area,
+                std::uint32_t slot) NO_THREAD_SAFETY_ANALYSIS {
+  const SwapEntry entry = SwapEntry::of(area.type, slot);
+  const std::uint16_t count = area.count(slot);
+  const std::uint32_t uses = audit.found.swap_uses(audit.m.swap.index_of(entry));
+  const std::uint32_t wanted = count == kSwapMapBad ? kSwapMapBad : uses;
+  const bool stuck = count == audit.m.options().swap_map_max;
+  if (!stuck && (count != wanted || (count == kSwapMapBad && uses != 0))) {
+    broken(Inv::kSwapMapIsItsUsers,
+           differs("swap area " + std::to_string(area.type) + " slot " +
+                       std::to_string(slot) + " count",
+                   count, uses));
+  }
+  if (count == 0 && (slot < area.lowest_bit || slot > area.highest_bit)) {
+    broken(Inv::kSwapTotalsMatch,
+           differs(slot < area.lowest_bit ? "lowest_bit" : "highest_bit",
+                   slot < area.lowest_bit ? area.lowest_bit : area.highest_bit, slot));
+  }
+  return count != 0 && count != kSwapMapBad;
+}
+
+void check_area(const Audit& audit, const SwapArea& area) NO_THREAD_SAFETY_ANALYSIS {
+  std::uint32_t inuse = 0;
+  const bool valid = (area.flags.peek() & SwapArea::kValid) != 0;
+  for (std::uint32_t slot = 1; slot < area.max; ++slot) {
+    if (valid) {
+      inuse += check_slot(audit, area, slot) ? 1 : 0;
+      continue;
+    }
+    const SwapEntry entry = SwapEntry::of(area.type, slot);
+    const std::uint32_t uses = audit.found.swap_uses(audit.m.swap.index_of(entry));
+    if (uses != 0) {
+      broken(Inv::kSwapMapIsItsUsers, differs("swap area " + std::to_string(area.type) +
+                                                  " is off; users of slot " +
+                                                  std::to_string(slot),
+                                              uses, 0));
+    }
+  }
+  if (area.inuse_pages != inuse) {
+    broken(Inv::kSwapTotalsMatch, differs("inuse_pages", area.inuse_pages, inuse));
+  }
+}
+
 // ---- Mms ----------------------------------------------------------------------------
 
 void check_rss(const Audit& audit, const FoundMm& of) NO_THREAD_SAFETY_ANALYSIS {
@@ -109,25 +155,9 @@ void check_pages(const Audit& audit) {
   for (const Pfn pfn : audit.found.frames()) check_page(audit, pfn);
 }
 
-void check_swap(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
-  const SwapArea& swap = audit.m.swap;
-  std::uint32_t inuse = 0;
-  for (std::uint32_t slot = 1; slot < swap.swap_map.size(); ++slot) {
-    const std::uint32_t uses = audit.found.swap_uses(slot);
-    if (swap.swap_map[slot] != uses) {
-      broken(Inv::kSwapMapIsItsUsers,
-             differs("swap slot " + std::to_string(slot) + " count",
-                     swap.swap_map[slot], uses));
-    }
-    if (uses > 0) {
-      ++inuse;
-    } else if (slot < swap.lowest_bit) {
-      broken(Inv::kSwapTotalsMatch, differs("lowest_bit", swap.lowest_bit, slot));
-    }
-  }
-  if (swap.inuse_pages != inuse) {
-    broken(Inv::kSwapTotalsMatch, differs("inuse_pages", swap.inuse_pages, inuse));
-  }
+
+void check_swap(const Audit& audit) {
+  for (const auto& area : audit.m.swap.info) check_area(audit, *area);
 }
 
 void check_mms(const Audit& audit) {

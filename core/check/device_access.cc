@@ -14,8 +14,8 @@ Has has(Pte pte, const Page& page) {
   if (pte.maps(page.pfn)) return pte.writable() ? Has::kWritable : Has::kReadOnly;
   if (pte.is_migration()) return pte.pfn() == page.pfn ? Has::kAway : Has::kNot;
   const bool cached = pte.is_swap() && page.peek(PageFlag::kSwapCache);
-  return cached && pte.swap_entry().slot == page.private_data.peek() ? Has::kAway
-                                                                     : Has::kNot;
+  return cached && pte.swap_entry().val == page.private_data.peek() ? Has::kAway
+                                                                    : Has::kNot;
 }
 
 // Returns whether `mm` may have got the page from the one that it was pinned in.  A
@@ -82,7 +82,7 @@ void note_shared_store(ShadowMemory& memory, Machine& m,
   m.for_each_file([&](AddressSpace& file) NO_THREAD_SAFETY_ANALYSIS {
     const bool here = mapping == reinterpret_cast<std::uintptr_t>(&file);
     const bool swapped = cached && file.shmem && index < file.size &&
-                         file.slots[index].swap.slot == page.private_data.peek();
+                         file.slots[index].swap.val == page.private_data.peek();
     if (!here && !swapped) return;
     memory.device_stored(file, (index << kPageShift) + access.offset, access.value);
   });

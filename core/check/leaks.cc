@@ -31,10 +31,14 @@ std::string shmem_left(Machine& m) {
 
 void check_swap_slots(const Machine& m) NO_THREAD_SAFETY_ANALYSIS {
   std::string text;
-  for (std::uint32_t slot = 0; slot < m.swap.swap_map.size(); ++slot) {
-    if (m.swap.swap_map[slot] == 0) continue;
-    text += "; slot " + std::to_string(slot) + " count " +
-            std::to_string(m.swap.swap_map[slot]);
+  for (const auto& area : m.swap.info) {
+    if ((area->flags.peek() & SwapArea::kValid) == 0) continue;
+    for (std::uint32_t slot = 1; slot < area->max; ++slot) {
+      const std::uint16_t count = area->count(slot);
+      if (count == 0 || count == kSwapMapBad) continue;
+      text += "; area " + std::to_string(area->type) + " slot " +
+              std::to_string(slot) + " count " + std::to_string(count);
+    }
   }
   if (!text.empty()) broken(Inv::kNoSwapSlotLeft, text.substr(2));
 }

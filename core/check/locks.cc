@@ -29,8 +29,11 @@ void check_locks(const Audit& audit) NO_THREAD_SAFETY_ANALYSIS {
   Machine& m = audit.m;
   check(m.mms_lock.is_locked(), "mms_lock", "machine", 0);
   check(m.lru.lru_lock.is_locked(), "lru_lock", "machine", 0);
+  check(m.mmlist_lock.is_locked(), "mmlist_lock", "machine", 0);
   check(m.swap.swap_list_lock.is_locked(), "swap_list_lock", "machine", 0);
-  check(m.swap.swap_device_lock.is_locked(), "swap_device_lock", "machine", 0);
+  for (const auto& area : m.swap.info) {
+    check(area->swap_device_lock.is_locked(), "swap_device_lock", "area", area->type);
+  }
   check(m.swapper.tree_lock.is_locked(), "tree_lock", "swap cache", 0);
   check(m.aio.ctx_lock.is_locked(), "ctx_lock", "machine", 0);
   for (std::uint32_t i = 0; i < m.tasks.size(); ++i) {

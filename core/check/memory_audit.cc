@@ -2,6 +2,8 @@
 //
 // Looks for lost bytes before anybody loads them, in frames and in swap.
 // Tested by auditor_test.cc.
+#include <optional>
+
 #include "core/check/checks.h"
 #include "core/check/values.h"
 #include "core/objects/page_table.h"
@@ -15,17 +17,26 @@ std::uint64_t word_of_page(const Audit& audit, const Page& page, VirtAddr addr) 
   return load_user_word(audit.m.frames.data(page.pfn) + addr % kPageSize);
 }
 
+// What a load would find now; nothing if it would fail.
+using Word = std::optional<std::uint64_t>;
+
 // A page in swap may be in the swap cache, too, and then that is newer.
-std::uint64_t word_of_slot(const Audit& audit, SwapEntry entry,
-                           VirtAddr addr) NO_THREAD_SAFETY_ANALYSIS {
-  const Page* const cached = audit.m.swapper.slots[entry.slot].page;
-  if (cached != nullptr) return word_of_page(audit, *cached, addr);
-  audit.m.swap.store.read(entry.slot, audit.slot_page);
+Word word_of_slot(const Audit& audit, SwapEntry entry,
+                  VirtAddr addr) NO_THREAD_SAFETY_ANALYSIS {
+  Machine& m = audit.m;
+  const Page* const cached = m.swapper.slots[m.swap.index_of(entry)].page;
+  if (cached != nullptr) {
+    if (!cached->peek(PageFlag::kUptodate)) return std::nullopt;
+    return word_of_page(audit, *cached, addr);
+  }
+  if (!m.swap.find(entry)->file.read(entry.offset(), audit.slot_page)) {
+    return std::nullopt;
+  }
   return load_user_word(audit.slot_page + addr % kPageSize);
 }
 
-std::uint64_t word_of_file(const Audit& audit, const AddressSpace& file,
-                           VirtAddr offset) NO_THREAD_SAFETY_ANALYSIS {
+Word word_of_file(const Audit& audit, const AddressSpace& file,
+                  VirtAddr offset) NO_THREAD_SAFETY_ANALYSIS {
   const std::uint64_t index = offset >> kPageShift;
   if (index >= file.size) return 0;
   const CacheSlot& slot = file.slots[index];
@@ -34,8 +45,7 @@ std::uint64_t word_of_file(const Audit& audit, const AddressSpace& file,
   return file.shmem ? 0 : file.stored_word(index, offset % kPageSize / 8);
 }
 
-// Returns what a load would find now.
-std::uint64_t word_of_mm(const Audit& audit, const Mm& mm, VirtAddr addr) {
+Word word_of_mm(const Audit& audit, const Mm& mm, VirtAddr addr) {
   Pte pte;
   if (mm.context.root != kNoPfn) {
     const PteSlot slot = find_pte(audit.m.frames, mm.context, addr);
@@ -50,7 +60,7 @@ std::uint64_t word_of_mm(const Audit& audit, const Mm& mm, VirtAddr addr) {
 }
 
 void check_word(const Audit& audit, const Place& place) {
-  std::uint64_t value = 0;
+  Word value;
   if (place.file != nullptr) {
     value = word_of_file(audit, *place.file, place.addr);
   } else {
@@ -59,13 +69,13 @@ void check_word(const Audit& audit, const Place& place) {
     value = word_of_mm(audit, *mm, place.addr);
   }
   const ShadowMemory& memory = audit.watcher->memory();
-  if (memory.allows(place, value)) return;
+  if (!value || memory.allows(place, *value)) return;
   broken(Inv::kDataIsLastStore,
          (place.file != nullptr ? "file " + std::to_string(place.file->id)
                                 : "mm " + std::to_string(place.mm_id)) +
              ", page " + std::to_string(place.addr >> kPageShift) + ", word " +
              std::to_string(place.addr % kPageSize / 8) + ": memory holds " +
-             describe_value(value) + ", must be " + memory.allowed(place));
+             describe_value(*value) + ", must be " + memory.allowed(place));
 }
 
 }  // namespace

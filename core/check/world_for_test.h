@@ -53,7 +53,7 @@ struct World : Bench {
   }
   Page& file_page() { return page_at(*parent, kFile); }
   Page& cached() { return page_at(*parent, kSwap + kPage); }
-  std::uint32_t slot_out() { return slot(*parent, kSwap).peek().swap_entry().slot; }
+  std::uint32_t slot_out() { return slot(*parent, kSwap).peek().swap_entry().val; }
   std::uint32_t slot_cached() {
     return cached().private_data.raw().load(std::memory_order_relaxed);
   }

@@ -30,10 +30,18 @@ constexpr std::uint64_t table_span(int level) {
   return 1ull << (kPageShift + kTableShift * level);
 }
 
-// A slot of a swap area.  Kernel: swp_entry_t.
+// A slot of a swap area: the number of the area above, the slot's below.  Kernel:
+// swp_entry_t.
 struct SwapEntry {
-  std::uint32_t slot = 0;  // 0 is never handed out
-  explicit operator bool() const { return slot != 0; }
+  static constexpr int kOffsetBits = 27;
+  std::uint32_t val = 0;  // 0 is never handed out: no area uses its slot 0
+
+  static constexpr SwapEntry of(std::uint32_t type, std::uint32_t offset) {
+    return {type << kOffsetBits | offset};
+  }
+  constexpr std::uint32_t type() const { return val >> kOffsetBits; }
+  constexpr std::uint32_t offset() const { return val & ((1u << kOffsetBits) - 1); }
+  constexpr explicit operator bool() const { return val != 0; }
   bool operator==(const SwapEntry&) const = default;
 };
 
@@ -56,7 +64,7 @@ class Pte {
     return Pte((static_cast<std::uint64_t>(pfn) << kPageShift) | flags);
   }
   static constexpr Pte swap(SwapEntry entry) {
-    return Pte(static_cast<std::uint64_t>(entry.slot) << kPageShift);
+    return Pte(static_cast<std::uint64_t>(entry.val) << kPageShift);
   }
   // Kernel: make_migration_entry().
   static constexpr Pte migration(Pfn pfn, bool write) {

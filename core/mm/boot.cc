@@ -5,6 +5,7 @@
 #include "core/base/require.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/swapon.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -41,9 +42,12 @@ void boot(Machine& m, RunState& run) {
   require(zero != nullptr, "a machine has a frame for the zero page");
   zero->set(PageFlag::kUptodate);
   m.set_zero_page(*zero);
+  // (Too large a map for its slab pages: a machine without swap.)
+  if (m.swap.count() != 0) static_cast<void>(do_swapon(m, 0, 0));
 }
 
 void shut_down(Machine& m) {
+  forget_stuck_counts(m);
   drop_unused_swap_cache(m);
   put_page(m, m.zero_page());
 }

@@ -13,6 +13,7 @@
 #include "core/base/invariant.h"
 #include "core/base/mark.h"
 #include "core/mm/fault.h"
+#include "core/mm/mmlist.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/objects/ptl.h"
@@ -70,7 +71,6 @@ void copy_migration_entry(Machine& m, const Vma& dst, const Vma& src,
 }
 
 // Copies one pte.  Spends `ticket` on a page, and returns kAgain if there is none.
-// Errors: kNoMemory (a swap slot can have no more references).
 Status copy_pte(Machine& m, Vma& dst, const Vma& src, const PtePair& ptes, Paid& ticket)
     REQUIRES(dst.vm_mm->page_table_lock, src.vm_mm->page_table_lock) {
   // Nobody fills or empties it without the lock that is held, so to look is no step.
@@ -83,8 +83,8 @@ Status copy_pte(Machine& m, Vma& dst, const Vma& src, const PtePair& ptes, Paid&
   if (pte.is_swap() || m.is_zero_page(pte.pfn())) {
     if (pte.is_swap()) {
       const Status duplicated = swap_duplicate(m, pte.swap_entry());
-      invariant(Inv::kSwapSlotInUse, duplicated != Status::kNoEntry);
-      if (duplicated != Status::kOk) return duplicated;
+      invariant(Inv::kSwapSlotInUse, duplicated == Status::kOk);
+      mmlist_join_behind(m, *dst.vm_mm, *src.vm_mm);
     }
     ptes.to.set(pte);
     return Status::kOk;

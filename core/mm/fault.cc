@@ -252,6 +252,7 @@ class PageLock {
 FaultResult do_swap_page(const Fault& f, Pte orig)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   const SwapEntry entry = orig.swap_entry();
+  swapin_readahead(f.m, entry);
   PageRef cached(f.m, read_swap_cache(f.m, entry));
   if (!cached) {
     const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
@@ -261,13 +262,15 @@ FaultResult do_swap_page(const Fault& f, Pte orig)
   const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
   if (!ticket.ok()) return FaultResult::kOom;
   const PageLock lock(f.m, *cached);
-  const bool still_there =
-      cached->test(PageFlag::kSwapCache) && cached->swap_entry() == entry;
+  const bool still_there = bug::armed(Bug::kSwapinStaleSwapcache)
+                               ? cached->test(PageFlag::kSwapCache)
+                               : is_cached_as(*cached, entry);
+  const bool readable = cached->test(PageFlag::kUptodate);
   const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
-  if (!still_there || !(slot.get() == orig)) {
+  if (!still_there || !readable || !(slot.get() == orig)) {
     f.m.scheme().refund(*ticket);
-    return FaultResult::kMinor;
+    return still_there && !readable ? FaultResult::kSigbus : FaultResult::kMinor;
   }
   get_page(*cached);  // the pte's; ours lasts until the page is unlocked
   map_swapped_page(f, *ticket, *cached, slot);
@@ -283,7 +286,7 @@ bool can_write_in_place(const Fault& f, Page& page)
     REQUIRES(f.vma.vm_mm->page_table_lock) {
   if (f.vma.is(kVmShared)) return true;
   if (!page.is_anon() || !trylock_page(page)) return false;
-  const bool reuse = can_share_swap_page(f.m, page);
+  const bool reuse = reuse_swap_page(f.m, page);
   if (reuse) f.m.scheme().move_anon(page, f.vma);
   unlock_page(f.m, page);
   return reuse;

@@ -38,17 +38,19 @@ bool add_to_page_cache(AddressSpace& mapping, std::uint64_t index, Page& page) {
 // Returns kAgain if the slot has changed meanwhile.  Kernel: shmem_getpage().
 Result<Page*> shmem_swap_in(Machine& m, AddressSpace& mapping, std::uint64_t index,
                             SwapEntry entry) {
+  swapin_readahead(m, entry);
   Page* const page = read_swap_cache(m, entry);
   if (page == nullptr) {
     const SpinGuard guard(mapping.tree_lock);
     return mapping.slots[index].swap == entry ? Status::kNoMemory : Status::kAgain;
   }
   lock_page(m, *page);
-  if (!page->test(PageFlag::kSwapCache) || !(page->swap_entry() == entry) ||
-      !move_from_swap_cache(m, *page, mapping, index, entry)) {
+  const bool ours = is_cached_as(*page, entry);
+  const bool readable = page->test(PageFlag::kUptodate);
+  if (!ours || !readable || !move_from_swap_cache(m, *page, mapping, index, entry)) {
     unlock_page(m, *page);
     put_page(m, *page);
-    return Status::kAgain;
+    return ours && !readable ? Status::kBusError : Status::kAgain;
   }
   mark::hit(Mark::kSwapIn);
   unlock_page(m, *page);
@@ -106,6 +108,7 @@ void drop_slot(Machine& m, AddressSpace& mapping, std::uint64_t index) {
     {
       const SpinGuard guard(mapping.tree_lock);
       mapping.slots[index].swap = SwapEntry{};
+      --mapping.nrswapped;
     }
     free_swap_and_cache(m, swap);
   }

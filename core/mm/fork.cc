@@ -8,6 +8,7 @@
 #include "core/mm/aio.h"
 #include "core/mm/copy_page_range.h"
 #include "core/mm/filemap.h"
+#include "core/mm/mmlist.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/vma_link.h"
@@ -80,6 +81,9 @@ Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   if (parent.is(MmFlag::kUnstable)) return Status::kKilled;
   child.exe_file = parent.exe_file;
   if (child.exe_file != nullptr) child.exe_file->count.inc();
+  if (bug::armed(Bug::kMmlistChildBehindStranger)) {
+    mmlist_join_behind(m, child, parent);
+  }
   m.tracepoints->fork_begin(parent, child);
   child.start_brk = parent.start_brk;
   child.brk = parent.brk;
@@ -133,7 +137,10 @@ void mmput(Machine& m, Mm& mm) {
   might_sleep();
   if (!mm.mm_users.dec_and_test()) return;
   exit_aio(m, mm);
+  if (bug::armed(Bug::kMmlistLeftBeforeExit)) mmlist_leave(m, mm);
   exit_mmap(m, mm);
+  // Not before: until its ptes are gone, whoever unmaps a page of it may let it join.
+  if (!bug::armed(Bug::kMmlistLeftBeforeExit)) mmlist_leave(m, mm);
   if (mm.exe_file != nullptr) fput(m, *std::exchange(mm.exe_file, nullptr));
   m.tracepoints->mm_exited(mm);
   free_root(m, mm);

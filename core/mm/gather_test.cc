@@ -95,8 +95,8 @@ TEST_F(Gather, TakesAPageOutOfTheSwapCacheWithItsLastPte) {
     unlock_page(m, page);
     unmap(mm, at, 1);
     EXPECT_TRUE(m.frames.is_free(page.pfn));
-    const SpinGuard guard(m.swap.swap_device_lock);
-    EXPECT_EQ(m.swap.inuse_pages, 0u);
+    const SpinGuard guard(m.swap.info[0]->swap_device_lock);
+    EXPECT_EQ(m.swap.info[0]->inuse_pages, 0u);
   });
 }
 

@@ -91,12 +91,12 @@ bool move_in_swap_cache(Machine& m, Page& page, Page& fresh) {
   AddressSpace& swapper = m.swapper;
   const SpinGuard guard(swapper.tree_lock);
   const SwapEntry entry = page.swap_entry();
-  CacheSlot& slot = swapper.slots[entry.slot];
+  CacheSlot& slot = swapper.slots[m.swap.index_of(entry)];
   invariant(Inv::kSwapCacheHoldsPage, entry && slot.page == &page);
   if (!only_users(m, page, 2)) return false;
   get_page(fresh);
   slot.page = &fresh;
-  fresh.private_data.store(entry.slot);
+  fresh.private_data.store(entry.val);
   fresh.set(PageFlag::kSwapCache);
   page.private_data.store(0);
   page.clear(PageFlag::kSwapCache);

@@ -174,9 +174,7 @@ TEST_P(Migrate, WithoutSwapOnlyEntriesHelp) {
     const bool entries = m.scheme().traits().walks_unmapped;
     EXPECT_EQ(migrate(mm, at), entries ? Status::kOk : Status::kNoMemory);
     EXPECT_EQ(read(mm, at).value, 5u);
-    for (std::uint32_t slot = 1; slot < m.swap.store.slots(); ++slot) {
-      swap_free(m, {slot});
-    }
+    for (std::uint32_t slot = 1; slot < m.swap.slots; ++slot) swap_free(m, {slot});
   });
 }
 

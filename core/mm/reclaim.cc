@@ -4,9 +4,11 @@
 
 #include <array>
 
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/base/mark.h"
 #include "core/mm/filemap.h"
+#include "core/mm/mmlist.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/mm/writeback.h"
@@ -46,22 +48,22 @@ bool is_lazily_free(Machine& m, Page& page) {
   return false;
 }
 
-// Leaves in an emptied pte, which was `before`, what leads back to the page.  Returns
-// false if the swap slot can have no more references.
-bool leave_entry(Machine& m, Page& page, const Mapping& at, PteSlot slot, Pte before,
+// Leaves in an emptied pte, which was `before`, what leads back to the page.
+void leave_entry(Machine& m, Page& page, const Mapping& at, PteSlot slot, Pte before,
                  Ttu ttu) {
   if (ttu == Ttu::kMigration && !page.test(PageFlag::kSwapCache)) {
     slot.set(Pte::migration(page.pfn, before.writable()));
     m.tracepoints->migration_entry_added(page.pfn, *at.vma->vm_mm, at.addr);
-    return true;
+    return;
   }
-  if (!page.is_anon()) return true;
+  if (!page.is_anon()) return;
   const SwapEntry entry = page.swap_entry();
   const Status duplicated = swap_duplicate(m, entry);
-  invariant(Inv::kUnmapAnonIsInSwapCache, duplicated != Status::kNoEntry);
-  if (duplicated != Status::kOk) return false;
+  invariant(Inv::kUnmapAnonIsInSwapCache, duplicated == Status::kOk);
+  // Behind swap_duplicate(): before it, somebody who finds no swap in use could take us
+  // off the list again.
+  if (!bug::armed(Bug::kMmlistJoinedBeforeSlot)) mmlist_join(m, *at.vma->vm_mm);
   slot.set(Pte::swap(entry));
-  return true;
 }
 
 // Turns one pte into a swap or migration entry, or empties it (a file page), if it
@@ -85,12 +87,11 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu) {
   if (before.dirty()) page.set(PageFlag::kDirty);
   const bool lazily = ttu == Ttu::kUnmap && page.test(PageFlag::kLazyFree) &&
                       !page.test(PageFlag::kSwapCache);
-  const bool done = lazily ? is_lazily_free(m, page)
-                           : leave_entry(m, page, at, slot, before, ttu);
-  if (!done) {
+  if (lazily && !is_lazily_free(m, page)) {
     slot.set(before);
     return Unmap::kFail;
   }
+  if (!lazily) leave_entry(m, page, at, slot, before, ttu);
   if (lazily) mark::hit(Mark::kLazyFreed);
   if (page.is_anon()) --at.vma->vm_mm->anon_rss;
   --at.vma->vm_mm->rss;
@@ -180,9 +181,7 @@ bool page_out(Machine& m, Page& page) {
   if (shmem && (page.mapping.load() == 0 || !move_to_swap_cache(m, page))) return false;
   if (!page.test(PageFlag::kDirty)) return true;
   if (!page.test(PageFlag::kSwapCache)) return page_out_to_file(m, page);
-  if (page.count.read() != 2) return false;
-  swap_writepage(m, page);
-  return true;
+  return page.count.read() == 2 && swap_writepage(m, page);
 }
 
 // Returns whether the unmapped page was freed lazily, and only the caller has it.
@@ -199,7 +198,7 @@ Fate shrink_locked_page(Machine& m, Page& page) {
   if (page.is_mapped()) {
     const bool to_swap = page.is_anon() && !page.test(PageFlag::kSwapCache) &&
                          !page.test(PageFlag::kLazyFree);
-    if (to_swap && !add_to_swap(m, page)) return Fate::kActivate;
+    if (to_swap && !give_slot(m, page)) return Fate::kActivate;
     const Unmap unmapped = try_to_unmap(m, page);
     if (unmapped == Unmap::kFail) return Fate::kActivate;
     if (unmapped == Unmap::kAgain) return Fate::kKeep;
@@ -243,6 +242,16 @@ std::int64_t scan_count(Lru& lru, bool active, int priority) {
 }
 
 }  // namespace
+
+bool give_slot(Machine& m, Page& page) {
+  if (bug::armed(Bug::kMmlistJoinedBeforeSlot)) {
+    m.scheme().walk(page, [&](const Mapping& at) {
+      mmlist_join(m, *at.vma->vm_mm);
+      return Walk::kContinue;
+    });
+  }
+  return add_to_swap(m, page);
+}
 
 int page_referenced(Machine& m, Page& page) {
   int referenced = page.clear(PageFlag::kReferenced) ? 1 : 0;

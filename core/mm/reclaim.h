@@ -22,6 +22,10 @@ enum class Ttu : std::uint8_t {
 // Context: a reference to the page is held; a page of a file is locked.
 int page_referenced(Machine& m, Page& page);
 
+// Gives `page`, an anonymous page that is in no cache, a swap slot: add_to_swap(), for
+// one that is about to be unmapped.
+[[nodiscard]] bool give_slot(Machine& m, Page& page);
+
 // Takes `page` away from everybody who maps it.  kSuccess: nobody maps it now; kAgain:
 // some pte was missed or came back; kFail: it is in use.
 // Context: page lock held, a reference held; an anonymous page is in the swap cache, or

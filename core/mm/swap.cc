@@ -1,73 +1,41 @@
-// core/mm/swap.cc - swap slots, their counts, and the swap cache.
+// core/mm/swap.cc - the swap cache: pages that have a slot.
 // Tested by swap_test.cc and corpus/programs/swap_*.racier.
 #include "core/mm/swap.h"
 
-#include <optional>
+#include <algorithm>
 
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
+#include "core/base/mark.h"
 #include "core/mm/page_alloc.h"
+#include "core/mm/swap_locks.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
 namespace {
-
-// Holds what guards a slot's count against everybody: two locks, or the one.
-// Kernel: swap_info_get(), swap_info_put().
-class SCOPED_CAPABILITY SwapInfoGuard {
- public:
-  explicit SwapInfoGuard(SwapArea& swap,
-                         std::source_location where = std::source_location::current())
-      ACQUIRE(swap.swap_device_lock) {
-    if (swap.locking == SwapLocking::kDevice) list_.emplace(swap.swap_list_lock, where);
-    device_.emplace(swap.swap_device_lock, where);
-  }
-  ~SwapInfoGuard() noexcept(false) RELEASE() {
-    device_.reset();
-    list_.reset();
-  }
-  SwapInfoGuard(const SwapInfoGuard&) = delete;
-  SwapInfoGuard& operator=(const SwapInfoGuard&) = delete;
-
- private:
-  std::optional<SpinGuard> list_;
-  std::optional<SpinGuard> device_;
-};
-
-// Drops one reference; returns how many are left.
-std::uint16_t swap_entry_free(SwapArea& swap, SwapEntry entry)
-    REQUIRES(swap.swap_device_lock) {
-  std::uint16_t& count = swap.swap_map[entry.slot];
-  invariant(Inv::kSwapSlotInUse, entry && count > 0);
-  if (--count == 0) {
-    --swap.inuse_pages;
-    if (entry.slot < swap.lowest_bit) swap.lowest_bit = entry.slot;
-  }
-  return count;
-}
 
 // Puts `page`, locked and with the caller's reference, in the swap cache as `entry`,
 // whose reference becomes the cache's.  Returns false if somebody else did.
 bool insert_in_swap_cache(Machine& m, Page& page, SwapEntry entry) {
   AddressSpace& swapper = m.swapper;
   const SpinGuard guard(swapper.tree_lock);
-  CacheSlot& slot = swapper.slots[entry.slot];
+  CacheSlot& slot = swapper.slots[m.swap.index_of(entry)];
   if (slot.page != nullptr) return false;
   get_page(page);
   slot.page = &page;
   ++swapper.nrpages;
-  page.private_data.store(entry.slot);
+  page.private_data.store(entry.val);
   page.set(PageFlag::kSwapCache);
   return true;
 }
 
 // Takes it out again; returns the entry, whose reference is the caller's now.
-SwapEntry take_from_swap_cache(AddressSpace& swapper, Page& page)
-    REQUIRES(swapper.tree_lock) {
+SwapEntry take_from_swap_cache(Machine& m, Page& page) REQUIRES(m.swapper.tree_lock) {
   const SwapEntry entry = page.swap_entry();
-  CacheSlot& slot = swapper.slots[entry.slot];
+  CacheSlot& slot = m.swapper.slots[m.swap.index_of(entry)];
   invariant(Inv::kSwapCacheHoldsPage, entry && slot.page == &page);
   slot.page = nullptr;
-  --swapper.nrpages;
+  --m.swapper.nrpages;
   page.private_data.store(0);
   page.clear(PageFlag::kSwapCache);
   return entry;
@@ -87,6 +55,7 @@ Result<Page*> add_new_page(Machine& m, SwapEntry entry) {
   lock_page(m, *page);
   if (insert_in_swap_cache(m, *page, entry)) {
     lru_cache_add_active(m, *page);
+    swap_changed(m, entry);  // until now swapoff could not know whose reference it is
     return page;
   }
   unlock_page(m, *page);
@@ -107,42 +76,13 @@ bool replace_by_entry(Page& page, SwapEntry entry) {
   if (page.count.read() != 3) return false;
   slot.page = nullptr;
   slot.swap = entry;
+  ++mapping.nrswapped;
   --mapping.nrpages;
   page.mapping.store(0);
   return true;
 }
 
 }  // namespace
-
-SwapEntry get_swap_page(Machine& m) {
-  SwapArea& swap = m.swap;
-  const SwapInfoGuard guard(swap);
-  const auto slots = static_cast<std::uint32_t>(swap.swap_map.size());
-  for (std::uint32_t slot = swap.lowest_bit; slot < slots; ++slot) {
-    if (swap.swap_map[slot] != 0) continue;
-    swap.swap_map[slot] = 1;
-    swap.lowest_bit = slot + 1;
-    ++swap.inuse_pages;
-    return {slot};
-  }
-  return {};
-}
-
-Status swap_duplicate(Machine& m, SwapEntry entry) {
-  SwapArea& swap = m.swap;
-  const SpinGuard guard(swap.swap_device_lock);
-  if (!entry || entry.slot >= swap.swap_map.size()) return Status::kNoEntry;
-  std::uint16_t& count = swap.swap_map[entry.slot];
-  if (count == 0) return Status::kNoEntry;
-  if (count == SwapArea::kSwapMapMax) return Status::kNoMemory;
-  ++count;
-  return Status::kOk;
-}
-
-void swap_free(Machine& m, SwapEntry entry) {
-  const SwapInfoGuard guard(m.swap);
-  swap_entry_free(m.swap, entry);
-}
 
 bool add_to_swap(Machine& m, Page& page) {
   for (;;) {
@@ -162,7 +102,7 @@ void delete_from_swap_cache(Machine& m, Page& page) {
   SwapEntry entry;
   {
     const SpinGuard guard(m.swapper.tree_lock);
-    entry = take_from_swap_cache(m.swapper, page);
+    entry = take_from_swap_cache(m, page);
   }
   swap_free(m, entry);
   put_page(m, page);
@@ -170,7 +110,7 @@ void delete_from_swap_cache(Machine& m, Page& page) {
 
 Page* lookup_swap_cache(Machine& m, SwapEntry entry) {
   const SpinGuard guard(m.swapper.tree_lock);
-  Page* const page = m.swapper.slots[entry.slot].page;
+  Page* const page = m.swapper.slots[m.swap.index_of(entry)].page;
   if (page != nullptr) get_page(*page);
   return page;
 }
@@ -178,15 +118,41 @@ Page* lookup_swap_cache(Machine& m, SwapEntry entry) {
 Page* read_swap_cache(Machine& m, SwapEntry entry) {
   for (;;) {
     if (Page* const cached = lookup_swap_cache(m, entry)) return cached;
+    // Not worth a page if nobody needs it any more.
+    if (swap_count_unlocked(m, entry) == 0) return nullptr;
     const Result<Page*> added = add_new_page(m, entry);
     if (added.status() == Status::kExists) continue;
     if (!added) return nullptr;
     Page& page = **added;
-    m.swap.store.read(entry.slot, m.frames.data(page.pfn));
-    page.set(PageFlag::kUptodate);
+    const SwapArea& area = *m.swap.find(entry);
+    if (area.file.read(entry.offset(), m.frames.data(page.pfn))) {
+      page.set(PageFlag::kUptodate);
+    } else {
+      mark::hit(Mark::kSwapReadFailed);
+    }
     unlock_page(m, page);
     return &page;
   }
+}
+
+void swapin_readahead(Machine& m, SwapEntry entry) {
+  const std::uint32_t cluster = 1u << m.options().page_cluster;
+  if (cluster == 1) return;
+  const std::uint32_t first = entry.offset() & ~(cluster - 1);
+  const std::uint32_t end = std::min(first + cluster, m.swap.slots);
+  for (std::uint32_t offset = std::max(first, 1u); offset < end; ++offset) {
+    const SwapEntry ahead = SwapEntry::of(entry.type(), offset);
+    const std::uint16_t count = swap_count(m, ahead);
+    if (ahead == entry || count == 0 || count == kSwapMapBad) continue;
+    Page* const page = read_swap_cache(m, ahead);
+    if (page == nullptr) continue;
+    mark::hit(Mark::kSwapReadahead);
+    put_page(m, *page);
+  }
+}
+
+bool is_cached_as(const Page& page, SwapEntry entry) {
+  return page.test(PageFlag::kSwapCache) && page.swap_entry() == entry;
 }
 
 bool move_to_swap_cache(Machine& m, Page& page) {
@@ -214,6 +180,7 @@ bool move_from_swap_cache(Machine& m, Page& page, AddressSpace& mapping,
     if (!(slot.swap == entry)) return false;
     get_page(page);
     slot.swap = SwapEntry{};
+    --mapping.nrswapped;
     slot.page = &page;
     page.set(PageFlag::kSwapBacked);
     ++mapping.nrpages;
@@ -229,24 +196,33 @@ bool move_from_swap_cache(Machine& m, Page& page, AddressSpace& mapping,
 bool can_share_swap_page(Machine& m, Page& page) {
   std::int32_t uses = page.mapcount.load() + 1;
   if (uses <= 1 && page.test(PageFlag::kSwapCache)) {
-    const SpinGuard guard(m.swap.swap_device_lock);
-    uses += m.swap.swap_map[page.swap_entry().slot] - 1;  // the cache's own is no use
+    uses += swap_count(m, page.swap_entry()) - 1;  // the cache's own is no use
   }
   return uses == 1;
 }
 
+bool reuse_swap_page(Machine& m, Page& page) {
+  if (!can_share_swap_page(m, page)) return false;
+  if (page.test(PageFlag::kSwapCache)) {
+    delete_from_swap_cache(m, page);
+    page.set(PageFlag::kDirty);
+  }
+  return true;
+}
+
 bool remove_exclusive_swap_page(Machine& m, Page& page) {
   if (!page.test(PageFlag::kSwapCache)) return false;
-  SwapEntry entry;
+  SwapEntry entry = page.swap_entry();
+  SwapArea& area = *m.swap.find(entry);
   {
-    const SpinGuard device(m.swap.swap_device_lock);
-    if (m.swap.swap_map[page.swap_entry().slot] != 1) return false;
+    const SwapDeviceGuard device(m.swap, area);
+    if (area.count(entry.offset()) != 1) return false;
     const SpinGuard tree(m.swapper.tree_lock);
     // The cache's reference and the caller's, and the reverse map's: whoever else has
     // one may be about to map it.
     const int own = m.scheme().own_refs(page);
     if (page.count.read() != 2 + own + page.mapcount.load() + 1) return false;
-    entry = take_from_swap_cache(m.swapper, page);
+    entry = take_from_swap_cache(m, page);
     page.set(PageFlag::kDirty);
   }
   swap_free(m, entry);
@@ -259,7 +235,7 @@ bool remove_clean_swap_page(Machine& m, Page& page) {
   {
     const SpinGuard guard(m.swapper.tree_lock);
     if (page.count.read() != 2 || page.test(PageFlag::kDirty)) return false;
-    entry = take_from_swap_cache(m.swapper, page);
+    entry = take_from_swap_cache(m, page);
   }
   swap_free(m, entry);
   put_page(m, page);
@@ -267,16 +243,19 @@ bool remove_clean_swap_page(Machine& m, Page& page) {
 }
 
 void free_swap_and_cache(Machine& m, SwapEntry entry) {
+  SwapArea* const area = m.swap.find(entry);
+  invariant(Inv::kSwapSlotInUse, area != nullptr);
   Page* page = nullptr;
   {
-    const SwapInfoGuard guard(m.swap);
+    const SwapInfoGuard guard(m.swap, *area);
+    const bool valid = (area->flags.peek() & SwapArea::kValid) != 0;
+    invariant(Inv::kSwapSlotInUse, valid);
     // Only the cache's reference is left: the cached page is of no use to anybody.
-    if (swap_entry_free(m.swap, entry) == 1) page = lookup_swap_cache(m, entry);
+    if (swap_entry_free(m, *area, entry) == 1) page = lookup_swap_cache(m, entry);
   }
   if (page == nullptr) return;
   if (trylock_page(*page)) {
-    if (page->test(PageFlag::kSwapCache) && page->swap_entry() == entry &&
-        !page->is_mapped()) {
+    if (is_cached_as(*page, entry) && !page->is_mapped()) {
       remove_exclusive_swap_page(m, *page);
     }
     unlock_page(m, *page);
@@ -285,9 +264,9 @@ void free_swap_and_cache(Machine& m, SwapEntry entry) {
 }
 
 void drop_unused_swap_cache(Machine& m) {
-  const auto slots = m.swap.store.slots();
-  for (std::uint32_t slot = 1; slot < slots; ++slot) {
-    Page* const page = lookup_swap_cache(m, {slot});
+  const std::uint32_t slots = m.swap.count() * m.swap.slots;
+  for (std::uint32_t index = 1; index < slots; ++index) {
+    Page* const page = lookup_swap_cache(m, m.swap.entry_at(index));
     if (page == nullptr) continue;
     lock_page(m, *page);
     if (!page->is_mapped()) remove_exclusive_swap_page(m, *page);
@@ -296,13 +275,35 @@ void drop_unused_swap_cache(Machine& m) {
   }
 }
 
-void swap_writepage(Machine& m, Page& page) {
+void forget_stuck_counts(Machine& m) {
+  for (std::uint32_t index = 1; index < m.swapper.size; ++index) {
+    const SwapEntry entry = m.swap.entry_at(index);
+    if (!swap_count_is_stuck(m, swap_count(m, entry))) continue;
+    Page* const page = lookup_swap_cache(m, entry);
+    SwapArea& area = *m.swap.find(entry);
+    {
+      const SwapInfoGuard guard(m.swap, area);
+      area.set_count(entry.offset(), 1);
+      if (page == nullptr) swap_entry_free(m, area, entry);
+    }
+    if (page != nullptr) put_page(m, *page);
+  }
+}
+
+bool swap_writepage(Machine& m, Page& page) {
   // The page is unmapped and locked, so nobody writes to it while it is copied.
   // PG_dirty is cleared first, so that whoever dirties it from now on is seen.
   page.clear(PageFlag::kDirty);
   page.set(PageFlag::kWriteback);
-  m.swap.store.write(page.swap_entry().slot, m.frames.data(page.pfn));
+  const SwapEntry entry = page.swap_entry();
+  SwapArea& area = *m.swap.find(entry);
+  const bool written = area.file.write(entry.offset(), m.frames.data(page.pfn));
+  if (!written) {
+    page.set(PageFlag::kDirty);
+    mark::hit(Mark::kSwapWriteFailed);
+  }
   page.clear(PageFlag::kWriteback);
+  return written;
 }
 
 }  // namespace racier

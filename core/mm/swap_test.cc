@@ -12,18 +12,20 @@ namespace {
 struct SwapTest : MmForTest {
   SwapTest() : MmForTest({.frames = 128, .slab_pages = 32, .swap_slots = 4}) {}
 
+  SwapArea& area = *m.swap.info[0];
+
   // References to each of the usable slots: "1 0 0".  The only task may look.
   std::string slots() NO_THREAD_SAFETY_ANALYSIS {
     std::string text;
-    for (std::size_t slot = 1; slot < m.swap.swap_map.size(); ++slot) {
-      text += (slot == 1 ? "" : " ") + std::to_string(m.swap.swap_map[slot]);
+    for (std::uint32_t slot = 1; slot < area.max; ++slot) {
+      text += (slot == 1 ? "" : " ") + std::to_string(area.count(slot));
     }
     return text;
   }
 
   void set_references(std::uint32_t slot,
                       std::uint16_t count) NO_THREAD_SAFETY_ANALYSIS {
-    m.swap.swap_map[slot] = count;
+    area.set_count(slot, count);
   }
 
   // Takes the page at `addr` away from everybody; it stays in the swap cache, dirty.
@@ -48,7 +50,7 @@ struct SwapTest : MmForTest {
   void write_out(Page& page) {
     get_page(page);
     lock_page(m, page);
-    swap_writepage(m, page);
+    EXPECT_TRUE(swap_writepage(m, page));
     EXPECT_TRUE(remove_clean_swap_page(m, page));
     unlock_page(m, page);
     put_page(m, page);
@@ -57,15 +59,15 @@ struct SwapTest : MmForTest {
 
 TEST_F(SwapTest, SlotsAreHandedOutLowestFirstAndComeBack) {
   EXPECT_EQ(tell([&] {
-              EXPECT_EQ(get_swap_page(m).slot, 1u);
-              EXPECT_EQ(get_swap_page(m).slot, 2u);
+              EXPECT_EQ(get_swap_page(m).val, 1u);
+              EXPECT_EQ(get_swap_page(m).val, 2u);
               EXPECT_EQ(swap_duplicate(m, {1}), Status::kOk);
               EXPECT_EQ(slots(), "2 1 0");
               swap_free(m, {2});
               swap_free(m, {1});
               EXPECT_EQ(slots(), "1 0 0");
-              EXPECT_EQ(get_swap_page(m).slot, 2u);
-              EXPECT_EQ(get_swap_page(m).slot, 3u);
+              EXPECT_EQ(get_swap_page(m).val, 2u);
+              EXPECT_EQ(get_swap_page(m).val, 3u);
               EXPECT_FALSE(get_swap_page(m)) << "full";
             }),
             "");
@@ -80,31 +82,39 @@ TEST_F(SwapTest, ASlotThatIsNotInUseCannotBeDuplicated) {
             "");
 }
 
-TEST_F(SwapTest, ASlotCanHaveSoManyReferencesAndNoMore) {
+// In 2.6.9 "a count that has overflowed is stuck until swapoff".
+TEST_F(SwapTest, ACountThatReachesTheLimitStaysThere) {
   EXPECT_EQ(tell([&] {
               EXPECT_TRUE(get_swap_page(m));
-              set_references(1, SwapArea::kSwapMapMax - 1);
+              set_references(1, kSwapMapMax - 2);
               EXPECT_EQ(swap_duplicate(m, {1}), Status::kOk);
-              EXPECT_EQ(swap_duplicate(m, {1}), Status::kNoMemory);
+              EXPECT_EQ(slots(), "32766 0 0");
+              EXPECT_EQ(swap_duplicate(m, {1}), Status::kOk);
+              EXPECT_EQ(swap_duplicate(m, {1}), Status::kOk);
               EXPECT_EQ(slots(), "32767 0 0");
-              swap_free(m, {1});
-              EXPECT_EQ(slots(), "32766 0 0") << "every one of them counts";
+              EXPECT_EQ(swap_free(m, {1}), kSwapMapMax);
+              EXPECT_EQ(slots(), "32767 0 0");
               set_references(1, 1);
-              swap_free(m, {1});
+              EXPECT_EQ(swap_free(m, {1}), 0);
             }),
             "");
 }
 
-TEST_F(SwapTest, AForkThatCannotShareASlotHasNoMemory) {
+TEST_F(SwapTest, AForkSharesASlotWhoseCountIsStuck) {
   story([&](Mm& mm) {
     const VirtAddr at = map(mm, 1);
     write(mm, at, 5);
     write_out(swap_out(mm, at));
-    set_references(1, SwapArea::kSwapMapMax);
-    EXPECT_EQ(dup_mm(m, mm).status(), Status::kNoMemory);
+    set_references(1, kSwapMapMax);
+    const Result<Mm*> child = dup_mm(m, mm);
+    ASSERT_TRUE(child);
     EXPECT_EQ(slots(), "32767 0 0");
-    set_references(1, 1);
+    EXPECT_EQ(read(**child, at).value, 5u);
     EXPECT_EQ(read(mm, at).value, 5u);
+    EXPECT_EQ(slots(), "32767 0 0");
+    mmput(m, **child);
+    forget_stuck_counts(m);
+    EXPECT_EQ(slots(), "1 0 0") << "the swap cache alone";
   });
   EXPECT_EQ(slots(), "0 0 0");
 }
@@ -119,25 +129,6 @@ TEST_F(SwapTest, AForkOfAPteToAFreeSlotIsAFinding) {
     static_cast<void>(dup_mm(m, *mm));
   });
   EXPECT_NE(finding.find(inv::row(Inv::kSwapSlotInUse).sentence), std::string::npos);
-}
-
-TEST_F(SwapTest, APageWhoseSlotIsFullStaysMapped) {
-  story([&](Mm& mm) {
-    const VirtAddr at = map(mm, 1);
-    write(mm, at, 5);
-    Page& page = page_of(mm, at);
-    lock_page(m, page);
-    EXPECT_TRUE(add_to_swap(m, page));
-    set_references(1, SwapArea::kSwapMapMax);
-    page_referenced(m, page);
-    EXPECT_EQ(try_to_unmap(m, page), Unmap::kFail);
-    set_references(1, 1);
-    unlock_page(m, page);
-    EXPECT_EQ(&page_of(mm, at), &page);
-    EXPECT_EQ(rss(mm), "1 1");
-    EXPECT_EQ(read(mm, at).value, 5u);
-  });
-  EXPECT_EQ(slots(), "0 0 0");
 }
 
 TEST_F(SwapTest, FreeingAFreeSlotIsAFinding) {
@@ -260,17 +251,18 @@ struct SwapLockTest : MmForTest {
                    .slab_pages = 32,
                    .swap_slots = 4,
                    .period = {.swap_lock = SwapLocking::kGlobal}}) {}
+  SwapArea& area = *m.swap.info[0];
 };
 
 TEST_F(SwapLockTest, OneLockIsInThePlaceOfBoth) {
-  EXPECT_STREQ(m.swap.swap_device_lock.lock_class().name, "swap_lock");
+  EXPECT_STREQ(m.swap.swap_list_lock.lock_class().name, "swap_lock");
   EXPECT_EQ(tell([&] {
-              const SpinGuard list(m.swap.swap_list_lock);
+              const SpinGuard device(area.swap_device_lock);
               swap_free(m, get_swap_page(m));
             }),
             "");
   boot(m, run);
-  EXPECT_STREQ(m.swap.swap_device_lock.lock_class().name, "swap_lock");
+  EXPECT_STREQ(m.swap.swap_list_lock.lock_class().name, "swap_lock");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ void AddressSpace::reset() NO_THREAD_SAFETY_ANALYSIS {
   std::construct_at(&i_mmap_lock, lock_class::kIMmapLock);
   std::construct_at(&i_mmap);
   std::fill(slots.get(), slots.get() + size, CacheSlot{});
-  nrpages = 0;
+  nrpages = nrswapped = 0;
 }
 
 void AddressSpace::read_store(std::uint64_t index, std::byte* frame) const {

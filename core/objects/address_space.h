@@ -47,6 +47,7 @@ struct AddressSpace {
   SpinLock tree_lock{lock_class::kTreeLock};
   std::unique_ptr<CacheSlot[]> slots GUARDED_BY(tree_lock);  // by page index
   std::uint64_t nrpages GUARDED_BY(tree_lock) = 0;           // slots with a page
+  std::uint64_t nrswapped GUARDED_BY(tree_lock) = 0;         // slots with an entry
 
   SpinLock i_mmap_lock{lock_class::kIMmapLock};
   IMmapTree i_mmap GUARDED_BY(i_mmap_lock);

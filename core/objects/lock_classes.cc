@@ -13,6 +13,8 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kSwapListLock},
     {&kSwapListLock, &kSwapDeviceLock},
     {&kSwapListLock, &kTreeLock},
+    {&kSwapListLock, &kMmlistLock},
+    {&kSwapLock, &kMmlistLock},
     // swap_lock=global
     {&kPageTableLock, &kSwapLock},
     {&kSwapLock, &kTreeLock},
@@ -29,6 +31,7 @@ constexpr LockOrder kOrder[] = {
     {&kPageTableLock, &kChainLock},
     {&kChainLock, &kSwapDeviceLock},
     {&kChainLock, &kSwapLock},
+    {&kChainLock, &kMmlistLock},
     // ptl=split: as page_table_lock
     {&kAnonVmaLock, &kPteLock},
     {&kPteLock, &kLruLock},

@@ -10,6 +10,7 @@
 //           mm->page_table_lock
 //             zone->lru_lock          (mark_page_accessed, lru_cache_add)
 //             swap_list_lock          (swap_free's swap_info_get)
+//               mmlist_lock           (mmput, drain_mmlist and others)
 //               swap_device_lock      (swap_duplicate, swap_info_get)
 //               mapping->tree_lock
 //
@@ -17,6 +18,7 @@
 //
 //           mm->page_table_lock
 //             swap_lock
+//               mmlist_lock
 //               mapping->tree_lock
 //
 // With ptl=split (since 2.6.15) each table of ptes has a pte_lock, in the place of
@@ -42,6 +44,7 @@
 //     PG_chainlock                  (pte_chain; a walk holds it and tries the outer
 //     one)
 //       swap_device_lock
+//       mmlist_lock
 //
 // fs_reclaim is no lock but a place (reclaim_order.h): an allocation that may reclaim is
 // outside of every lock that a reverse-map walk takes.
@@ -71,6 +74,7 @@ inline constexpr LockClass kTaskLock{"task_lock", 11};
 inline constexpr LockClass kSwapLock{"swap_lock", 12};
 inline constexpr LockClass kPteLock{"pte_lock", 13};
 inline constexpr LockClass kISem{"i_sem", 14};
+inline constexpr LockClass kMmlistLock{"mmlist_lock", 15};
 // Of schemes; see core/rmap.
 inline constexpr LockClass kAnonVmaSem{"anon_vma->sem", 16};
 inline constexpr LockClass kAnonVmaRootSem{"anon_vma->root->rwsem", 17};

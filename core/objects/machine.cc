@@ -30,9 +30,10 @@ Machine::Machine(const MachineOptions& options)
       vma_cache("vm_area_struct", SlabKind::kPlain, slab_pages, rcu),
       shmem_cache("shmem_inode", SlabKind::kPlain, slab_pages, rcu),
       kiocb_cache("kiocb", SlabKind::kPlain, slab_pages, rcu),
+      swap_map_cache("swap_map", SlabKind::kPlain, slab_pages, rcu),
       mmu(std::make_unique<SoftMmu>(frames, kCpusMax)),
-      swap(options.swap_slots, options.period.swap_lock),
-      swapper(-1, std::max(options.swap_slots, 1u), true),
+      swap(options.swap_areas, options.swap_slots, options.period.swap_lock),
+      swapper(-1, std::uint64_t{swap.count()} * swap.slots, true),
       file_store(std::max(options.files * options.file_pages, 1u)),
       lock_checker(lock_class::order_2_6_9()),
       tracepoints(&nobody),
@@ -57,6 +58,9 @@ MachineOptions MachineOptions::without_knobs() const {
   options.period = {};
   options.weak_memory = false;
   options.chosen_failures = false;
+  options.swap_map_max = kSwapMapMax;
+  options.swap_bad = 0;
+  options.page_cluster = 0;
   return options;
 }
 
@@ -81,6 +85,8 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   swap.reset(options_.period.swap_lock);
   std::construct_at(&mms_lock, lock_class::kMmListLock);
   mms.reset();
+  std::construct_at(&mmlist_lock, lock_class::kMmlistLock);
+  mmlist.reset();
   mms_made_.raw().store(0, std::memory_order_relaxed);
   tasks = {};
   std::construct_at(&task_wait, lock_class::kTaskWait);
@@ -133,6 +139,20 @@ void Machine::destroy_shmem(AddressSpace& file) {
     std::erase(shmem_files_, &file);
   }
   shmem_cache.destroy(&file);
+}
+
+AddressSpace* Machine::get_shmem_behind(int id) {
+  const StepsOff one_step;
+  const InterlockGuard guard(shmem_lock_);
+  for (;;) {
+    AddressSpace* best = nullptr;
+    for (AddressSpace* const file : shmem_files_) {
+      const bool nearer = file->id > id && (best == nullptr || file->id < best->id);
+      if (nearer) best = file;
+    }
+    if (best == nullptr || best->count.inc_not_zero()) return best;
+    id = best->id;
+  }
 }
 
 void Machine::for_each_file(FunctionRef<void(AddressSpace&)> visit) {

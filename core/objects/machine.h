@@ -58,9 +58,15 @@ struct MachineOptions {
   std::string rmap = "anon_vma_spin";
   std::uint32_t frames = 256;      // page frames, page tables included
   std::uint32_t slab_pages = 256;  // pages for slab caches
-  std::uint32_t swap_slots = 64;   // 0: no swap.  Slot 0 is never used
+  std::uint32_t swap_slots = 64;   // of each area; 0: no swap.  Slot 0 is never used
   std::uint32_t files = 2;
   std::uint32_t file_pages = 16;  // size of each file
+  std::uint32_t swap_areas = 1;   // the first is on from the start
+  // As many references a swap slot can have; then its count stays.
+  std::uint32_t swap_map_max = kSwapMapMax;
+  std::uint32_t swap_bad = 0;  // every so-manieth slot of an area is bad; 0: none
+  // A swap-in reads 1 << page_cluster slots together.
+  std::uint32_t page_cluster = 0;
   Period period{};
   // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
   bool weak_memory = false;
@@ -119,6 +125,9 @@ class Machine {
   // Returns whether that is the address of one of the machine's files, or of a shmem
   // file that is not destroyed yet.  No step.
   bool is_file(std::uintptr_t address);
+  // Returns the shmem file with the next number behind `id`, with a reference taken;
+  // nullptr: there is none.  Who has no reference any more is passed over.  No step.
+  AddressSpace* get_shmem_behind(int id);
   // Shows every file: those of the machine, and shmem.  At quiescence.
   void for_each_file(FunctionRef<void(AddressSpace&)> visit);
 
@@ -129,6 +138,9 @@ class Machine {
   // All mms that are not freed yet.
   SpinLock mms_lock{lock_class::kMmListLock};
   List<Mm, &Mm::all_mms> mms GUARDED_BY(mms_lock);
+  // Those that may have pages in swap (mm/mmlist.h).  Kernel: init_mm.mmlist.
+  SpinLock mmlist_lock{lock_class::kMmlistLock};
+  MmListNode mmlist{nullptr};
 
   // All tasks, those that do not exist yet included: whoever runs the machine gives it
   // the table behind the reset.  Each entry is guarded by its task_lock.
@@ -145,10 +157,11 @@ class Machine {
   Slab<Vma> vma_cache;
   Slab<AddressSpace> shmem_cache;
   Slab<Kiocb> kiocb_cache;
+  Slab<SwapMapPart> swap_map_cache;
   std::unique_ptr<Mmu> mmu;
   Lru lru;
-  SwapArea swap;
-  AddressSpace swapper;  // the swap cache, by slot
+  SwapAreas swap;
+  AddressSpace swapper;  // the swap cache, by slot: SwapAreas::index_of()
   PageStore file_store;  // what is on disk of the machine's files
   LockChecker lock_checker;
   Tracepoints* tracepoints;  // never null; stays over a reset

@@ -14,7 +14,7 @@ void hold_locks(Machine& m) NO_THREAD_SAFETY_ANALYSIS {
   m.mms_lock.lock();
   m.lru.lru_lock.lock();
   m.swap.swap_list_lock.lock();
-  m.swap.swap_device_lock.lock();
+  m.swap.info[0]->swap_device_lock.lock();
   m.file(1).tree_lock.lock();
   m.file(1).i_mmap_lock.lock();
   m.swapper.tree_lock.lock();
@@ -25,9 +25,13 @@ void fill_files_and_swap(Machine& m) NO_THREAD_SAFETY_ANALYSIS {
   m.file(0).nrpages = 1;
   m.file(0).count.set(4);
   m.swapper.slots[2].page = &m.page(1);
-  m.swap.swap_map[2] = 5;
-  m.swap.inuse_pages = 1;
-  m.swap.lowest_bit = 3;
+  SwapArea& area = *m.swap.info[0];
+  area.swap_map[0].store(m.swap_map_cache.create());
+  area.flags.store(SwapArea::kUsed);
+  area.inuse_pages = 1;
+  area.lowest_bit = 3;
+  m.swap.list_head = m.swap.list_next = 0;
+  m.mmlist_lock.lock();
 }
 
 void expect_files_and_swap_empty(Machine& m) NO_THREAD_SAFETY_ANALYSIS {
@@ -35,9 +39,13 @@ void expect_files_and_swap_empty(Machine& m) NO_THREAD_SAFETY_ANALYSIS {
   EXPECT_EQ(m.file(0).nrpages, 0u);
   EXPECT_EQ(m.file(0).count.read(), 1);
   EXPECT_EQ(m.swapper.slots[2].page, nullptr);
-  EXPECT_EQ(m.swap.swap_map[2], 0);
-  EXPECT_EQ(m.swap.inuse_pages, 0u);
-  EXPECT_EQ(m.swap.lowest_bit, 1u);
+  const SwapArea& area = *m.swap.info[0];
+  EXPECT_EQ(area.swap_map[0].load(), nullptr);
+  EXPECT_EQ(area.flags.load(), 0u);
+  EXPECT_EQ(area.inuse_pages, 0u);
+  EXPECT_EQ(area.lowest_bit, 1u);
+  EXPECT_EQ(m.swap.list_head, -1);
+  EXPECT_FALSE(m.mmlist_lock.is_locked());
 }
 
 void put_on_lru(Machine& m, Page& page) NO_THREAD_SAFETY_ANALYSIS {
@@ -99,7 +107,7 @@ TEST_F(MachineTest, FreesLocksThatWereHeld) {
   EXPECT_FALSE(m.mms_lock.is_locked());
   EXPECT_FALSE(m.lru.lru_lock.is_locked());
   EXPECT_FALSE(m.swap.swap_list_lock.is_locked());
-  EXPECT_FALSE(m.swap.swap_device_lock.is_locked());
+  EXPECT_FALSE(m.swap.info[0]->swap_device_lock.is_locked());
   EXPECT_FALSE(m.file(1).tree_lock.is_locked());
   EXPECT_FALSE(m.file(1).i_mmap_lock.is_locked());
   EXPECT_FALSE(m.swapper.tree_lock.is_locked());
@@ -144,7 +152,7 @@ TEST_F(MachineTest, SharedMemoryHasALimit) {
 TEST_F(MachineTest, MayHaveNoSwap) {
   Machine none(MachineOptions{.frames = 16, .slab_pages = 16, .swap_slots = 0});
   none.reset(run);
-  EXPECT_EQ(none.swap.store.slots(), 1u);
+  EXPECT_EQ(none.swap.find(SwapEntry::of(0, 1)), nullptr);
 }
 
 TEST_F(MachineTest, EveryPageHasAQueue) {

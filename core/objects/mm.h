@@ -6,6 +6,7 @@
 #include "core/base/types.h"
 #include "core/memory/mmu.h"
 #include "core/objects/lock_classes.h"
+#include "core/objects/mmlist.h"
 #include "core/objects/vma.h"
 #include "core/sync/atomic.h"
 #include "core/sync/ref_count.h"
@@ -86,7 +87,8 @@ struct Mm {
   }
   void set(MmFlag flag) { flags.fetch_or(static_cast<std::uint32_t>(flag)); }
 
-  ListNode all_mms;  // in Machine::mms; guarded by its lock
+  MmListNode mmlist{this};  // it may have pages in swap; guarded by mmlist_lock
+  ListNode all_mms;         // in Machine::mms; guarded by its lock
 };
 
 inline constexpr int kMapCountMax = 65536;  // Kernel: DEFAULT_MAX_MAP_COUNT

@@ -123,7 +123,7 @@ TEST_F(PageTableTest, ShowsThePtesOfARangeInOrder) {
   const std::vector<VirtAddr> expected{edge - 2 * kPageSize, edge - kPageSize, edge,
                                        edge + kPageSize};
   EXPECT_EQ(shown, expected);
-  EXPECT_EQ(find_pte(arena, context, edge).peek().swap_entry().slot,
+  EXPECT_EQ(find_pte(arena, context, edge).peek().swap_entry().val,
             edge >> kPageShift);
 }
 

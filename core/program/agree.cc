@@ -103,7 +103,7 @@ class Look {
   // Returns what the pte stands for, one number for all that share it; 0: no anonymous
   // page.  A page that is in the swap cache is its slot.
   std::uint64_t name_of(Pte pte) const {
-    if (!pte.present()) return std::uint64_t{pte.swap_entry().slot} << 1;
+    if (!pte.present()) return std::uint64_t{pte.swap_entry().val} << 1;
     const Page& page = m_.page(pte.pfn());
     if (m_.is_zero_page(page.pfn) || (page.mapping.peek() & kPageMappingAnon) == 0) {
       return 0;

@@ -134,6 +134,15 @@ struct PinAccess {
   static const ArgumentType& type();
   bool write() const { return value != 0; }
 };
+// A swap area of the machine, by number; and how soon its slots are handed out.
+struct SwapAreaNo {
+  std::uint64_t value;
+  static const ArgumentType& type();
+};
+struct SwapPriority {
+  std::uint64_t value;
+  static const ArgumentType& type();
+};
 // Absolute user addresses, for recordings of real programs: page aligned, word aligned.
 struct PageAddr {
   std::uint64_t value;

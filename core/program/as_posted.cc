@@ -20,6 +20,10 @@ constexpr Bug kDickins[] = {Bug::kAnonFlagAndMappingTorn, Bug::kRemoveRmapClears
 // That ptes are gone before anon_put (B25) is what it asks of callers.
 constexpr Bug kDavem[] = {Bug::kAnonPutTrimAfterDrop, Bug::kGetAnonDoubleAlloc};
 
+// It asks without mmlist_lock whether a mm is on the list, and not again with it: then
+// one page_table_lock kept two who ask apart.
+constexpr Bug kMmlist[] = {Bug::kMmlistAddNoRecheck};
+
 constexpr AsPosted kPatches[] = {
     {"lameter",
      "Convert anon_vma lock to rw_sem and refcount; Christoph Lameter, March 2008",
@@ -30,6 +34,10 @@ constexpr AsPosted kPatches[] = {
      "anon_vma_spin", kDickins},
     {"davem", "the anon layer of 2.3.99; David S. Miller, April 2000", "anon_area",
      kDavem},
+    {"dickins-mmlist", "lighten mmlist_lock; Hugh Dickins, October 2004",
+     "anon_vma_spin", kMmlist, false, true},
+    {"dickins-mmlist-split", "the same, a year later: page_table_lock is split",
+     "anon_vma_spin", kMmlist, true, false},
 };
 
 }  // namespace
@@ -45,6 +53,7 @@ void AsPosted::set_machine(MachineOptions& machine) const {
   for (const rmap::SchemeRow& row : rmap::schemes()) {
     if (machine.rmap == row.name) machine.period = row.written_under;
   }
+  if (split_ptl) machine.period.split_ptl = true;
 }
 
 std::span<const AsPosted> patches_as_posted() { return kPatches; }

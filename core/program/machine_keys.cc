@@ -77,6 +77,10 @@ constexpr std::uint32_t kFuzzedSlabPages[] = {256};
 constexpr std::uint32_t kFuzzedSlots[] = {0, 4, 64};
 constexpr std::uint32_t kFuzzedFiles[] = {2};
 constexpr std::uint32_t kFuzzedFilePages[] = {16};
+constexpr std::uint32_t kFuzzedAreas[] = {1, 1, 2};
+constexpr std::uint32_t kFuzzedMapMax[] = {kSwapMapMax};
+constexpr std::uint32_t kFuzzedBad[] = {0, 0, 0, 3};
+constexpr std::uint32_t kFuzzedCluster[] = {0, 0, 0, 2};
 constexpr std::uint32_t kFuzzedRcu[] = {0, 1};
 constexpr std::uint32_t kFuzzedGather[] = {0, 1};
 constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
@@ -94,7 +98,7 @@ constexpr MachineKey kKeys[] = {
     {"slab_pages", "pages for slab caches", &get<&MachineOptions::slab_pages>,
      &set<&MachineOptions::slab_pages>, 16, 1u << 20, kFuzzedSlabPages, nullptr},
     {"swap_slots",
-     "slots of the swap area, the first of which is never used; 0: no swap",
+     "slots of each swap area, the first of which is never used; 0: no swap",
      &get<&MachineOptions::swap_slots>, &set<&MachineOptions::swap_slots>, 0, 1u << 22,
      kFuzzedSlots, nullptr},
     {"files", "files f0, f1, ...", &get<&MachineOptions::files>,
@@ -159,6 +163,18 @@ constexpr MachineKey kKeys[] = {
        options.chosen_failures = value != 0;
      },
      0, 0, kFuzzedAlloc, &alloc_name},
+    {"swap_areas", "swap areas, the first of which is on from the start",
+     &get<&MachineOptions::swap_areas>, &set<&MachineOptions::swap_areas>, 1,
+     kSwapAreasMax, kFuzzedAreas, nullptr},
+    {"swap_map_max", "as many references a swap slot can have",
+     &get<&MachineOptions::swap_map_max>, &set<&MachineOptions::swap_map_max>, 4,
+     kSwapMapMax, kFuzzedMapMax, nullptr},
+    {"swap_bad", "every so-manieth slot of a swap area is bad; 0: none",
+     &get<&MachineOptions::swap_bad>, &set<&MachineOptions::swap_bad>, 0, 1u << 22,
+     kFuzzedBad, nullptr},
+    {"page_cluster", "a swap-in reads so many slots together, as a power of two",
+     &get<&MachineOptions::page_cluster>, &set<&MachineOptions::page_cluster>, 0, 5,
+     kFuzzedCluster, nullptr},
 };
 
 }  // namespace

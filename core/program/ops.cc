@@ -10,6 +10,7 @@
 #include "core/program/ops_pin.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
+#include "core/program/ops_swap.h"
 #include "core/program/ops_vma.h"
 #include "core/program/text.h"
 
@@ -224,6 +225,18 @@ constexpr Op kOps[] = {
                        "Ends a process, and all who share its memory, and reads that.",
                        "process")
         .weighing(3),
+    op<&ops::swapon>("swapon", "Puts a swap area in use.", "area", "priority")
+        .weighing(3),
+    op<&ops::swapoff>("swapoff", "Brings back what is in a swap area, and ends its use.",
+                      "area")
+        .weighing(5),
+    op<&ops::interrupt_swapoff>("interrupt_swapoff",
+                                "Sends a signal to whoever runs swapoff.", "area")
+        .weighing(1),
+    op<&ops::lose_swap>("lose_swap", "Cuts off the file of a swap area: it is lost.",
+                        "area")
+        .weighing(1)
+        .agreeing(Agrees::kAlone),
 };
 
 }  // namespace

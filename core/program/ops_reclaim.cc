@@ -55,7 +55,7 @@ Outcome unmap_page(Run& run, ProcessRef process, PageInMapping place) {
     Machine& m = run.machine();
     const bool to_swap = page.is_anon() && !page.test(PageFlag::kSwapCache) &&
                          !page.test(PageFlag::kLazyFree);
-    if (to_swap && !add_to_swap(m, page)) return Outcome::of(Status::kNoMemory);
+    if (to_swap && !give_slot(m, page)) return Outcome::of(Status::kNoMemory);
     const Unmap result = try_to_unmap(m, page);
     // Nobody will ever ask for the slot again if the page lost its ptes in another way.
     if (page.test(PageFlag::kSwapCache)) remove_exclusive_swap_page(m, page);

@@ -6,7 +6,7 @@
 namespace racier::program {
 namespace {
 
-constexpr Status kLastStatus = Status::kKilled;
+constexpr Status kLastStatus = Status::kIo;
 
 std::string fault_text(std::uint32_t error_code) {
   std::string text = "fault ";

@@ -35,7 +35,7 @@ TEST(Outcome, OfAnAccessTellsItsFirstFault) {
 }
 
 TEST(Expected, EveryStatusHasAWordOfItsOwn) {
-  for (int i = 0; i <= static_cast<int>(Status::kNoProcess); ++i) {
+  for (int i = 0; i <= static_cast<int>(Status::kIo); ++i) {
     const auto status = static_cast<Status>(i);
     EXPECT_EQ(find_status(status_word(status)), status) << status_word(status);
   }

@@ -1,0 +1,54 @@
+// core/objects/mmlist.h - the list of mms that may have pages in swap.
+//
+// What swapoff looks through.  Strung together off a head, and guarded by mmlist_lock;
+// whether a node is on the list is asked without it, too.
+//
+// Kernel: mm_struct::mmlist, init_mm.mmlist, v2.6.9.
+#pragma once
+#include "core/sync/atomic.h"
+
+namespace racier {
+
+struct Mm;
+
+struct MmListNode {
+  explicit MmListNode(Mm* mm) : mm(mm) {}
+  MmListNode(const MmListNode&) = delete;
+  MmListNode& operator=(const MmListNode&) = delete;
+
+  // Returns whether it is on no list.  Without the lock a hint: but nobody puts a mm on
+  // the list while its pte lock keeps others from doing so, if there is one for all.
+  bool empty(std::source_location where = std::source_location::current()) const {
+    return next.load(std::memory_order_relaxed, where) == this;
+  }
+  // Puts `node` behind this one, wherever it is.  Kernel: list_add().
+  // Context: mmlist_lock held.  Neither is a step.
+  void add(MmListNode& node) {
+    note_side_effects();
+    MmListNode* const second = next.peek();
+    second->prev = &node;
+    node.next.poke(second);
+    node.prev = this;
+    next.poke(&node);
+  }
+  // Takes it off its list; harmless if it is on none.  Kernel: list_del_init().
+  void unlink() {
+    note_side_effects();
+    MmListNode* const second = next.peek();
+    second->prev = prev;
+    prev->next.poke(second);
+    next.poke(this);
+    prev = this;
+  }
+  // Makes it a node that is on no list.
+  void reset() {
+    next.raw().store(this, std::memory_order_relaxed);
+    prev = this;
+  }
+
+  Mm* const mm;  // null: the head
+  Atomic<MmListNode*> next{this};
+  MmListNode* prev = this;
+};
+
+}  // namespace racier
