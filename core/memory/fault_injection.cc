@@ -20,9 +20,11 @@ bool should_fail() {
   if (self == nullptr) return false;
   const bool named = self->fail_nth != 0 && --self->fail_nth == 0;
   AllocFailures* const failures = self->run->alloc_failures;
-  if (failures == nullptr) [[likely]]
-    return named;
-  return failures->strikes(*self) || named;
+  const bool struck = failures != nullptr && failures->strikes(*self);
+  if (!named && !struck) [[likely]]
+    return false;
+  ++self->failures_injected;
+  return true;
 }
 
 void AllocFailures::begin(const FailAlloc& fail, bool chosen) {

@@ -421,17 +421,17 @@ Status fault_in(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
   return status_of(handle_mm_fault(m, *vma, addr, write));
 }
 
-// Counts down a failure that was asked for (fail_nth).
+// Whether an allocation of the running task was made to fail (should_fail()).
 class InjectedFailure {
  public:
-  InjectedFailure() : before_(left()) {}
-  // Returns whether it has struck since.
-  bool struck() const { return before_ != 0 && left() == 0; }
+  InjectedFailure() : before_(count()) {}
+  // Returns whether one was since.
+  bool struck() const { return count() != before_; }
 
  private:
-  static std::uint32_t left() {
+  static std::uint32_t count() {
     const Task* const self = current();
-    return self == nullptr ? 0 : self->fail_nth;
+    return self == nullptr ? 0 : self->failures_injected;
   }
   const std::uint32_t before_;
 };

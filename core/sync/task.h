@@ -83,6 +83,8 @@ struct Task {
   bool memalloc = false;
   // Fails the n-th allocation that may fail from now on; 0: none.
   std::uint32_t fail_nth = 0;
+  // How many were made to fail (core/memory/fault_injection.h).
+  std::uint32_t failures_injected = 0;
 };
 
 // Whom this OS thread runs.  All fibers of a thread share it, so no sanitizer may see
