@@ -8,6 +8,7 @@
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/run_alone.h"
 #include "core/sync/atomic.h"
+#include "core/sync/interlock.h"
 
 namespace racier {
 namespace {
@@ -17,10 +18,12 @@ namespace {
 std::string run(AllocFailures& failures, int first, int second,
                 Schedule schedule = {}) {
   std::string seen;
+  Interlock lock;  // of `seen`: that fibers run in turn orders nothing
   Atomic<int> word(0);
   const auto allocate = [&](int count, char letter) {
     for (int i = 0; i < count; ++i) {
       word.load();
+      const InterlockGuard guard(lock);
       seen += should_fail() ? static_cast<char>(letter - 'a' + 'A') : letter;
     }
   };
