@@ -146,14 +146,13 @@ TEST_P(RwSemaphoreTest, DowngradingLetsReadersInAndKeepsWritersOut) {
     int value = 0;
     bool overwritten = false;
     const auto downgrades = [&] {
-      lock.down_write();
+      WriteGuard guard(lock);
       asking.store(0);
       wait_for(asking, 2);
       value = 1;
-      lock.downgrade_write();
+      guard.downgrade();
       wait_for(inside, 2);
       EXPECT_FALSE(overwritten);
-      lock.up_read();
     };
     const auto reads = [&] {
       wait_for(asking, 0);
