@@ -64,10 +64,10 @@ void check_area(const Audit& audit, const SwapArea& area) NO_THREAD_SAFETY_ANALY
     const SwapEntry entry = SwapEntry::of(area.type, slot);
     const std::uint32_t uses = audit.found.swap_uses(audit.m.swap.index_of(entry));
     if (uses != 0) {
-      broken(Inv::kSwapMapIsItsUsers, differs("swap area " + std::to_string(area.type) +
-                                                  " is off; users of slot " +
-                                                  std::to_string(slot),
-                                              uses, 0));
+      broken(Inv::kSwapMapIsItsUsers,
+             differs("swap area " + std::to_string(area.type) +
+                         " is off; users of slot " + std::to_string(slot),
+                     uses, 0));
     }
   }
   if (area.inuse_pages != inuse) {
@@ -154,7 +154,6 @@ void check_pages(const Audit& audit) {
   for (const Page* const page : audit.expected.pins) ++audit.found.use(page->pfn).pins;
   for (const Pfn pfn : audit.found.frames()) check_page(audit, pfn);
 }
-
 
 void check_swap(const Audit& audit) {
   for (const auto& area : audit.m.swap.info) check_area(audit, *area);

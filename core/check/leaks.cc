@@ -36,8 +36,8 @@ void check_swap_slots(const Machine& m) NO_THREAD_SAFETY_ANALYSIS {
     for (std::uint32_t slot = 1; slot < area->max; ++slot) {
       const std::uint16_t count = area->count(slot);
       if (count == 0 || count == kSwapMapBad) continue;
-      text += "; area " + std::to_string(area->type) + " slot " +
-              std::to_string(slot) + " count " + std::to_string(count);
+      text += "; area " + std::to_string(area->type) + " slot " + std::to_string(slot) +
+              " count " + std::to_string(count);
     }
   }
   if (!text.empty()) broken(Inv::kNoSwapSlotLeft, text.substr(2));

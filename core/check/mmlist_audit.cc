@@ -9,9 +9,8 @@ namespace racier::check {
 namespace {
 
 bool is_alive(const Audit& audit, const MmListNode* node) {
-  return std::ranges::any_of(audit.found.mms(), [node](const FoundMm& of) {
-    return &of.mm->mmlist == node;
-  });
+  return std::ranges::any_of(
+      audit.found.mms(), [node](const FoundMm& of) { return &of.mm->mmlist == node; });
 }
 
 // Returns the members, in order.  Looks at no node that is not one of a live mm.
@@ -41,9 +40,8 @@ std::vector<const MmListNode*> members(const Audit& audit) {
 }
 
 bool has_swap_pte(const Audit& audit, const FoundMm& of) {
-  return std::ranges::any_of(audit.found.ptes(of), [](const FoundPte& found) {
-    return found.pte.is_swap();
-  });
+  return std::ranges::any_of(audit.found.ptes(of),
+                             [](const FoundPte& found) { return found.pte.is_swap(); });
 }
 
 }  // namespace

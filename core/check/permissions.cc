@@ -26,9 +26,9 @@ void check_exclusive(const Audit& audit, const FoundPte& found) {
   const Page& page = audit.m.page(found.pte.pfn());
   const bool anon =
       (page.mapping.raw().load(std::memory_order_relaxed) & kPageMappingAnon) != 0;
+  const SwapEntry entry{page.private_data.peek()};
   const bool in_swap = page.peek(PageFlag::kSwapCache) &&
-                       audit.found.swap_ptes(
-                           page.private_data.raw().load(std::memory_order_relaxed)) > 0;
+                       audit.found.swap_ptes(audit.m.swap.index_of(entry)) > 0;
   if (!anon || audit.m.is_zero_page(page.pfn) || audit.found.use(page.pfn).ptes > 1 ||
       in_swap) {
     broken(Inv::kWritableIsExclusive, about(audit, found));

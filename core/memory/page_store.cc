@@ -11,7 +11,7 @@
 namespace racier {
 
 PageStore::PageStore(std::uint32_t slots)
-    : memory_("racier-swap", slots * kPageSize), written_(slots, 0) {}
+    : memory_("racier-files", slots * kPageSize), written_(slots, 0) {}
 
 void PageStore::write(std::uint32_t slot, const std::byte* frame) {
   require(slot < slots(), "a slot of this store");

@@ -1,4 +1,4 @@
-// core/memory/page_store.h - pages on a disk: what backs a swap area, and files.
+// core/memory/page_store.h - pages on a disk: what backs files.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -27,7 +27,7 @@ struct SwapFileTest : testing::Test {
     return page;
   }
   off_t size() const {
-    struct stat about{};
+    struct stat about {};
     fstat(file.fd(), &about);
     return about.st_size;
   }

@@ -22,8 +22,8 @@ void mmlist_leave(Machine& m, Mm& mm);
 // Context: swap_list_lock not held.  Kernel: drain_mmlist().
 void drain_mmlist(Machine& m);
 
-// Returns the member behind `at`, with a user reference, or nullptr; who has no user any
-// more is passed over, and `dying` set.  `at` is the head, or a member with users.
+// Returns the member behind `at`, with a user reference, or nullptr; who has no user
+// any more is passed over, and `dying` set.  `at` is the head, or a member with users.
 [[nodiscard]] Mm* mmlist_next(Machine& m, MmListNode& at, bool& dying);
 
 }  // namespace racier

@@ -91,8 +91,7 @@ Status swap_duplicate(Machine& m, SwapEntry entry) {
     return Status::kOk;
   }
   mark::hit(Mark::kSwapMapOverflow);
-  area->set_count(entry.offset(),
-                  static_cast<std::uint16_t>(m.options().swap_map_max));
+  area->set_count(entry.offset(), static_cast<std::uint16_t>(m.options().swap_map_max));
   return Status::kOk;
 }
 

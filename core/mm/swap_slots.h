@@ -27,8 +27,8 @@ std::uint16_t swap_count_unlocked(Machine& m, SwapEntry entry);
 // Returns whether a count has reached the limit.
 bool swap_count_is_stuck(const Machine& m, std::uint16_t count);
 
-// What somebody who takes the area of `entry` (of any, all of them) out of use could not
-// find before, he may find now.  Context: any.
+// What somebody who takes the area of `entry` (of any, all of them) out of use could
+// not find before, he may find now.  Context: any.
 void swap_changed(Machine& m, SwapEntry entry);
 void swap_changed(Machine& m);
 

@@ -9,8 +9,8 @@ namespace {
 
 struct Swapon : MmForTest {
   explicit Swapon(std::uint32_t slots = 600)
-      : MmForTest({.frames = 64, .slab_pages = 32, .swap_slots = slots, .swap_areas = 2}) {
-  }
+      : MmForTest(
+            {.frames = 64, .slab_pages = 32, .swap_slots = slots, .swap_areas = 2}) {}
   std::uint32_t parts() { return m.swap_map_cache.live_objects(); }
 };
 
@@ -44,7 +44,8 @@ TEST_F(Swapon, WithoutMemoryForTheMapTheAreaStaysOff) {
 }
 
 TEST_F(Swapon, AMapThatDoesNotFitIsNoSwap) {
-  const auto large = make_machine({.frames = 64, .slab_pages = 16, .swap_slots = 65536});
+  const auto large =
+      make_machine({.frames = 64, .slab_pages = 16, .swap_slots = 65536});
   boot(*large, run);
   EXPECT_EQ(large->swap.info[0]->flags.load(), 0u);
   EXPECT_EQ(large->swap_map_cache.live_objects(), 0u);

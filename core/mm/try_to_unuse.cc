@@ -25,8 +25,8 @@ struct Search {
   Machine& m;
   SwapArea& area;
   SwapEntry entry;
-  Page& page;        // of the entry, with a reference
-  int& unused;       // references that were found and dropped, and slots freed
+  Page& page;          // of the entry, with a reference
+  int& unused;         // references that were found and dropped, and slots freed
   bool dying = false;  // a mm was passed over that has no user any more
 };
 
@@ -147,8 +147,7 @@ void unuse_shmem(Search& s, AddressSpace& file) {
 template <typename Work>
 bool with_page_locked(Search& s, Work work) {
   lock_page(s.m, s.page);
-  const bool wanted =
-      is_cached_as(s.page, s.entry) && swap_count(s.m, s.entry) > 1;
+  const bool wanted = is_cached_as(s.page, s.entry) && swap_count(s.m, s.entry) > 1;
   if (wanted) work();
   unlock_page(s.m, s.page);
   return wanted;
@@ -170,8 +169,7 @@ Status search_mms(Search& s) {
   Status status = Status::kOk;
   Mm* mm = mmlist_next(s.m, s.m.mmlist, s.dying);
   while (mm != nullptr) {
-    const bool wanted =
-        with_page_locked(s, [&] { status = unuse_process(s, *mm); });
+    const bool wanted = with_page_locked(s, [&] { status = unuse_process(s, *mm); });
     const bool more = wanted && status == Status::kOk;
     Mm* const next = more ? mmlist_next(s.m, mm->mmlist, s.dying) : nullptr;
     if (mm->mm_users.read() == 1) ++s.unused;  // likewise

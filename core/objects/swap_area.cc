@@ -49,7 +49,9 @@ void SwapArea::set_count(std::uint32_t offset, std::uint16_t count) {
 }
 
 SwapAreas::SwapAreas(std::uint32_t areas, std::uint32_t slots, SwapLocking locking)
-    : slots(std::max(slots, 1u)), locking(locking), swap_list_lock(list_class(locking)) {
+    : slots(std::max(slots, 1u)),
+      locking(locking),
+      swap_list_lock(list_class(locking)) {
   for (std::uint32_t type = 0; type < areas; ++type) {
     info.push_back(std::make_unique<SwapArea>(type, slots));
   }
