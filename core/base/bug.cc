@@ -232,6 +232,11 @@ constexpr Row kRows[] = {
     {Bug::kSwapoffFreesMapUnderSwapin, "B55", "swapoff_frees_map_under_swapin",
      "swapoff frees swap_map while a swap-in looks at it.",
      "until 5.3; eb085574a752, Ying", "lifetime-rcu", FindingKind::kUseAfterFree},
+    {Bug::kMmlistNextFirst, "B79", "mmlist_next_first",
+     "drain_mmlist says that a mm is on no list before it is done with its node (list_del_init): "
+     "mmput asks without the lock, and frees the mm.",
+     "lighten mmlist_lock, Dickins, 2.6.10, to today; ours, no report known", "order-of-effects",
+     FindingKind::kUseAfterFree},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

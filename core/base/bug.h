@@ -69,8 +69,9 @@ enum class Bug : std::uint8_t {
   kSwapinStaleSwapcache,
   kUnusePageLeftSwapcache,
   kSwapoffFreesMapUnderSwapin,
+  kMmlistNextFirst,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kSwapoffFreesMapUnderSwapin) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kMmlistNextFirst) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

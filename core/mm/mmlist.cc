@@ -59,7 +59,7 @@ void mmlist_join_behind(Machine& m, Mm& child, Mm& parent) {
 }
 
 void mmlist_leave(Machine& m, Mm& mm) {
-  if (mm.mmlist.empty()) return;
+  if (mm.mmlist.was_left()) return;
   {
     const SpinGuard guard(m.mmlist_lock);
     mm.mmlist.unlink();

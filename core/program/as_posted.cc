@@ -20,9 +20,10 @@ constexpr Bug kDickins[] = {Bug::kAnonFlagAndMappingTorn, Bug::kRemoveRmapClears
 // That ptes are gone before anon_put (B25) is what it asks of callers.
 constexpr Bug kDavem[] = {Bug::kAnonPutTrimAfterDrop, Bug::kGetAnonDoubleAlloc};
 
-// It asks without mmlist_lock whether a mm is on the list, and not again with it: then
-// one page_table_lock kept two who ask apart.
-constexpr Bug kMmlist[] = {Bug::kMmlistAddNoRecheck};
+// It asks without mmlist_lock whether a mm is on the list: who joins, and not again
+// with the lock (then one page_table_lock kept two who ask apart); and who frees the
+// mm.
+constexpr Bug kMmlist[] = {Bug::kMmlistAddNoRecheck, Bug::kMmlistNextFirst};
 
 constexpr AsPosted kPatches[] = {
     {"lameter",
@@ -35,9 +36,9 @@ constexpr AsPosted kPatches[] = {
     {"davem", "the anon layer of 2.3.99; David S. Miller, April 2000", "anon_area",
      kDavem},
     {"dickins-mmlist", "lighten mmlist_lock; Hugh Dickins, October 2004",
-     "anon_vma_spin", kMmlist, false, true},
+     "anon_vma_spin", kMmlist},
     {"dickins-mmlist-split", "the same, a year later: page_table_lock is split",
-     "anon_vma_spin", kMmlist, true, false},
+     "anon_vma_spin", kMmlist, true},
 };
 
 }  // namespace

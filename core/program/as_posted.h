@@ -17,7 +17,6 @@ struct AsPosted {
   const char* rmap;
   std::span<const Bug> lacks;  // what it lacks, of the list of bugs
   bool split_ptl = false;      // on a kernel with a lock for each table of ptes
-  bool holds = false;          // it needs nothing of what it lacks, there
 
   BugSet bugs() const;
   // Makes `machine` one of its time.

@@ -117,8 +117,8 @@ task B
   EXPECT_GT(findings(), 0);
 }
 
-// The corpus with random schedules finds something that each lacks; with nothing armed
-// the same runs are clean.
+// The corpus, with its own schedules and random ones, finds something that each lacks;
+// with nothing armed the same runs are clean.
 TEST(AsPosted, EachIsFoundByTheCorpus) {
   const std::vector<Program> programs = clean_programs();
   FiberRuntime alone;
@@ -128,21 +128,24 @@ TEST(AsPosted, EachIsFoundByTheCorpus) {
     std::set<std::string> armed;
     for (Program program : programs) {
       patch.set_machine(program.machine);
-      for (std::uint64_t seed = 0; seed < 10; ++seed) {
-        tasks.set_schedule(random_walk_seed(seed));
+      for (std::uint64_t seed = 0; seed < 11; ++seed) {
+        const Schedule schedule =
+            seed == 10 ? program.schedule : random_walk_seed(seed);
+        tasks.set_schedule(schedule);
         RunOptions options;
         ASSERT_FALSE(runner.run(program, tasks, options).finding) << patch.name;
         options.bugs = patch.bugs();
-        tasks.set_schedule(random_walk_seed(seed));
+        tasks.set_schedule(schedule);
         const auto& finding = runner.run(program, tasks, options).finding;
         if (finding) armed.insert(finding_kind_name(finding->kind));
       }
     }
-    if (!patch.split_ptl) EXPECT_EQ(armed.empty(), patch.holds) << patch.name;
+    if (!patch.split_ptl) EXPECT_FALSE(armed.empty()) << patch.name;
   }
 }
 
-// "Lighten mmlist_lock" is right as long as one lock guards all ptes of a mm.
+// Who joins the mmlist of "lighten mmlist_lock" is safe as long as one lock guards all
+// ptes of a mm.
 TEST(AsPosted, ThePatchOfTheMmlistNeedsOnePageTableLock) {
   const Parsed parsed = parse(R"(
 setup
