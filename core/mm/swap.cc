@@ -88,7 +88,10 @@ bool add_to_swap(Machine& m, Page& page) {
   for (;;) {
     const SwapEntry entry = get_swap_page(m);
     if (!entry) return false;
-    if (insert_in_swap_cache(m, page, entry)) break;
+    if (insert_in_swap_cache(m, page, entry)) {
+      swap_changed(m, entry);  // until now swapoff could not find the page
+      break;
+    }
     // A swap-in that still has the entry of whoever had the slot before was faster: it
     // will find that it is late.  Kernel: -EEXIST, "speculative" reads.
     swap_free(m, entry);
