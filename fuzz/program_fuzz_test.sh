@@ -107,7 +107,8 @@ test_a_finding_is_saved_twice() {
 
 test_children_get_our_options() {
   mkdir -p children
-  fuzz --bug=prepare_ptl_before_anonlock -fork=1 -artifact_prefix=children/ -runs=1000 seeds
+  "$program_seeds" few "$corpus/bugs/prepare_ptl_before_anonlock.racier" || exit 3
+  fuzz --bug=prepare_ptl_before_anonlock -fork=1 -artifact_prefix=children/ -runs=1000 few
   check "a finding of a child" exits 77
   check "the child's program" holds "children/finding-lock-order-*.racier"
 }

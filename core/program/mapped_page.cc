@@ -13,9 +13,14 @@ Page* mapped_page(Run& run, Mm& mm, PageInMapping place) {
   const auto addr = place.address(run, mm);
   if (!addr || *addr >= kUserEnd) return nullptr;
   Machine& m = run.machine();
-  // With ptl=split nothing else keeps the table.
+  // With ptl=split nothing else keeps the table than a vma that is there: a munmap that
+  // goes on under mmap_sem for reading frees those of vmas that are not.
   std::optional<ReadGuard> tables;
-  if (m.options().period.split_ptl) tables.emplace(mm.mmap_sem);
+  if (m.options().period.split_ptl) {
+    tables.emplace(mm.mmap_sem);
+    const Vma* const vma = mm.vmas.find(*addr);
+    if (vma == nullptr || !vma->contains(*addr)) return nullptr;
+  }
   const PtlGuard guard(m, mm, *addr);
   const Pte pte = guard.slot() ? guard.slot().get() : Pte();
   if (!pte.present() || m.is_zero_page(pte.pfn())) return nullptr;
