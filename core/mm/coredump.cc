@@ -37,10 +37,16 @@ std::vector<VirtRange> snapshot(Mm& mm) {
   return ranges;
 }
 
-// Walks the list of vmas as it is.
+// Returns the vma behind `at`, or the first one if that is nullptr.
+Vma* next_vma(Mm& mm, Vma* at) {
+  const SpinGuard guard(mm.page_table_lock);
+  return at == nullptr ? mm.vmas.first() : VmaTree::next(*at);
+}
+
+// Walks the list of vmas as it is: each may be gone when the next one is looked for.
 std::uint64_t dump_unlocked(Machine& m, Mm& mm) {
   std::uint64_t dumped = 0;
-  for (Vma* vma = mm.vmas.first(); vma != nullptr; vma = VmaTree::next(*vma)) {
+  for (Vma* vma = next_vma(mm, nullptr); vma != nullptr; vma = next_vma(mm, vma)) {
     dumped += dump_pages(m, mm, vma->range());
     step({vma, Access::kRead, std::memory_order_relaxed,
           std::source_location::current(), sizeof(Vma)});
