@@ -56,8 +56,8 @@ TEST(StressOptions, WrongUseIsOneLine) {
   }
   EXPECT_EQ(
       parse("--workload all").text,
-      "racier-stress: --workload: expected one of fork, fault, reclaim, mixed, not "
-      "'all' (--help)\n");
+      "racier-stress: --workload: expected one of fork, fault, reclaim, swap, mixed, "
+      "not 'all' (--help)\n");
 }
 
 TEST(StressOptions, HelpAndList) {

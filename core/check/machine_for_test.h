@@ -105,7 +105,7 @@ class Bench {
     require(add_to_swap(m, page), "there is swap");
     page_referenced(m, page);
     require(try_to_unmap(m, page) == Unmap::kSuccess, "nobody uses the page");
-    EXPECT_TRUE(swap_writepage(m, page));
+    require(swap_writepage(m, page), "the swap file can be written");
     unlock_page(m, page);
     put_page(m, page);
     return page;
