@@ -237,6 +237,14 @@ constexpr Row kRows[] = {
      "mmput asks without the lock, and frees the mm.",
      "lighten mmlist_lock, Dickins, 2.6.10, to today; ours, no report known", "order-of-effects",
      FindingKind::kUseAfterFree},
+    {Bug::kGupSwappedPageCopied, "B51", "gup_swapped_page_copied",
+     "do_wp_page asks the references of a page, not its ptes, whether somebody shares it: a page "
+     "that is pinned and came back from swap is copied, and the device keeps the old one.",
+     "until 2.6.13; c475a8ab625d, Dickins", "refcount-heuristic", FindingKind::kData},
+    {Bug::kWpPageCopiedWhenLocked, "B80", "wp_page_copied_when_locked",
+     "do_wp_page takes a page whose lock somebody has for a shared one and copies it: who has it "
+     "pinned keeps the old one.",
+     "until 2.6.29; ab967d860150, Dickins", "refcount-heuristic", FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

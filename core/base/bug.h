@@ -70,8 +70,10 @@ enum class Bug : std::uint8_t {
   kUnusePageLeftSwapcache,
   kSwapoffFreesMapUnderSwapin,
   kMmlistNextFirst,
+  kGupSwappedPageCopied,
+  kWpPageCopiedWhenLocked,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMmlistNextFirst) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kWpPageCopiedWhenLocked) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {
@@ -83,8 +85,10 @@ class BugSet {
   constexpr bool operator==(const BugSet&) const = default;
 
  private:
-  static constexpr std::uint64_t bit(Bug bug) { return 1ull << static_cast<int>(bug); }
-  std::uint64_t bits_ = 0;
+  using Bits = unsigned __int128;
+  static_assert(kBugs <= 128);
+  static constexpr Bits bit(Bug bug) { return Bits{1} << static_cast<int>(bug); }
+  Bits bits_ = 0;
 };
 
 namespace bug {

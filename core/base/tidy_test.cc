@@ -111,7 +111,8 @@ const std::vector<WordRule>& word_rules() {
        "only core/memory (user bytes), core/sync and core/runtime may",
        host_sync_or_memory},
       {{"thread_local"},
-       "fibers share it: keep it in the task or the machine", host_sync},
+       "fibers share it: keep it in the task or the machine",
+       host_sync},
       {{"std::unordered_map", "std::unordered_set", "std::unordered_multimap",
         "std::unordered_multiset"},
        "the order of an unordered container must not influence a run",
@@ -123,6 +124,11 @@ const std::vector<WordRule>& word_rules() {
         "gettimeofday", "sleep_for", "usleep", "nanosleep"},
        "no clock may influence a run",
        clocks},
+      {{"std::optional<SpinGuard>", "std::optional<PtlGuard>",
+        "std::optional<ReadGuard>", "std::optional<WriteGuard>",
+        "std::optional<MutexGuard>", "std::optional<RcuReadGuard>"},
+       "letting go may throw: MaybeGuard",
+       tests},
   };
   return kRules;
 }
@@ -132,7 +138,13 @@ const std::vector<WordRule>& word_rules() {
 // What holds for every line of text, code or not.  The marks are spelled in two halves
 // so that this file does not complain of itself.
 Complaints line_complaints(const std::string& path, std::string_view text) {
-  constexpr std::string_view kUnfinished[] = {"TO" "DO", "FIX" "ME", "XX" "X"};
+  constexpr std::string_view kUnfinished[] = {
+      "TO"
+      "DO",
+      "FIX"
+      "ME",
+      "XX"
+      "X"};
   Complaints complaints;
   for_each_line(text, [&](int number, std::string_view line) {
     const auto complain = [&](std::string sentence) {
@@ -226,8 +238,14 @@ TEST(Tidy, NoTabsNoBlanksAtTheEnd) {
 }
 
 TEST(Tidy, NothingIsLeftUnfinished) {
-  EXPECT_EQ(lines_verdict("// TO" "DO: later"), "x.cc:1: unfinished: TO" "DO\n");
-  EXPECT_EQ(lines_verdict("// FIX" "ME later"), "x.cc:1: unfinished: FIX" "ME\n");
+  EXPECT_EQ(lines_verdict("// TO"
+                          "DO: later"),
+            "x.cc:1: unfinished: TO"
+            "DO\n");
+  EXPECT_EQ(lines_verdict("// FIX"
+                          "ME later"),
+            "x.cc:1: unfinished: FIX"
+            "ME\n");
   EXPECT_EQ(lines_verdict("mktemp /tmp/a.XXXXXX"), "");  // not a whole word
 }
 
@@ -257,6 +275,11 @@ TEST(Tidy, NothingInfluencesARunButChoices) {
   EXPECT_NE(code_verdict("core/mm/mm.cc", "std::chrono::steady_clock::now()"), "");
   EXPECT_EQ(code_verdict("core/mm/mm.cc", "int operand = brand;"), "");
   EXPECT_EQ(code_verdict("core/mm/mm_benchmark.cc", "steady_clock::now()"), "");
+}
+
+TEST(Tidy, AGuardThatMayNotBeThereIsNoOptional) {
+  EXPECT_NE(code_verdict("core/mm/mm.cc", "std::optional<ReadGuard> tables;"), "");
+  EXPECT_EQ(code_verdict("core/mm/mm.cc", "MaybeGuard<ReadGuard> tables;"), "");
 }
 
 TEST(Tidy, CommentsAndLiteralsAreNotCode) {

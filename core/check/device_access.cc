@@ -2,6 +2,9 @@
 // Tested by device_access_test.cc and corpus/programs/pin_*.racier.
 #include "core/check/device_access.h"
 
+#include <string>
+
+#include "core/check/complain.h"
 #include "core/objects/page_table.h"
 
 namespace racier::check {
@@ -97,6 +100,23 @@ void note_device_access(ShadowMemory& memory, const WalkAudit& walks, Machine& m
     note_private(memory, walks, m, access);
   } else if (access.write) {
     note_shared_store(memory, m, access);
+  }
+}
+
+void check_write_pins(const WritePins& pins, const WalkAudit& walks, Machine& m,
+                      const DeviceAccess& access) NO_THREAD_SAFETY_ANALYSIS {
+  const Page& page = access.page;
+  for (const Mm& mm : m.mms) {
+    const bool lives = mm.mm_users.read() > 0 && mm.context.root != kNoPfn;
+    if (mm.id != access.mm_id || !lives) continue;
+    pins.for_each(page.pfn, mm.id, [&](VirtAddr addr) NO_THREAD_SAFETY_ANALYSIS {
+      const PteSlot slot = find_pte(m.frames, mm.context, addr);
+      if (slot && has(slot.peek(), page) != Has::kNot) return;
+      if (walks.has(page.pfn, mm.id, addr)) return;  // the pte is being changed
+      complain(Inv::kPinnedPageStays, "pfn " + std::to_string(page.pfn) + ", mm " +
+                                          std::to_string(mm.id) + " page " +
+                                          std::to_string(addr >> kPageShift));
+    });
   }
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 #include "core/check/shadow_memory.h"
 #include "core/check/walk_audit.h"
+#include "core/check/write_pins.h"
 #include "core/objects/machine.h"
 
 namespace racier::check {
@@ -19,5 +20,10 @@ namespace racier::check {
 // `walks` knows who has a page while a pte is empty because it is being changed.
 void note_device_access(ShadowMemory& memory, const WalkAudit& walks, Machine& m,
                         const DeviceAccess& access);
+
+// A finding if the mm that the page was pinned in has lost it where nobody asked for
+// that, while `pins` says that it is still pinned to be written there.
+void check_write_pins(const WritePins& pins, const WalkAudit& walks, Machine& m,
+                      const DeviceAccess& access);
 
 }  // namespace racier::check

@@ -13,6 +13,7 @@ void Watcher::reset() {
   walks_.reset();
   memory_.reset();
   migrations_.reset();
+  pins_.reset();
 }
 
 void Watcher::mm_created(const Mm& mm) {
@@ -27,6 +28,7 @@ void Watcher::mm_exited(const Mm& mm) {
 void Watcher::fork_begin(const Mm& parent, const Mm& child) {
   const Unseen unseen;
   memory_.fork_begin(parent.id, child.id);
+  pins_.released(parent.id, {0, kUserEnd});
 }
 void Watcher::fork_end(const Mm& parent, const Mm& child, bool ok) {
   const Unseen unseen;
@@ -38,7 +40,10 @@ void Watcher::mapped(const Vma& vma) {
   memory_.mapped(vma);
 }
 // Until the end, cached translations go on showing the old memory.
-void Watcher::unmap_begin(const Mm&, VirtRange) {}
+void Watcher::unmap_begin(const Mm& mm, VirtRange range) {
+  const Unseen unseen;
+  pins_.released(mm.id, range);
+}
 void Watcher::unmap_end(const Mm& mm, VirtRange range) {
   const Unseen unseen;
   memory_.unmap_end(mm.id, range);
@@ -47,6 +52,7 @@ void Watcher::unmap_end(const Mm& mm, VirtRange range) {
 void Watcher::move_begin(const Mm& mm, VirtRange from, VirtAddr to) {
   const Unseen unseen;
   memory_.move_begin(mm.id, from, to);
+  pins_.released(mm.id, from);
 }
 void Watcher::move_end(const Mm& mm, VirtRange from, VirtAddr to, bool ok) {
   const Unseen unseen;
@@ -91,6 +97,7 @@ void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access,
 void Watcher::discard_begin(const Mm& mm, VirtRange range, bool lazily) {
   const Unseen unseen;
   memory_.discard_begin(mm.id, range, lazily);
+  pins_.released(mm.id, range);
 }
 void Watcher::discard_end(const Mm& mm, VirtRange range, bool lazily) {
   const Unseen unseen;
@@ -118,8 +125,18 @@ void Watcher::file_truncate_begin(const AddressSpace& file, std::uint64_t first)
   const Unseen unseen;
   memory_.file_truncate_begin(file, first);
 }
+// A page of a file, or a copy of one, goes when the file is truncated.
+void Watcher::pinned_to_write(const Page& page, const Vma& vma, VirtAddr addr) {
+  const Unseen unseen;
+  if (vma.vm_file == nullptr) pins_.pinned(page.pfn, vma.vm_mm->id, addr);
+}
+void Watcher::unpinned(const Page& page, std::uint32_t mm_id) {
+  const Unseen unseen;
+  pins_.unpinned(page.pfn, mm_id);
+}
 void Watcher::device_accessed(Machine& m, const DeviceAccess& access) {
   const Unseen unseen;
+  check_write_pins(pins_, walks_, m, access);
   note_device_access(memory_, walks_, m, access);
 }
 

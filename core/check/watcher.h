@@ -1,13 +1,14 @@
 // core/check/watcher.h - watches a run through its tracepoints.
 //
 // For runs on fibers, which share one OS thread: it has no locks and makes no step.  It
-// keeps three pictures of what the machine should be like: who maps which page
-// (WalkAudit), what user memory holds (ShadowMemory), and who waits for pages that are
-// being moved (MigrationAudit).
+// keeps pictures of what the machine should be like: who maps which page (WalkAudit),
+// what user memory holds (ShadowMemory), who waits for pages that are being moved
+// (MigrationAudit), and who has pages pinned to write to them (WritePins).
 #pragma once
 #include "core/check/migration_audit.h"
 #include "core/check/shadow_memory.h"
 #include "core/check/walk_audit.h"
+#include "core/check/write_pins.h"
 #include "core/objects/tracepoints.h"
 
 namespace racier::check {
@@ -49,12 +50,15 @@ class Watcher final : public Tracepoints {
   void migration_entry_added(Pfn pfn, const Mm& mm, VirtAddr addr) override;
   void migration_entry_removed(Pfn pfn, const Mm& mm, VirtAddr addr) override;
   void migration_ended(Pfn pfn) override;
+  void pinned_to_write(const Page& page, const Vma& vma, VirtAddr addr) override;
+  void unpinned(const Page& page, std::uint32_t mm_id) override;
   void device_accessed(Machine& m, const DeviceAccess& access) override;
 
  private:
   WalkAudit walks_;
   ShadowMemory memory_;
   MigrationAudit migrations_;
+  WritePins pins_;
 };
 
 }  // namespace racier::check

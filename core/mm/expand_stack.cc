@@ -7,10 +7,9 @@
 // Tested by expand_stack_test.cc.
 #include "core/mm/expand_stack.h"
 
-#include <optional>
-
 #include "core/base/bug.h"
 #include "core/mm/vma_link.h"
+#include "core/sync/maybe_guard.h"
 
 namespace racier {
 namespace {
@@ -31,17 +30,17 @@ class GrowthGuard {
  public:
   explicit GrowthGuard(Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
     if (!bug::armed(Bug::kMunmapDowngradeVsExpand)) {
-      exclusive_.emplace(mm.mmap_sem);
+      exclusive_.emplace(mm.mmap_sem, std::source_location::current());
     } else {
-      shared_.emplace(mm.mmap_sem);
+      shared_.emplace(mm.mmap_sem, std::source_location::current());
     }
   }
   GrowthGuard(const GrowthGuard&) = delete;
   GrowthGuard& operator=(const GrowthGuard&) = delete;
 
  private:
-  std::optional<WriteGuard> exclusive_;
-  std::optional<ReadGuard> shared_;
+  MaybeGuard<WriteGuard> exclusive_;
+  MaybeGuard<ReadGuard> shared_;
 };
 
 // Context: under a GrowthGuard.

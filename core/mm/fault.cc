@@ -8,7 +8,6 @@
 // Tested by fault_test.cc and corpus/programs.
 #include "core/mm/fault.h"
 
-#include <optional>
 #include <utility>
 
 #include "core/base/bug.h"
@@ -23,6 +22,7 @@
 #include "core/objects/page_table.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/maybe_guard.h"
 
 namespace racier {
 namespace {
@@ -279,35 +279,74 @@ FaultResult do_swap_page(const Fault& f, Pte orig)
   return FaultResult::kMajor;
 }
 
+// Whether somebody has the page's lock, and holds up who may have it alone.
+enum class Contended : bool { kNo, kYes };
+
+// Returns whether references say that somebody else uses `page`, mapped here.
+bool is_referenced_elsewhere(const Fault& f, const Page& page) {
+  const int cached = page.test(PageFlag::kSwapCache) ? 1 : 0;
+  const int own = cached + f.m.scheme().own_refs(page);
+  return page.count.read() > page.mapcount.load() + 1 + own;
+}
+
+// Returns whether `page`, anonymous and mapped by the faulting pte alone, is the vma's
+// own now.  Context: page lock and page_table_lock held.
+bool make_own(const Fault& f, Page& page) REQUIRES(f.vma.vm_mm->page_table_lock) {
+  const bool by_count = bug::armed(Bug::kGupSwappedPageCopied);
+  if (by_count && is_referenced_elsewhere(f, page)) return false;
+  if (!reuse_swap_page(f.m, page)) return false;
+  f.m.scheme().move_anon(page, f.vma);
+  return true;
+}
+
 // Returns whether `page`, mapped read-only by the faulting pte, may be written in
 // place.
 // Context: page_table_lock held, so the page lock may only be tried.
-bool can_write_in_place(const Fault& f, Page& page)
+bool can_write_in_place(const Fault& f, Page& page, Contended& contended)
     REQUIRES(f.vma.vm_mm->page_table_lock) {
   if (f.vma.is(kVmShared)) return true;
-  if (!page.is_anon() || !trylock_page(page)) return false;
-  const bool reuse = reuse_swap_page(f.m, page);
-  if (reuse) f.m.scheme().move_anon(page, f.vma);
+  if (!page.is_anon()) return false;
+  if (!trylock_page(page)) {
+    contended = Contended::kYes;
+    return false;
+  }
+  const bool own = make_own(f, page);
   unlock_page(f.m, page);
-  return reuse;
+  return own;
+}
+
+void allow_writing(const Fault& f, PteSlot slot, Pte orig) {
+  mark::hit(Mark::kCowReuse);
+  slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
+  f.m.mmu->flush_page(f.mm.context, f.addr);
 }
 
 // Makes the pte writable if the page need not be copied.  Else takes a reference to the
 // page to copy.  Returns nullptr when there is nothing left to do.
-Page* write_in_place(const Fault& f, Pte orig) {
+Page* write_in_place(const Fault& f, Pte orig, Contended& contended) {
   const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
   if (!(slot.get() == orig)) return nullptr;
   Page& page = f.m.page(orig.pfn());
   if (f.m.is_zero_page(page.pfn)) return &page;
-  if (!can_write_in_place(f, page)) {
+  if (!can_write_in_place(f, page, contended)) {
     get_page(page);
     return &page;
   }
-  mark::hit(Mark::kCowReuse);
-  slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
-  f.m.mmu->flush_page(f.mm.context, f.addr);
+  allow_writing(f, slot, orig);
   return nullptr;
+}
+
+// Likewise, now that the lock of `page` is held.  Returns whether there is nothing left
+// to do.  A page that nobody shares must not be copied because its lock was taken:
+// somebody may have it pinned (2.6.29).
+bool wrote_in_place_locked(const Fault& f, Pte orig, Page& page) {
+  const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
+  const PteSlot slot = slot_of(f);
+  if (!(slot.get() == orig)) return true;
+  if (!make_own(f, page)) return false;
+  allow_writing(f, slot, orig);
+  return true;
 }
 
 // Makes the pte of a page of a file writable, and then the page dirty.
@@ -336,15 +375,22 @@ bool copies_unlocked() {
 FaultResult do_wp_page(const Fault& f, Pte orig)
     REQUIRES_SHARED(f.vma.vm_mm->mmap_sem) {
   if (vma_wants_writenotify(f.vma)) return make_shared_page_dirty(f, orig);
-  Page* const shared = write_in_place(f, orig);
+  Contended contended = Contended::kNo;
+  Page* const shared = write_in_place(f, orig, contended);
   if (shared == nullptr) return FaultResult::kMinor;
   const bool zero = f.m.is_zero_page(shared->pfn);
   const PageRef source(f.m, zero ? nullptr : shared);
   // Until the copy is in place nobody may find himself the only user of the original:
   // he would store to it, and if it goes to swap and comes back the pte is as it was.
-  std::optional<PageLock> lock;
+  MaybeGuard<PageLock> lock;
   const bool can_be_alone = !zero && shared->is_anon();
-  if (can_be_alone && !copies_unlocked()) lock.emplace(f.m, *shared);
+  if (can_be_alone && !copies_unlocked())
+    lock.emplace(f.m, *shared, std::source_location::current());
+  const bool look_again = lock.has_value() && contended == Contended::kYes;
+  if (look_again && !bug::armed(Bug::kWpPageCopiedWhenLocked) &&
+      wrote_in_place_locked(f, orig, *shared)) {
+    return FaultResult::kMinor;
+  }
   return make_private_page(f, shared, orig);
 }
 
@@ -401,8 +447,8 @@ class SCOPED_CAPABILITY FaultGuard {
   FaultGuard& operator=(const FaultGuard&) = delete;
 
  private:
-  std::optional<WriteGuard> exclusive_;
-  std::optional<ReadGuard> shared_;
+  MaybeGuard<WriteGuard> exclusive_;
+  MaybeGuard<ReadGuard> shared_;
 };
 
 // Makes an access possible, or tries to; kAgain: something else has to happen first,

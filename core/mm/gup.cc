@@ -58,6 +58,7 @@ Result<PinnedPage> pin_locked(Machine& m, Mm& mm, VirtAddr addr, Gup gup)
   const bool write = gup == Gup::kWrite;
   const Result<Page*> page = fault_in(m, *vma, page_floor(addr), write);
   if (!page) return page.status();
+  if (write) m.tracepoints->pinned_to_write(**page, *vma, page_floor(addr));
   return PinnedPage{*page, mm.id, m.newest_mm_id(), write};
 }
 
@@ -93,7 +94,10 @@ Result<PinnedPage> get_user_page(Machine& m, Mm& mm, VirtAddr addr, Gup gup) {
   return pin_locked(m, mm, addr, gup);
 }
 
-void put_user_page(Machine& m, const PinnedPage& pinned) { put_page(m, *pinned.page); }
+void put_user_page(Machine& m, const PinnedPage& pinned) {
+  if (pinned.write) m.tracepoints->unpinned(*pinned.page, pinned.mm_id);
+  put_page(m, *pinned.page);
+}
 
 std::uint64_t load_pinned(Machine& m, const PinnedPage& pinned, std::uint64_t offset) {
   return access_word(m, pinned, offset, false, 0);

@@ -10,12 +10,12 @@
 #include "core/mm/move_page_tables.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "core/base/bug.h"
 #include "core/mm/fault.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/maybe_guard.h"
 
 namespace racier {
 namespace {
@@ -64,9 +64,9 @@ class SCOPED_CAPABILITY PtlsGuard {
  public:
   PtlsGuard(Machine& m, Mm& mm, VirtAddr from, VirtAddr to)
       ACQUIRE(mm.page_table_lock) {
-    from_.emplace(m, mm, from);
+    from_.emplace(m, mm, from, std::source_location::current());
     const bool other = pte_lockptr(m, mm, from) != pte_lockptr(m, mm, to);
-    if (other) to_.emplace(m, mm, to, 1);
+    if (other) to_.emplace(m, mm, to, 1, std::source_location::current());
   }
   ~PtlsGuard() noexcept(false) RELEASE() {
     to_.reset();
@@ -76,8 +76,8 @@ class SCOPED_CAPABILITY PtlsGuard {
   PtlsGuard& operator=(const PtlsGuard&) = delete;
 
  private:
-  std::optional<PtlGuard> from_;
-  std::optional<PtlGuard> to_;
+  MaybeGuard<PtlGuard> from_;
+  MaybeGuard<PtlGuard> to_;
 };
 
 // Moves the ptes of one table to one other.  Context: the locks of both held.

@@ -8,8 +8,6 @@
 // Tested by munmap_test.cc.
 #include "core/mm/munmap.h"
 
-#include <optional>
-
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/base/mark.h"
@@ -19,6 +17,7 @@
 #include "core/mm/zap.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/maybe_guard.h"
 
 namespace racier {
 namespace {
@@ -197,8 +196,9 @@ Status do_munmap(Machine& m, Mm& mm, VirtRange range) {
 // mm's users were killed: it must not look at vmas that are being freed.
 void exit_mmap(Machine& m, Mm& mm) {
   const bool killed = mm.is(MmFlag::kKilled);
-  std::optional<WriteGuard> no_reaper;
-  if (killed && !bug::armed(Bug::kReaperVsExitMmap)) no_reaper.emplace(mm.mmap_sem);
+  MaybeGuard<WriteGuard> no_reaper;
+  if (killed && !bug::armed(Bug::kReaperVsExitMmap))
+    no_reaper.emplace(mm.mmap_sem, std::source_location::current());
   unmap_whole_vmas(m, mm, {0, kUserEnd});
   if (killed) mm.set(MmFlag::kOomSkip);
   const SpinGuard guard(mm.page_table_lock);

@@ -3,9 +3,8 @@
 // With swap_lock=global one lock is in the place of all, and each of the guards takes
 // that.
 #pragma once
-#include <optional>
-
 #include "core/objects/machine.h"
+#include "core/sync/maybe_guard.h"
 
 namespace racier {
 
@@ -43,7 +42,7 @@ class SCOPED_CAPABILITY SwapInnerGuard {
   SwapInnerGuard& operator=(const SwapInnerGuard&) = delete;
 
  private:
-  std::optional<SpinGuard> guard_;
+  MaybeGuard<SpinGuard> guard_;
 };
 
 // Holds both: slots of the area are neither taken nor freed.  Kernel: swap_info_get(),

@@ -88,6 +88,10 @@ class Tracepoints {
   virtual void migration_entry_removed(Pfn, const Mm&, VirtAddr) {}
   // No pte may name frame `pfn` in a migration entry any more.  Under the page lock.
   virtual void migration_ended(Pfn) {}
+  // Somebody got the page that a vma has at an address, to write to it, and lets go of
+  // one that he got of `mm_id`.  The first under mmap_sem.
+  virtual void pinned_to_write(const Page&, const Vma&, VirtAddr) {}
+  virtual void unpinned(const Page&, std::uint32_t /*mm_id*/) {}
   // In the same step as the access.
   virtual void device_accessed(Machine&, const DeviceAccess&) {}
 };

@@ -2,10 +2,9 @@
 // Tested by corpus/programs.
 #include "core/program/mapped_page.h"
 
-#include <optional>
-
 #include "core/mm/page_alloc.h"
 #include "core/objects/ptl.h"
+#include "core/sync/maybe_guard.h"
 
 namespace racier::program {
 
@@ -15,9 +14,9 @@ Page* mapped_page(Run& run, Mm& mm, PageInMapping place) {
   Machine& m = run.machine();
   // With ptl=split nothing else keeps the table than a vma that is there: a munmap that
   // goes on under mmap_sem for reading frees those of vmas that are not.
-  std::optional<ReadGuard> tables;
+  MaybeGuard<ReadGuard> tables;
   if (m.options().period.split_ptl) {
-    tables.emplace(mm.mmap_sem);
+    tables.emplace(mm.mmap_sem, std::source_location::current());
     const Vma* const vma = mm.vmas.find(*addr);
     if (vma == nullptr || !vma->contains(*addr)) return nullptr;
   }

@@ -4,6 +4,7 @@
 #include "core/program/ops_pin.h"
 
 #include "core/mm/gup.h"
+#include "core/mm/page_alloc.h"
 
 namespace racier::program::ops {
 namespace {
@@ -17,7 +18,7 @@ Outcome with_pin(Run& run, PinRef pin, Work work) {
   const PinnedPage pinned = run.get(pin);
   if (pinned.page == nullptr) return Outcome::skipped();
   const Outcome outcome = work(pinned);
-  put_user_page(run.machine(), pinned);
+  put_page(run.machine(), *pinned.page);
   return outcome;
 }
 

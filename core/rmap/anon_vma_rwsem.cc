@@ -2,11 +2,10 @@
 // Tested by contract_test.cc and anon_vma_rwsem_test.cc.
 #include "core/rmap/anon_vma_rwsem.h"
 
-#include <optional>
-
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/rmap/mergeable.h"
+#include "core/sync/maybe_guard.h"
 
 namespace racier::rmap {
 namespace {
@@ -101,9 +100,9 @@ Result<Ticket> AnonVmaRwsem::do_prepare(Vma& vma) {
 // Puts `vma` on the list of `anon_vma`; false if another thread gave it one meanwhile.
 // A fresh anon_vma is locked like any other: a late walk may have it.
 bool AnonVmaRwsem::join(Vma& vma, CountedAnonVma& anon_vma, bool fresh) {
-  std::optional<WriteGuard> guard;
+  MaybeGuard<WriteGuard> guard;
   if (!fresh || !bug::armed(Bug::kNewAnonVmaLinkedUnlocked))
-    guard.emplace(anon_vma.sem);
+    guard.emplace(anon_vma.sem, std::source_location::current());
   const SpinGuard ptl(vma.vm_mm->page_table_lock);
   if (anon_vma_of(vma) != nullptr) return false;
   anon_vma.sem.assert_held();

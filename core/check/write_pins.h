@@ -1,0 +1,58 @@
+// core/check/write_pins.h - which pages are pinned to be written, and whose they are.
+//
+// Who pins a page of private anonymous memory to write to it gets one that is the mm's
+// own, and it stays that while the pin lasts, through swap and back: else a device goes
+// on filling a page that its owner does not see any more.  It ends where the program
+// asks for it: the range is unmapped, moved or thrown away, or the mm forks, and
+// whoever writes first gets a copy.
+// Departs: of two pins of one page in one mm, either may be the one that has ended.
+//
+// Tested by write_pins_test.cc and corpus/programs/pin_*.racier.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/types.h"
+
+namespace racier::check {
+
+class WritePins {
+ public:
+  // `addr` is the page's.
+  void pinned(Pfn pfn, std::uint32_t mm_id, VirtAddr addr) {
+    pins_.push_back({pfn, mm_id, addr});
+  }
+  void unpinned(Pfn pfn, std::uint32_t mm_id) {
+    const auto at = std::find_if(pins_.begin(), pins_.end(), [&](const Pin& pin) {
+      return pin.pfn == pfn && pin.mm_id == mm_id;
+    });
+    if (at != pins_.end()) pins_.erase(at);
+  }
+  // Pages of `range` need not stay where they are.
+  void released(std::uint32_t mm_id, VirtRange range) {
+    std::erase_if(pins_, [&](const Pin& pin) {
+      return pin.mm_id == mm_id && range.contains(pin.addr);
+    });
+  }
+
+  // Shows the address of each pin of frame `pfn` in `mm_id` that has not ended.
+  template <typename Visit>
+  void for_each(Pfn pfn, std::uint32_t mm_id, Visit visit) const {
+    for (const Pin& pin : pins_) {
+      if (pin.pfn == pfn && pin.mm_id == mm_id) visit(pin.addr);
+    }
+  }
+
+  void reset() { pins_.clear(); }
+
+ private:
+  struct Pin {
+    Pfn pfn;
+    std::uint32_t mm_id;
+    VirtAddr addr;
+  };
+  std::vector<Pin> pins_;  // a few
+};
+
+}  // namespace racier::check
