@@ -1,12 +1,10 @@
 # core/test_suites.cmake - writes the list of a GoogleTest program's suites, for ctest.
 #
 #   cmake -DPROGRAM=<file> -DENTRIES=<file> -DTIMEOUT=<seconds> -DENVIRONMENT=<list>
-#         -DALONE=<suites> -P test_suites.cmake
+#         -P test_suites.cmake
 #
 # One entry a suite: to begin a process for each test is most of the time that they take.
-# A suite of many tests is several entries, so that two can run at once; one that is ALONE has
-# as many as tests.
-cmake_minimum_required(VERSION 3.25)
+# A suite of many tests is several entries, so that two can run at once.
 set(tests_max 40)
 
 execute_process(COMMAND ${PROGRAM} --gtest_list_tests OUTPUT_VARIABLE listed
@@ -20,9 +18,6 @@ string(REPLACE "\n" ";" lines "${listed}")
 set(text "")
 function(add_suite suite tests)
   math(EXPR shards "(${tests} + ${tests_max} - 1) / ${tests_max}")
-  if(suite IN_LIST ALONE)
-    set(shards ${tests})
-  endif()
   foreach(shard RANGE 1 ${shards})
     set(entry "${suite}")
     set(environment ${ENVIRONMENT})
