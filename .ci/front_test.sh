@@ -98,7 +98,7 @@ test_help_names_every_command() {
   for word in test bench doctor fuzz stress repro campaign build help; do
     check "help names $word" has "$out" $'\n'"  $word"
   done
-  check "help names what repro does" has "$out" "run|search|inject|show|import"
+  check "help names what repro does" has "$out" "run|search|minimize|inject|show|import"
 }
 
 test_doctor_has_a_line_for_each_check() {

@@ -64,7 +64,7 @@ expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
 expect 2 '--seed: expected a number, not '"'-1'" run --seed -1 clean.racier
 expect 2 '--save: expected one file' run --save x clean.racier clean.racier
-for command in run search inject show import; do
+for command in run search minimize inject show import; do
   expect 0 "usage: racier-repro $command" "$command" --help
 done
 expect 0 'usage: racier-repro COMMAND' --help
@@ -80,6 +80,62 @@ expect 1 'possible circular locking dependency' run --bug $bug clean.racier
 expect 1 '(lock-order) at join' run --bug B10 --save found.racier --json found.json \
   clean.racier
 expect 0 'ok found.racier: ' run --repeat 3 found.racier
+
+# ---- minimize ----
+expect 2 'expected a file' minimize
+expect 2 'expected one file' minimize clean.racier clean.racier
+expect 2 'absent: cannot be read' minimize absent
+expect 2 '--for: expected a duration, like 90s or 10m' minimize --for soon clean.racier
+expect 2 '--executions: expected a number' minimize --executions x clean.racier
+expect 1 'clean.racier: no finding under its schedule, nor under 50 others' \
+  minimize --executions 50 clean.racier
+check 'nothing is written without a finding' test ! -e clean.min.racier
+cat >long.racier <<'END'
+# Why.
+machine frames=64
+setup
+  p0 = process
+  m0 = mmap p0 2 rw private
+task A
+  write p0 m0 0 0 -> ok
+  read p0 m0 1 3
+  p1 = fork p0
+task B
+  read p0 m0 1 0
+  write p0 m0 1 5
+task C
+  read p0 m0 1 0
+schedule strategy=random_walk seed=3
+END
+expect 0 'long.min.racier: ' minimize --bug $bug long.racier
+check 'it says how small' grep -q '^  1 tasks, 3 calls, 0 switches and choices$' out
+check 'and that it was not stopped' grep -q 'nothing smaller is left to try' out
+check 'the header stays' test "$(head -1 long.min.racier)" = '# Why.'
+check 'a plain machine' test "$(grep -c frames long.min.racier)" = 0
+expect 0 'ok long.min.racier: WARNING: possible circular locking' run long.min.racier
+expect 0 'small: ' minimize --bug $bug --output small long.racier
+check 'the same wherever it is written' cmp small long.min.racier
+expect 0 'stopped before all were tried' minimize --for 0s --bug $bug --output cut long.racier
+expect 0 'possible circular locking' run cut
+expect 3 '/dev/full' minimize --bug $bug --output /dev/full long.racier
+# What ends the process is minimised as well: in release, the audit follows a pointer into
+# freed memory.
+cat >dies.racier <<'END'
+machine rmap=anon_vma_rwsem
+bug mergeable_anon_vma_unpinned
+setup
+task A
+  p0 = process
+  m0 = mmap p0 1 rw private
+  m1 = mmap p0 1 rwx private
+  write p0 m0 0 0
+  write p0 m1 0 0
+  read p0 m1 0 0
+  munmap p0 m1 0 1
+END
+expect 0 'dies.racier: signal 11' minimize dies.racier
+check 'a call that is not needed is gone' test "$(grep -c read dies.min.racier)" = 0
+expect 0 'dies.min.racier: signal 11' minimize --output smaller.racier dies.min.racier
 
 # ---- inject ----
 expect 2 'expected a file' inject

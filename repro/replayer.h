@@ -51,6 +51,13 @@ class Replayer {
   std::optional<FailAlloc> fail_;
 };
 
+// Returns the recipe of a search by all strategies in turn.
+Schedule portfolio();
+
+// Runs `program` under `executions` schedules of the portfolio; returns the run with a
+// finding, or the last one.
+Replay search_for_finding(const program::Program& program, std::uint64_t executions);
+
 // Returns `program` as one that shows the finding of `replay` for ever.
 program::Program kept(const program::Program& program, const Replay& replay);
 

@@ -1,0 +1,68 @@
+// repro/in_child_test.cc - children that end in order, and others.
+#include "repro/in_child.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "repro/files.h"
+
+namespace racier::repro {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::minutes kLong{5};
+
+ChildResult in_child(const std::function<std::string()>& work) {
+  return run_in_child(work, Clock::now() + kLong);
+}
+
+TEST(InChild, ReturnsWhatTheWorkReturns) {
+  const std::string much(1 << 20, 'x');  // more than a pipe holds
+  EXPECT_EQ(in_child([&] { return much; }), (ChildResult{much, "", false}));
+  EXPECT_EQ(in_child([] { return std::string(); }), ChildResult{});
+}
+
+TEST(InChild, TellsHowItDied) {
+  EXPECT_EQ(in_child([]() -> std::string { std::_Exit(7); }).death, "exit code 7");
+  EXPECT_EQ(in_child([]() -> std::string {
+              std::signal(SIGKILL, SIG_DFL);
+              ::kill(::getpid(), SIGKILL);
+              return "";
+            }).death,
+            "signal 9");
+}
+
+TEST(InChild, TellsWhatASanitizerSaidLast) {
+  const auto dies = [](int number) {
+    return in_child([number]() -> std::string {
+      std::fprintf(stderr, "==%d==SUMMARY: Sanitizer: bad x.cc:%d in f\nmore\n", number,
+                   number);
+      std::_Exit(1);
+    });
+  };
+  EXPECT_EQ(dies(12).death, "exit code 1, SUMMARY: Sanitizer: bad x.cc: in f");
+  EXPECT_EQ(dies(12), dies(345));
+}
+
+TEST(InChild, WhatTheWorkThrowsIsThrown) {
+  const auto throws = []() -> std::string { throw std::runtime_error("no memory"); };
+  EXPECT_THROW(in_child(throws), CannotRun);
+}
+
+TEST(InChild, IsKilledAtItsDeadline) {
+  const ChildResult result = run_in_child(
+      []() -> std::string {
+        for (;;) ::pause();
+      },
+      Clock::now());
+  EXPECT_TRUE(result.late);
+  EXPECT_EQ(result.death, "signal 9");
+}
+
+}  // namespace
+}  // namespace racier::repro

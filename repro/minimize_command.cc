@@ -1,0 +1,188 @@
+// repro/minimize_command.cc - `racier-repro minimize`: the shortest story of a finding.
+//
+// Tested by cli_test.sh.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/program/parse.h"
+#include "core/program/print.h"
+#include "repro/child_probe.h"
+#include "repro/command_line.h"
+#include "repro/files.h"
+#include "repro/in_child.h"
+#include "repro/minimizer.h"
+#include "repro/program_changes.h"
+#include "repro/program_file.h"
+#include "repro/replayer.h"
+#include "stress/duration.h"
+#include "stress/stop_signals.h"
+
+namespace racier::repro {
+namespace {
+
+namespace po = boost::program_options;
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::json;
+
+Usage minimize_usage() {
+  Usage usage;
+  usage.synopsis = "racier-repro minimize [options] FILE";
+  usage.text =
+      "Makes a program (text, or a fuzzer's input) smaller as long as it shows the "
+      "same\n"
+      "finding: tasks, calls, arguments, options of the machine, switches of the "
+      "schedule.\n"
+      "If its own schedule shows nothing, one is searched for first.  The smallest so "
+      "far is\n"
+      "always in the output file; Ctrl-C ends it in order.\n"
+      "Exit codes: 0 written, 1 there is no finding, 2 bad file or wrong use, 3 could "
+      "not run.\n";
+  add_program_changes(usage);
+  auto add = usage.options.add_options();
+  add("output", po::value<std::string>(),
+      "write the program there; else to FILE, its ending changed to .min.racier");
+  add("for", po::value<std::string>()->default_value("60s"), "stop after this time");
+  add("executions", po::value<std::string>()->default_value("20000"),
+      "schedules to look for a finding under, if its own shows none");
+  return usage;
+}
+
+std::string output_of(const CommandLine& line, const std::string& file) {
+  if (line.has("output")) return line.get<std::string>("output");
+  constexpr std::string_view kEnding = ".racier";
+  const bool text = file.ends_with(kEnding);
+  return (text ? file.substr(0, file.size() - kEnding.size()) : file) + ".min.racier";
+}
+
+// What a program does, in a child that may die of it.
+struct First {
+  program::Program program;  // with a schedule that shows the finding
+  ChildProbe::Target target;
+  bool found = false;
+};
+
+First look_at(const program::Program& program, std::uint64_t executions,
+              Clock::time_point deadline) {
+  const ChildResult result = run_in_child(
+      [&] {
+        program::Program shown = program;
+        Replay replay = Replayer(shown).run(1);
+        if (!replay.finding) replay = search_for_finding(shown, executions);
+        if (!replay.finding) return std::string();
+        return Json{{"signature", replay.finding->signature()},
+                    {"program", program::print(kept(shown, replay))}}
+            .dump();
+      },
+      deadline);
+  First first;
+  first.program = program;
+  first.target.death = result.death;
+  first.found = !result.late && (!result.death.empty() || !result.said.empty());
+  if (!first.found || !result.death.empty()) return first;
+  const Json said = Json::parse(result.said);
+  first.target.signature = said["signature"];
+  first.program = *program::parse(said["program"].get<std::string>()).program;
+  return first;
+}
+
+// How far it came.
+struct Outcome {
+  Minimized count;
+  program::Program program;
+};
+
+Outcome minimize_with(Probe& probe, const program::Program& program,
+                      const std::string& output, Clock::time_point deadline) {
+  const Minimizer::Hooks hooks{
+      .stop = [&] { return stress::stop_requested() || Clock::now() >= deadline; },
+      .is_smaller =
+          [&](const program::Program& best) {
+            write_file(output, program::print(best));
+          },
+  };
+  Minimizer minimizer(program, probe, hooks);
+  Outcome outcome;
+  outcome.count = minimizer.minimize();
+  outcome.program = minimizer.program();
+  return outcome;
+}
+
+// In one child, which may die of a candidate: nothing then.
+std::optional<Outcome> minimize_quickly(const First& first, const std::string& output,
+                                        Clock::time_point deadline) {
+  constexpr std::chrono::seconds kGrace{10};  // to end in order
+  const ChildResult result = run_in_child(
+      [&] {
+        ProcessProbe probe(first.target.signature);
+        const Outcome outcome = minimize_with(probe, first.program, output, deadline);
+        return Json{{"candidates", outcome.count.candidates},
+                    {"kept", outcome.count.kept},
+                    {"stopped", outcome.count.stopped}}
+            .dump();
+      },
+      deadline + kGrace);
+  if (result.late || !result.death.empty()) {
+    fmt::print("  a candidate {} ({}): each gets a process of its own from here on\n",
+               result.late ? "did not end" : "ended the process", result.death);
+    return std::nullopt;
+  }
+  const Json said = Json::parse(result.said);
+  Outcome outcome;
+  outcome.count = {said["candidates"], said["kept"], said["stopped"]};
+  outcome.program = read_program(output).program;
+  return outcome;
+}
+
+Outcome minimize(const First& first, const std::string& output,
+                 Clock::time_point deadline) {
+  program::Program best = first.program;
+  if (first.target.death.empty()) {
+    if (const auto outcome = minimize_quickly(first, output, deadline)) return *outcome;
+    best = read_program(output).program;
+  }
+  constexpr std::chrono::seconds kLimit{20};
+  ChildProbe probe(first.target, kLimit);
+  return minimize_with(probe, best, output, deadline);
+}
+
+}  // namespace
+
+int minimize_command(const std::vector<std::string>& arguments) {
+  const CommandLine line = read_command_line(minimize_usage(), arguments);
+  if (line.help) return kClean;
+  if (line.files.size() != 1) throw BadInput("expected one file");
+  const auto time = stress::parse_duration(line.get<std::string>("for"));
+  if (!time) throw BadInput("--for: expected a duration, like 90s or 10m");
+  const std::uint64_t executions = line.number("executions");
+  const std::string& file = line.files.front();
+  const std::string output = output_of(line, file);
+  program::Program program = read_program(file).program;
+  change_program(line, program);
+
+  stress::catch_stop_signals();
+  constexpr std::chrono::seconds kLookMin{60};
+  const Clock::time_point begin = Clock::now();
+  const First first =
+      look_at(program, executions, begin + std::max<Clock::duration>(*time, kLookMin));
+  if (!first.found) {
+    fmt::print("{}: no finding under its schedule, nor under {} others\n", file,
+               executions);
+    return kFound;
+  }
+  const std::string& what =
+      first.target.death.empty() ? first.target.signature : first.target.death;
+  fmt::print("{}: {}\n  {}\n", file, what, sizes_of(first.program));
+  write_file(output, program::print(first.program));
+  const Outcome outcome = minimize(first, output, begin + *time);
+  fmt::print("  {}\n{}: {} of {} smaller programs showed it; {}\n",
+             sizes_of(outcome.program), output, outcome.count.kept,
+             outcome.count.candidates,
+             outcome.count.stopped ? "stopped before all were tried"
+                                   : "nothing smaller is left to try");
+  return kClean;
+}
+
+}  // namespace racier::repro
