@@ -108,6 +108,7 @@ task C
 schedule strategy=random_walk seed=3
 END
 expect 0 'long.min.racier: ' minimize --bug $bug long.racier
+cp out signature
 check 'it says how small' grep -q '^  1 tasks, 3 calls, 0 switches and choices$' out
 check 'and that it was not stopped' grep -q 'nothing smaller is left to try' out
 check 'the header stays' test "$(head -1 long.min.racier)" = '# Why.'
@@ -117,6 +118,10 @@ expect 0 'small: ' minimize --bug $bug --output small long.racier
 check 'the same wherever it is written' cmp small long.min.racier
 expect 0 'stopped before all were tried' minimize --for 0s --bug $bug --output cut long.racier
 expect 0 'possible circular locking' run cut
+expect 1 'no such finding' minimize --bug $bug --executions 50 --signature 'rmap | other' \
+  long.racier
+expect 0 'lock-order | ' minimize --bug $bug --output again long.racier \
+  --signature "$(sed -n '1s/^long.racier: //p' signature)"
 expect 3 '/dev/full' minimize --bug $bug --output /dev/full long.racier
 # What ends the process is minimised as well: in release, the audit follows a pointer into
 # freed memory.

@@ -44,6 +44,8 @@ Usage minimize_usage() {
   auto add = usage.options.add_options();
   add("output", po::value<std::string>(),
       "write the program there; else to FILE, its ending changed to .min.racier");
+  add("signature", po::value<std::string>(),
+      "of the finding that is meant (`KIND | TITLE`), if there are several");
   add("for", po::value<std::string>()->default_value("60s"), "stop after this time");
   add("executions", po::value<std::string>()->default_value("20000"),
       "schedules to look for a finding under, if its own shows none");
@@ -64,13 +66,18 @@ struct First {
   bool found = false;
 };
 
-First look_at(const program::Program& program, std::uint64_t executions,
-              Clock::time_point deadline) {
+First look_at(const program::Program& program, const std::string& signature,
+              std::uint64_t executions, Clock::time_point deadline) {
   const ChildResult result = run_in_child(
       [&] {
         program::Program shown = program;
         Replay replay = Replayer(shown).run(1);
-        if (!replay.finding) replay = search_for_finding(shown, executions);
+        const auto is_meant = [&](const Finding& finding) {
+          return signature.empty() || finding.signature() == signature;
+        };
+        if (!replay.finding || !is_meant(*replay.finding)) {
+          replay = search_for_finding(shown, executions, is_meant);
+        }
         if (!replay.finding) return std::string();
         return Json{{"signature", replay.finding->signature()},
                     {"program", program::print(kept(shown, replay))}}
@@ -157,6 +164,8 @@ int minimize_command(const std::vector<std::string>& arguments) {
   const auto time = stress::parse_duration(line.get<std::string>("for"));
   if (!time) throw BadInput("--for: expected a duration, like 90s or 10m");
   const std::uint64_t executions = line.number("executions");
+  const std::string signature =
+      line.has("signature") ? line.get<std::string>("signature") : "";
   const std::string& file = line.files.front();
   const std::string output = output_of(line, file);
   program::Program program = read_program(file).program;
@@ -165,11 +174,11 @@ int minimize_command(const std::vector<std::string>& arguments) {
   stress::catch_stop_signals();
   constexpr std::chrono::seconds kLookMin{60};
   const Clock::time_point begin = Clock::now();
-  const First first =
-      look_at(program, executions, begin + std::max<Clock::duration>(*time, kLookMin));
+  const First first = look_at(program, signature, executions,
+                              begin + std::max<Clock::duration>(*time, kLookMin));
   if (!first.found) {
-    fmt::print("{}: no finding under its schedule, nor under {} others\n", file,
-               executions);
+    fmt::print("{}: no {}finding under its schedule, nor under {} others\n", file,
+               signature.empty() ? "" : "such ", executions);
     return kFound;
   }
   const std::string& what =

@@ -97,17 +97,21 @@ Schedule portfolio() {
   return recipe;
 }
 
-Replay search_for_finding(const program::Program& program, std::uint64_t executions) {
+Replay search_for_finding(const program::Program& program, std::uint64_t executions,
+                          FunctionRef<bool(const Finding&)> is_meant) {
   FiberRuntime alone({}, steps_max_of(program));
   FiberRuntime runtime(portfolio(), steps_max_of(program));
   program::Runner runner(alone);
   Replay replay;
-  for (std::uint64_t i = 0; i < executions && !replay.finding; ++i) {
+  for (std::uint64_t i = 0; i < executions; ++i) {
     const program::RunResult& result = runner.run(program, runtime, {});
-    replay.finding = result.finding;
-    replay.phase = result.phase;
-    replay.steps = result.steps;
-    replay.schedule = runtime.recorded();
+    if (result.finding && is_meant(*result.finding)) {
+      replay.finding = result.finding;
+      replay.phase = result.phase;
+      replay.steps = result.steps;
+      replay.schedule = runtime.recorded();
+      break;
+    }
     if (!runtime.strategy().next_execution()) break;
   }
   return replay;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/function_ref.h"
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/trace.h"
@@ -55,8 +56,9 @@ class Replayer {
 Schedule portfolio();
 
 // Runs `program` under `executions` schedules of the portfolio; returns the run with a
-// finding, or the last one.
-Replay search_for_finding(const program::Program& program, std::uint64_t executions);
+// finding that is meant, or one without.
+Replay search_for_finding(const program::Program& program, std::uint64_t executions,
+                          FunctionRef<bool(const Finding&)> is_meant);
 
 // Returns `program` as one that shows the finding of `replay` for ever.
 program::Program kept(const program::Program& program, const Replay& replay);

@@ -509,7 +509,21 @@ void Campaign::replay(const std::string& slug) {
     gave = fmt::format("exit code {}: {}", end->exit_code,
                        last_line(read_whole(log).value_or("")));
   }
+  if (!minimize(slug)) return;
   check(findings_.note_replay(slug, gave));
+}
+
+// Leaves minimized.racier beside the program of a finding, if the build without a
+// sanitizer can show it.  Returns false if the campaign is to end first.
+bool Campaign::minimize(const std::string& slug) {
+  const fs::path folder = findings_.folder_of(slug);
+  const StoredFinding& stored = findings_.findings().at(slug);
+  const auto end =
+      run_command({places_.repro(), "minimize", "--for", "20s", "--signature",
+                   stored.kind + " | " + stored.title, "--output",
+                   folder / "minimized.racier", folder / "program.racier"},
+                  places_.out, places_.logs() / "minimize.log", seconds(100));
+  return end.has_value() || !stop_requested();
 }
 
 void Campaign::remove_folder(const Job& job) {

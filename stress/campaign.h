@@ -69,6 +69,7 @@ class Campaign {
   void set_aside(const std::string& input);
   void keep_found(const Found& found, const Job& job);
   void replay(const std::string& slug);
+  bool minimize(const std::string& slug);
   void remove_folder(const Job& job);
   void save_state();
   void show_progress();

@@ -42,7 +42,8 @@ END
   stub builds/release/repro/racier-repro <<'END'
 world=$(dirname "$0")/../../..
 [[ ! -e $world/repro.sh ]] || . "$world/repro.sh"
-echo "replayed $2" >>"$world/replays"
+[[ $1 != run ]] || echo "replayed $2" >>"$world/replays"
+[[ $1 != minimize ]] || echo "$5" >"$7"  # --for TIME --signature WHAT --output FILE
 END
   stub builds/release/fuzz/program_seeds <<'END'
 world=$(dirname "$0")/../../..
@@ -125,6 +126,7 @@ test_a_finding_is_kept_once_and_counted() {
   check "how to replay it" \
     holds "$folder/how-to-replay.txt" "^racier repro run .*/program.racier"
   check "replayed" holds "$folder/how-to-replay.txt" "the same finding"
+  check "minimized, to that bug" is "$(cat "$folder/minimized.racier")" "rmap | one bug"
   check "counted" test "$(number "$folder/meta.json" count)" -ge 2
   check "in the report" holds c/report.json '"signature": "rmap | one bug"'
   local count

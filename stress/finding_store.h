@@ -1,10 +1,12 @@
 // stress/finding_store.h - findings of many runs, one folder for each bug.
 //
-//   FOLDER/<kind>-<hash>/program.racier     the program that failed, if one is known
-//                        input              the fuzzer's bytes of it, if it was the
-//                        fuzzer report.txt         what was said how-to-replay.txt
-//                        commands meta.json          signature, count, when and where
-//                        it was seen
+//   FOLDER/<kind>-<hash>/
+//     program.racier     the program that failed, if one is known
+//     minimized.racier   the shortest one that does; by the campaign
+//     input              the fuzzer's bytes of it, if it was the fuzzer
+//     report.txt         what was said
+//     how-to-replay.txt  commands
+//     meta.json          signature, count, when and where it was seen
 //
 // A folder appears whole, and the count in it grows.
 #pragma once
