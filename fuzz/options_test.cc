@@ -65,7 +65,7 @@ TEST(Options, WhatIsWrongIsSaidInALine) {
   EXPECT_TRUE(error_of({"--bug=B07,B99"}).ends_with("not 'B07,B99'"));
   EXPECT_EQ(error_of({"--as-posted=x"}),
             "--as-posted: expected one of lameter, dickins-rmaplock, davem, "
-            "dickins-mmlist, dickins-mmlist-split, not 'x'");
+            "dickins-mmlist, dickins-mmlist-split, kamezawa, not 'x'");
   EXPECT_EQ(error_of({"--rmap=x"}),
             "--rmap: expected one of " + scheme_names() + ", not 'x'");
   EXPECT_EQ(error_of({"--memory=x"}),

@@ -245,6 +245,36 @@ constexpr Row kRows[] = {
      "do_wp_page takes a page whose lock somebody has for a shared one and copies it: who has it "
      "pinned keeps the old one.",
      "until 2.6.29; ab967d860150, Dickins", "refcount-heuristic", FindingKind::kData},
+    {Bug::kMmapCacheRefetch, "B65", "mmap_cache_refetch",
+     "find_vma reads mm->mmap_cache a second time: what it returns is not what it has looked at, "
+     "another fault has stored its own vma there.",
+     "until 3.9, where the compiler reads twice; b6a9b7f6b1f2, Stancek", "lock-missing",
+     FindingKind::kInvariant},
+    {Bug::kVmaHoldAfterFree, "B16", "vma_hold_after_free",
+     "lookup_vma_cache counts itself in a vma that it has found without a lock, and vmas are freed "
+     "without a grace period.",
+     "lockless vma caching, KAMEZAWA, 2009", "lifetime-rcu", FindingKind::kUseAfterFree},
+    {Bug::kVmaReleaseAfterDrop, "B17", "vma_release_after_drop",
+     "vma_release drops its count and then looks whether somebody waits, in a vma that the waiter "
+     "may have freed.",
+     "lockless vma caching, KAMEZAWA, 2009", "refcount", FindingKind::kUseAfterFree},
+    {Bug::kVmaMergeFreesUninvalidatedNext, "B19", "vma_merge_frees_uninvalidated_next",
+     "vma_merge takes a range out of the caches and waits for its users, but not for those of the "
+     "vma behind, which it frees when it fills the hole between two.",
+     "lockless vma caching, KAMEZAWA, 2009", "missing-recheck", FindingKind::kUseAfterFree},
+    {Bug::kLocklessPgtableWalkUnprotected, "B20", "lockless_pgtable_walk_unprotected",
+     "lookup_vma_cache walks page tables with preemption disabled, and they are freed without "
+     "waiting for that.",
+     "lockless vma caching, KAMEZAWA, 2009", "lifetime-rcu", FindingKind::kUseAfterFree},
+    {Bug::kVmaCacheStaleProt, "B21", "vma_cache_stale_prot",
+     "mprotect, mlock, mremap and the growth of a stack change a vma without waiting for who uses "
+     "it without mmap_sem.",
+     "lockless vma caching, KAMEZAWA, 2009", "missing-recheck", FindingKind::kInvariant},
+    {Bug::kVmaCacheRefilledByUser, "B81", "vma_cache_refilled_by_user",
+     "A fault without mmap_sem puts its vma back in the cache although munmap has taken it out and "
+     "waits for the fault: the vma is freed, and stays there.",
+     "lockless vma caching, KAMEZAWA, 2009; ours, no report known", "missing-recheck",
+     FindingKind::kUseAfterFree},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -72,8 +72,15 @@ enum class Bug : std::uint8_t {
   kMmlistNextFirst,
   kGupSwappedPageCopied,
   kWpPageCopiedWhenLocked,
+  kMmapCacheRefetch,
+  kVmaHoldAfterFree,
+  kVmaReleaseAfterDrop,
+  kVmaMergeFreesUninvalidatedNext,
+  kLocklessPgtableWalkUnprotected,
+  kVmaCacheStaleProt,
+  kVmaCacheRefilledByUser,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kWpPageCopiedWhenLocked) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kVmaCacheRefilledByUser) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -40,6 +40,7 @@ void Auditor::audit(const Watcher* watcher, const Expected& expected) {
   check_vmas(audit);
   found.scan(machine_);
   check_ptes_inside_vmas(audit);
+  check_vma_lookup(audit);
   check_pages_of_vmas(audit);
   check_i_mmap(audit);
   check_reverse_map(audit);

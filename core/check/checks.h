@@ -34,6 +34,7 @@ void check_locks(const Audit& audit);  // L1
 void check_vmas(const Audit& audit);   // V1
 // The page tables are read here: BruteForce::scan()
 void check_ptes_inside_vmas(const Audit& audit);  // V2
+void check_vma_lookup(const Audit& audit);        // V1
 void check_pages_of_vmas(const Audit& audit);     // R3
 void check_i_mmap(const Audit& audit);            // R6
 void check_reverse_map(const Audit& audit);       // R1, R2, C6, C7

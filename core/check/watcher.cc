@@ -97,11 +97,12 @@ void Watcher::accessed(const Mm& mm, VirtAddr addr, UserAccess access,
 void Watcher::discard_begin(const Mm& mm, VirtRange range, bool lazily) {
   const Unseen unseen;
   memory_.discard_begin(mm.id, range, lazily);
-  pins_.released(mm.id, range);
+  pins_.release_begins(mm.id, range);
 }
 void Watcher::discard_end(const Mm& mm, VirtRange range, bool lazily) {
   const Unseen unseen;
   memory_.discard_end(mm.id, range, lazily);
+  pins_.release_ends(mm.id, range);
 }
 
 void Watcher::file_accessed(const AddressSpace& file, std::uint64_t index,

@@ -21,7 +21,10 @@ class WritePins {
  public:
   // `addr` is the page's.
   void pinned(Pfn pfn, std::uint32_t mm_id, VirtAddr addr) {
-    pins_.push_back({pfn, mm_id, addr});
+    const bool is_going = std::any_of(
+        going_.begin(), going_.end(),
+        [&](const Going& at) { return at.mm_id == mm_id && at.range.contains(addr); });
+    if (!is_going) pins_.push_back({pfn, mm_id, addr});
   }
   void unpinned(Pfn pfn, std::uint32_t mm_id) {
     const auto at = std::find_if(pins_.begin(), pins_.end(), [&](const Pin& pin) {
@@ -36,6 +39,18 @@ class WritePins {
     });
   }
 
+  // Likewise those that are pinned until the end: they are thrown away meanwhile.
+  void release_begins(std::uint32_t mm_id, VirtRange range) {
+    released(mm_id, range);
+    going_.push_back({mm_id, range});
+  }
+  void release_ends(std::uint32_t mm_id, VirtRange range) {
+    const auto at = std::find_if(going_.begin(), going_.end(), [&](const Going& going) {
+      return going.mm_id == mm_id && going.range == range;
+    });
+    if (at != going_.end()) going_.erase(at);
+  }
+
   // Shows the address of each pin of frame `pfn` in `mm_id` that has not ended.
   template <typename Visit>
   void for_each(Pfn pfn, std::uint32_t mm_id, Visit visit) const {
@@ -44,7 +59,10 @@ class WritePins {
     }
   }
 
-  void reset() { pins_.clear(); }
+  void reset() {
+    pins_.clear();
+    going_.clear();
+  }
 
  private:
   struct Pin {
@@ -52,7 +70,12 @@ class WritePins {
     std::uint32_t mm_id;
     VirtAddr addr;
   };
+  struct Going {
+    std::uint32_t mm_id;
+    VirtRange range;
+  };
   std::vector<Pin> pins_;  // a few
+  std::vector<Going> going_;
 };
 
 }  // namespace racier::check

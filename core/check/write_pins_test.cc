@@ -37,6 +37,20 @@ TEST(WritePins, LastUntilTheyAreGivenBackOrTheRangeGoes) {
   EXPECT_EQ(pins_of(pins, 7, 2), "");
 }
 
+TEST(WritePins, WhatIsPinnedWhileItIsThrownAwayDoesNotLast) {
+  WritePins pins;
+  pins.pinned(7, 1, 0x1000);
+  pins.release_begins(1, {0x1000, 0x3000});
+  pins.pinned(7, 1, 0x1000);
+  pins.pinned(7, 1, 0x3000);
+  pins.pinned(7, 2, 0x1000);
+  EXPECT_EQ(pins_of(pins, 7, 1), "12288 ");
+  EXPECT_EQ(pins_of(pins, 7, 2), "4096 ");
+  pins.release_ends(1, {0x1000, 0x3000});
+  pins.pinned(7, 1, 0x1000);
+  EXPECT_EQ(pins_of(pins, 7, 1), "12288 4096 ");
+}
+
 // An address space with a page that is pinned to be written, and the name of the
 // finding, if any, of a store of the device after `work`.
 struct PinnedPages : testing::Test {

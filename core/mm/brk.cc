@@ -2,6 +2,7 @@
 // Tested by brk_test.cc.
 #include "core/mm/mmap.h"
 #include "core/mm/munmap.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 
 namespace racier {
@@ -20,7 +21,7 @@ Status grow_heap(Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem) {
 }  // namespace
 
 VirtAddr do_brk(Machine& m, Mm& mm, VirtAddr brk) {
-  const WriteGuard guard(mm.mmap_sem);
+  const MmapWriteGuard guard(m, mm);
   if (brk < mm.start_brk || brk > kUserEnd - kPageSize) return mm.brk;
   const VirtAddr old_end = page_ceil(mm.brk);
   const VirtAddr new_end = page_ceil(brk);

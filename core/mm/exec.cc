@@ -18,6 +18,7 @@
 #include "core/mm/fork.h"
 #include "core/mm/gather.h"
 #include "core/mm/move_page_tables.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 #include "core/rmap/scheme.h"
 
@@ -29,7 +30,7 @@ constexpr std::uint32_t kStackFlags = kVmRead | kVmWrite | kVmGrowsDown;
 
 // Maps the last page of user space as a stack.  Kernel: __bprm_mm_init().
 Status map_stack(Machine& m, Mm& mm) {
-  const WriteGuard guard(mm.mmap_sem);
+  const MmapWriteGuard guard(m, mm);
   return map_new_vma(
       m, mm, {.range = {kStackTop - kPageSize, kStackTop}, .vm_flags = kStackFlags});
 }
@@ -97,7 +98,7 @@ Status shift_arg_pages(Machine& m, Vma& stack, std::uint64_t shift)
 // Kernel: setup_arg_pages().
 Status setup_arg_pages(Machine& m, Mm& mm, std::uint64_t shift) {
   if (shift == 0) return Status::kOk;
-  const WriteGuard guard(mm.mmap_sem);
+  const MmapWriteGuard guard(m, mm);
   Vma& stack = *mm.vmas.last();
   stack.vm_mm->mmap_sem.assert_held();
   return shift_arg_pages(m, stack, shift);

@@ -8,6 +8,8 @@
 #include "core/mm/expand_stack.h"
 
 #include "core/base/bug.h"
+#include "core/mm/find_vma.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 #include "core/sync/maybe_guard.h"
 
@@ -28,9 +30,9 @@ bool may_grow(Vma& stack, VirtAddr start) {
 // Holds mmap_sem for writing; until 6.4 it was held for reading.
 class GrowthGuard {
  public:
-  explicit GrowthGuard(Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
+  GrowthGuard(const Machine& m, Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
     if (!bug::armed(Bug::kMunmapDowngradeVsExpand)) {
-      exclusive_.emplace(mm.mmap_sem, std::source_location::current());
+      exclusive_.emplace(m, mm, std::source_location::current());
     } else {
       shared_.emplace(mm.mmap_sem, std::source_location::current());
     }
@@ -39,7 +41,7 @@ class GrowthGuard {
   GrowthGuard& operator=(const GrowthGuard&) = delete;
 
  private:
-  MaybeGuard<WriteGuard> exclusive_;
+  MaybeGuard<MmapWriteGuard> exclusive_;
   MaybeGuard<ReadGuard> shared_;
 };
 
@@ -60,8 +62,9 @@ VirtAddr vm_start_gap(const Vma& vma) {
 }
 
 Status expand_stack(Machine& m, Mm& mm, VirtAddr addr) {
-  const GrowthGuard guard(mm);
-  Vma* const vma = mm.vmas.find(addr);
+  const GrowthGuard guard(m, mm);
+  mm.mmap_sem.assert_held_shared();
+  Vma* const vma = find_vma(m, mm, addr);
   if (vma == nullptr || !vma->is(kVmGrowsDown)) return Status::kFault;
   // Another thread may have been faster, and may have needed more.
   if (!bug::armed(Bug::kExpandStackUnserialised) && vma->vm_start <= addr) {

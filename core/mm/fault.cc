@@ -14,10 +14,12 @@
 #include "core/base/mark.h"
 #include "core/mm/expand_stack.h"
 #include "core/mm/filemap.h"
+#include "core/mm/find_vma.h"
 #include "core/mm/migrate.h"
 #include "core/mm/oom.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/writeback.h"
 #include "core/objects/page_table.h"
 #include "core/objects/ptl.h"
@@ -396,8 +398,13 @@ FaultResult do_wp_page(const Fault& f, Pte orig)
 
 // Returns the pte of `addr`; page_table_lock only makes the look consistent.
 Pte look_at_pte(const Fault& f) {
-  const PtlGuard guard(f.m, f.mm, f.addr);
+  const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
+  update_vma_cache(f.m, f.vma, f.addr);
   return slot_of(f).get();
+}
+
+bool writes(UserAccess access) {
+  return access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
 }
 
 // Returns whether a user access of that kind is allowed in `vma`.
@@ -451,20 +458,34 @@ class SCOPED_CAPABILITY FaultGuard {
   MaybeGuard<ReadGuard> shared_;
 };
 
+// Makes an access possible without mmap_sem, or tries to; kAgain: it cannot tell.  What
+// has no anchor for anonymous pages yet may share that of a neighbour, and those stay
+// under mmap_sem only.
+Status fault_in_speculatively(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
+  Vma* const vma = lookup_vma_cache(m, mm, addr);
+  if (vma == nullptr) return Status::kAgain;
+  Status status = Status::kAgain;
+  if (vma_allows(*vma, access) && m.scheme().may_have_anon(*vma)) {
+    assert_vma_stays(*vma);
+    status = status_of(handle_mm_fault(m, *vma, addr, writes(access)));
+    mark::hit(Mark::kSpeculativeFault);
+  }
+  vma_release(m, *vma);
+  return status;
+}
+
 // Makes an access possible, or tries to; kAgain: something else has to happen first,
 // under mmap_sem for writing.
 Status fault_in(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
   const FaultGuard guard(m, mm);
-  Vma* const vma = mm.vmas.find(addr);
+  Vma* const vma = find_vma(m, mm, addr);
   if (vma == nullptr) return Status::kFault;
   if (vma->vm_start > addr) {
     return vma->is(kVmGrowsDown) ? Status::kAgain : Status::kFault;
   }
   if (!vma_allows(*vma, access)) return Status::kFault;
   vma->vm_mm->mmap_sem.assert_held_shared();
-  const bool write =
-      access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
-  return status_of(handle_mm_fault(m, *vma, addr, write));
+  return status_of(handle_mm_fault(m, *vma, addr, writes(access)));
 }
 
 // Whether an allocation of the running task was made to fail (should_fail()).
@@ -492,7 +513,8 @@ Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
   const InjectedFailure failure;
   Status status = Status::kAgain;
   while (status == Status::kAgain) {
-    status = fault_in(m, mm, addr, access);
+    status = fault_in_speculatively(m, mm, addr, access);
+    if (status == Status::kAgain) status = fault_in(m, mm, addr, access);
     if (status == Status::kAgain) {
       status = expand_stack(m, mm, addr);
       if (status == Status::kOk) status = Status::kAgain;
@@ -508,7 +530,7 @@ Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
 
 FaultResult handle_mm_fault(Machine& m, Vma& vma, VirtAddr addr, bool write) {
   const Fault f{m, vma, *vma.vm_mm, page_floor(addr), write};
-  f.vma.vm_mm->mmap_sem.assert_held_shared();
+  assert_vma_stays(f.vma);
   if (!pte_alloc(m, f.mm, f.addr)) return FaultResult::kOom;
   const Pte pte = look_at_pte(f);
   if (pte.none()) return vma.vm_file == nullptr ? do_anonymous_page(f) : do_no_page(f);

@@ -8,9 +8,10 @@
 #include "core/mm/aio.h"
 #include "core/mm/copy_page_range.h"
 #include "core/mm/filemap.h"
-#include "core/mm/mmlist.h"
 #include "core/mm/mmap.h"
+#include "core/mm/mmlist.h"
 #include "core/mm/page_alloc.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/context.h"
@@ -75,7 +76,7 @@ void tell_what_is_not_copied(Machine& m, const Mm& child, const Mm& parent) {
 
 // Kernel: dup_mmap().
 Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
-  const WriteGuard parent_guard(parent.mmap_sem);
+  const MmapWriteGuard parent_guard(m, parent);
   const WriteGuard child_guard(child.mmap_sem, 1);
   // What a reaper has taken away the child would miss, and nobody would know.
   if (parent.is(MmFlag::kUnstable)) return Status::kKilled;
@@ -91,6 +92,7 @@ Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   for (Vma* vma = parent.vmas.first(); vma != nullptr && status == Status::kOk;
        vma = VmaTree::next(*vma)) {
     vma->vm_mm->mmap_sem.assert_held();
+    vma_start_write(m, *vma);
     if (!vma->is(kVmDontCopy)) status = dup_vma(m, child, *vma);
   }
   // Until here a thread of the parent may write, through its TLB, what is shared now.

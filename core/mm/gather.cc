@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "core/base/bug.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 
@@ -21,6 +22,21 @@ void free_page_and_swap_cache(Machine& m, Page& page) {
   put_page(m, page);
 }
 
+// Frees a table; when who walks there under RCU is done, if anybody does.
+// Kernel: tlb_remove_table(); in 2009 an IPI waited for who had disabled interrupts.
+void free_table(Machine& m, Page& table) {
+  if (m.options().period.lookup != VmaLookup::kKamezawa ||
+      bug::armed(Bug::kLocklessPgtableWalkUnprotected)) {
+    return free_page_and_swap_cache(m, table);
+  }
+  table.rcu.context = &m;
+  table.rcu.callback = [](RcuHead& head, void* machine) {
+    Machine& m = *static_cast<Machine*>(machine);
+    put_page(m, Page::of(head));
+  };
+  m.rcu.call(table.rcu);
+}
+
 }  // namespace
 
 MmuGather::MmuGather(Machine& m, Mm& mm) : context_(m), m_(m), mm_(mm) {}
@@ -32,12 +48,12 @@ MmuGather::~MmuGather() noexcept(false) {
 
 void MmuGather::remove_page(Page& page, VirtAddr addr) {
   note(addr);
-  add(page);
+  add({&page, false});
 }
 
 void MmuGather::remove_table(Pfn table) {
   tables_ = true;
-  add(m_.page(table));
+  add({&m_.page(table), true});
 }
 
 void MmuGather::note(VirtAddr addr) {
@@ -45,9 +61,9 @@ void MmuGather::note(VirtAddr addr) {
   range_.end = std::max(range_.end, addr + kPageSize);
 }
 
-void MmuGather::add(Page& page) {
+void MmuGather::add(Gathered gathered) {
   if (count_ == kPagesMax) flush();
-  pages_[count_++] = &page;
+  pages_[count_++] = gathered;
 }
 
 // A freed table may have been on the way of a hardware walk to any address.
@@ -63,7 +79,14 @@ void MmuGather::flush_tlb() {
 
 void MmuGather::flush() {
   flush_tlb();
-  for (std::size_t i = 0; i < count_; ++i) free_page_and_swap_cache(m_, *pages_[i]);
+  for (std::size_t i = 0; i < count_; ++i) {
+    const Gathered& gathered = pages_[i];
+    if (gathered.is_table) {
+      free_table(m_, *gathered.page);
+    } else {
+      free_page_and_swap_cache(m_, *gathered.page);
+    }
+  }
   count_ = 0;
 }
 

@@ -10,8 +10,9 @@
 namespace racier {
 
 // Collects pages and page tables that were unmapped from one mm; flushes the TLBs
-// before it frees them.  Context: atomic, from begin to end, unless the machine's
-// gathers can be preempted (MachineOptions::gather).
+// before it frees them, and where tables are walked under RCU alone
+// (lookup=kamezawa) frees those behind a grace period.  Context: atomic, from begin to
+// end, unless the machine's gathers can be preempted (MachineOptions::gather).
 class MmuGather {
  public:
   MmuGather(Machine& m, Mm& mm);
@@ -46,14 +47,20 @@ class MmuGather {
     const bool atomic_;
   };
 
-  void add(Page& page);
+  // A page, or a table of ptes or of tables.
+  struct Gathered {
+    Page* page;
+    bool is_table;
+  };
+
+  void add(Gathered gathered);
   void flush_tlb();
 
   static constexpr std::size_t kPagesMax = 64;
   const Context context_;
   Machine& m_;
   Mm& mm_;
-  std::array<Page*, kPagesMax> pages_;  // the first `count_` of them: pages and tables
+  std::array<Gathered, kPagesMax> pages_;  // the first `count_` of them
   std::size_t count_ = 0;
   VirtRange range_{kUserEnd, 0};  // covers every address that was noted
   bool tables_ = false;           // there is a table among the pages

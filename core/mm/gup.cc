@@ -4,6 +4,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/fault.h"
+#include "core/mm/find_vma.h"
 #include "core/mm/page_alloc.h"
 #include "core/objects/ptl.h"
 
@@ -50,7 +51,7 @@ Result<Page*> fault_in(Machine& m, Vma& vma, VirtAddr addr, bool write)
 // Context: mmap_sem held.
 Result<PinnedPage> pin_locked(Machine& m, Mm& mm, VirtAddr addr, Gup gup)
     REQUIRES_SHARED(mm.mmap_sem) {
-  Vma* const vma = mm.vmas.find(addr);
+  Vma* const vma = find_vma(m, mm, addr);
   if (vma == nullptr || !vma->contains(addr) || !vma_allows(*vma, gup)) {
     return Status::kFault;
   }

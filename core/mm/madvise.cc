@@ -9,10 +9,12 @@
 #include <algorithm>
 
 #include "core/base/function_ref.h"
+#include "core/mm/find_vma.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/mm/swap.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
 
@@ -24,10 +26,11 @@ using OnVma = FunctionRef<Status(Vma&, VirtRange)>;
 // Does `work` with each vma of `range` and the part of it that is in there; `work` may
 // merge the vma with its neighbours.
 // Context: mmap_sem held.
-Status for_each_vma(Mm& mm, VirtRange range, OnVma work) {
+Status for_each_vma(const Machine& m, Mm& mm, VirtRange range, OnVma work)
+    REQUIRES_SHARED(mm.mmap_sem) {
   bool hole = false;
   for (VirtAddr at = range.start; at < range.end;) {
-    Vma* const vma = mm.vmas.find(at);
+    Vma* const vma = find_vma(m, mm, at);
     if (vma == nullptr || vma->vm_start >= range.end) return Status::kNoMemory;
     hole = hole || vma->vm_start > at;
     const VirtRange part{std::max(at, vma->vm_start), std::min(range.end, vma->vm_end)};
@@ -169,12 +172,12 @@ Status do_madvise(Machine& m, Mm& mm, VirtRange range, Advice advice) {
   if (!is_valid(range)) return Status::kInvalid;
   if (!changes_vmas(advice)) {
     const ReadGuard guard(mm.mmap_sem);
-    return for_each_vma(mm, range, [&](Vma& vma, VirtRange part) {
+    return for_each_vma(m, mm, range, [&](Vma& vma, VirtRange part) {
       return take_pages_away(m, vma, part, advice);
     });
   }
-  const WriteGuard guard(mm.mmap_sem);
-  return for_each_vma(mm, range, [&](Vma& vma, VirtRange part) {
+  const MmapWriteGuard guard(m, mm);
+  return for_each_vma(m, mm, range, [&](Vma& vma, VirtRange part) {
     vma.vm_mm->mmap_sem.assert_held();
     return change_behaviour(m, vma, part, advice);
   });

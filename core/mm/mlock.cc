@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "core/mm/fault.h"
+#include "core/mm/find_vma.h"
 #include "core/mm/madvise.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
 
@@ -49,9 +51,9 @@ Status mlock_fixup(Machine& m, Vma& vma, VirtRange part, std::uint32_t locked)
 Status change_locked(Machine& m, Mm& mm, VirtRange range, std::uint32_t locked) {
   const bool aligned = range.start % kPageSize == 0 && range.end % kPageSize == 0;
   if (!aligned || range.start >= range.end) return Status::kInvalid;
-  const WriteGuard guard(mm.mmap_sem);
+  const MmapWriteGuard guard(m, mm);
   for (VirtAddr done = range.start; done < range.end;) {
-    Vma* const vma = mm.vmas.find(done);
+    Vma* const vma = find_vma(m, mm, done);
     if (vma == nullptr || vma->vm_start > done) return Status::kNoMemory;
     const VirtRange part{done, std::min(range.end, vma->vm_end)};
     vma->vm_mm->mmap_sem.assert_held();

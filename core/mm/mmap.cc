@@ -5,6 +5,7 @@
 #include "core/mm/filemap.h"
 #include "core/mm/munmap.h"
 #include "core/mm/unmapped_area.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 
 namespace racier {
@@ -36,7 +37,7 @@ Result<VirtAddr> make_room(Machine& m, Mm& mm, const MmapRequest& request)
 
 Result<VirtAddr> do_mmap(Machine& m, Mm& mm, const MmapRequest& request) {
   if (!is_valid(request)) return Status::kInvalid;
-  const WriteGuard guard(mm.mmap_sem);
+  const MmapWriteGuard guard(m, mm);
   const Result<VirtAddr> addr = make_room(m, mm, request);
   if (!addr) return addr;
   NewVma what{{*addr, *addr + (request.pages << kPageShift)}, request.vm_flags};

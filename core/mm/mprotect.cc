@@ -8,6 +8,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/mmap.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
 
@@ -61,7 +62,7 @@ Status do_mprotect(Machine& m, Mm& mm, VirtRange range, std::uint32_t vm_access)
   if (!aligned || range.start >= range.end || (vm_access & ~kVmAccess) != 0) {
     return Status::kInvalid;
   }
-  const WriteGuard guard(mm.mmap_sem);
+  const MmapWriteGuard guard(m, mm);
   for (VirtAddr done = range.start; done < range.end;) {
     Vma* const vma = mm.vmas.find(done);
     if (vma == nullptr || vma->vm_start > done) return Status::kNoMemory;

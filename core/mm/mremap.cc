@@ -2,10 +2,12 @@
 // Tested by mremap_test.cc.
 #include "core/mm/mremap.h"
 
+#include "core/mm/find_vma.h"
 #include "core/mm/mmap.h"
 #include "core/mm/move_page_tables.h"
 #include "core/mm/munmap.h"
 #include "core/mm/unmapped_area.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/rmap/scheme.h"
 
@@ -34,8 +36,8 @@ bool is_valid(const MremapRequest& request) {
 }
 
 // Returns the vma that has all of `range`, or nullptr.
-Vma* vma_with(const Mm& mm, VirtRange range) {
-  Vma* const vma = mm.vmas.find(range.start);
+Vma* vma_with(const Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem) {
+  Vma* const vma = find_vma(m, mm, range.start);
   const bool has =
       vma != nullptr && vma->vm_start <= range.start && range.end <= vma->vm_end;
   return has ? vma : nullptr;
@@ -90,6 +92,9 @@ bool move_pages(Machine& m, Mm& mm, VirtRange from, Vma& dst, VirtAddr to)
   Vma& src = *mm.vmas.find(from.start);
   const PageMove move{src, from, dst, to};
   move.src.vm_mm->mmap_sem.assert_held();
+  move.dst.vm_mm->mmap_sem.assert_held();
+  vma_start_change(m, move.src);
+  vma_start_change(m, move.dst);
   m.tracepoints->move_begin(mm, from, to);
   const std::uint64_t moved = move_page_tables(m, move);
   const bool all = moved == from.end - from.start;
@@ -140,7 +145,7 @@ Status make_room(Machine& m, Mm& mm, MremapRequest& request) REQUIRES(mm.mmap_se
 Result<VirtAddr> resize(Machine& m, Mm& mm, const MremapRequest& request)
     REQUIRES(mm.mmap_sem) {
   const VirtRange before = pages_at(request.addr, request.old_pages);
-  Vma* const vma = vma_with(mm, before);
+  Vma* const vma = vma_with(m, mm, before);
   if (vma == nullptr) return Status::kFault;
   vma->vm_mm->mmap_sem.assert_held();
   const std::uint64_t first = vma->index_of(request.addr);
@@ -164,7 +169,7 @@ Result<VirtAddr> resize(Machine& m, Mm& mm, const MremapRequest& request)
 
 Result<VirtAddr> do_mremap(Machine& m, Mm& mm, const MremapRequest& wanted) {
   if (!is_valid(wanted)) return Status::kInvalid;
-  const WriteGuard guard(mm.mmap_sem);
+  const MmapWriteGuard guard(m, mm);
   MremapRequest request = wanted;
   const bool fixed = request.new_addr != 0;
   const bool grows = request.old_pages < request.new_pages;

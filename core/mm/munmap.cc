@@ -11,8 +11,10 @@
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/base/mark.h"
+#include "core/mm/find_vma.h"
 #include "core/mm/gather.h"
 #include "core/mm/mmap.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 #include "core/mm/zap.h"
 #include "core/objects/ptl.h"
@@ -24,13 +26,15 @@ namespace {
 
 // Takes the vmas of `range`, which lie inside of it, out of the tree; returns the
 // first, the others behind it.  Kernel: detach_vmas_to_be_unmapped().
-Vma* detach_vmas(Mm& mm, VirtRange range) REQUIRES(mm.page_table_lock) {
+Vma* detach_vmas(const Machine& m, Mm& mm, VirtRange range)
+    REQUIRES(mm.page_table_lock) {
   Vma* first = nullptr;
   Vma** link = &first;
   Vma* vma = mm.vmas.find_intersection(range);
   while (vma != nullptr && vma->vm_start < range.end) {
     Vma* const next = VmaTree::next(*vma);
     mm.vmas.erase(*vma);
+    forget_found_vma(m, mm, *vma);
     --mm.map_count;
     *link = vma;
     link = &vma->detached_next;
@@ -116,11 +120,11 @@ bool stays_free(const Mm& mm, VirtRange range) {
 
 // With the vmas out of the tree, the rest needs mmap_sem for reading only: what `held`
 // says, if it is there.  Kernel: __do_munmap(), v5.8.
-void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range, WriteGuard* held) {
+void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range, MmapWriteGuard* held) {
   Vma* vmas = nullptr;
   {
     const SpinGuard guard(mm.page_table_lock);
-    vmas = detach_vmas(mm, range);
+    vmas = detach_vmas(m, mm, range);
   }
   if (held != nullptr && stays_free(mm, range)) {
     held->downgrade();
@@ -136,7 +140,8 @@ void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range, WriteGuard* hel
 
 // Unmaps the vmas of `range`, which lie inside of it.
 // Context: mmap_sem held (write), or the mm has no user.
-void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range, WriteGuard* held = nullptr) {
+void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range,
+                      MmapWriteGuard* held = nullptr) {
   Vma* vmas = nullptr;
   if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
   if (m.options().period.split_ptl) return unmap_whole_vmas_split(m, mm, range, held);
@@ -144,7 +149,7 @@ void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range, WriteGuard* held = nu
     MmuGather tlb(m, mm);
     {
       const SpinGuard guard(mm.page_table_lock);
-      vmas = detach_vmas(mm, range);
+      vmas = detach_vmas(m, mm, range);
       if (vmas != nullptr) unmap_region(m, tlb, mm, vmas, range);
     }
     if (bug::armed(Bug::kUnlinkSleepsInMmuGather)) unlink_vmas(m, vmas);
@@ -165,9 +170,10 @@ Status split_at(Machine& m, Mm& mm, VirtAddr addr) REQUIRES(mm.mmap_sem) {
 }
 
 // As do_munmap(); `held` may be downgraded on the way.
-Status unmap_locked(Machine& m, Mm& mm, VirtRange range, WriteGuard* held)
+Status unmap_locked(Machine& m, Mm& mm, VirtRange range, MmapWriteGuard* held)
     REQUIRES(mm.mmap_sem) {
   if (mm.vmas.find_intersection(range) == nullptr) return Status::kOk;
+  vmas_start_write(m, mm, range);
   for (const VirtAddr end : {range.start, range.end}) {
     const Status status = split_at(m, mm, end);
     if (status != Status::kOk) return status;
@@ -188,7 +194,7 @@ Status do_munmap(Machine& m, Mm& mm, VirtRange range) {
   const bool aligned = range.start % kPageSize == 0 && range.end % kPageSize == 0;
   if (!aligned || range.start >= range.end) return Status::kInvalid;
   if (range.end > kUserEnd) return Status::kInvalid;
-  WriteGuard guard(mm.mmap_sem);
+  MmapWriteGuard guard(m, mm);
   return unmap_locked(m, mm, range, &guard);
 }
 

@@ -40,6 +40,7 @@ void prep_new_page(Page& page) {
   page.mapping.raw().store(0, kRelaxed);
   page.index.raw().store(0, kRelaxed);
   page.private_data.raw().store(0, kRelaxed);
+  page.cached_vma.raw().store(nullptr, kRelaxed);
   page.rmap = 0;
   std::construct_at(&page.rmap_node);
   page.count.set(1);

@@ -6,8 +6,10 @@
 // Tested by vma_link_test.cc and munmap_test.cc.
 #include "core/mm/vma_link.h"
 
+#include "core/base/bug.h"
 #include "core/mm/filemap.h"
 #include "core/mm/mmap.h"
+#include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/rmap/scheme.h"
 
@@ -48,7 +50,7 @@ Vma* copy_vma_struct(Machine& m, const Vma& vma) {
 
 void free_vma(Machine& m, Vma& vma) {
   AddressSpace* const file = vma.vm_file;
-  m.vma_cache.destroy(&vma);
+  free_vma_struct(m, vma);
   if (file != nullptr) fput(m, *file);
 }
 
@@ -91,7 +93,12 @@ Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) {
   return Status::kOk;
 }
 
+void vma_start_change(Machine& m, Vma& vma) {
+  if (!bug::armed(Bug::kVmaCacheStaleProt)) vma_start_write(m, vma);
+}
+
 void change_vma(Machine& m, Vma& vma, FunctionRef<void()> change) {
+  vma_start_change(m, vma);
   m.scheme().adjust(vma, [&] {
     const SpinGuard ptl(vma.vm_mm->page_table_lock);
     change();

@@ -34,8 +34,13 @@ void remove_vma(Machine& m, Vma& vma);
 // Errors: kNoMemory (no object, or too many vmas); nothing has changed then.
 Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) REQUIRES(mm.mmap_sem);
 
-// Runs `change`, which may change bounds and flags of `vma`, while nobody looks at
-// them: under page_table_lock, and the locks of the reverse map.
+// Makes sure that nobody uses `vma`, which is about to change in place, without
+// mmap_sem.  Context: may sleep.
+void vma_start_change(Machine& m, Vma& vma) REQUIRES(vma.vm_mm->mmap_sem);
+
+// Likewise, and runs `change`, which may change bounds and flags of `vma`, while nobody
+// looks at them: under page_table_lock, and the locks of the reverse map.  Context: may
+// sleep.
 void change_vma(Machine& m, Vma& vma, FunctionRef<void()> change)
     REQUIRES(vma.vm_mm->mmap_sem);
 
@@ -44,9 +49,8 @@ void change_vma(Machine& m, Vma& vma, FunctionRef<void()> change)
 Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr)
     REQUIRES(vma.vm_mm->mmap_sem);
 
-// Makes `range` of `vma` one vma with those flags, and splits it off where it is a part;
-// returns that vma.
-// Errors: as split_vma(); nothing has changed but for a split.
+// Makes `range` of `vma` one vma with those flags, and splits it off where it is a
+// part; returns that vma. Errors: as split_vma(); nothing has changed but for a split.
 Result<Vma*> change_vma_flags(Machine& m, Vma& vma, VirtRange range,
                               std::uint32_t vm_flags) REQUIRES(vma.vm_mm->mmap_sem);
 

@@ -19,7 +19,9 @@
 #include <array>
 
 #include "core/base/bug.h"
+#include "core/mm/find_vma.h"
 #include "core/mm/mmap.h"
+#include "core/mm/vma_cache.h"
 #include "core/rmap/scheme.h"
 
 namespace racier {
@@ -112,6 +114,17 @@ void cut(Vma& vma, VirtRange taken) {
                         : VirtRange{vma.vm_start, taken.start});
 }
 
+// Makes sure that nobody uses, without mmap_sem, what changes or goes.
+void start_writes(Machine& m, const Plan& plan, const Vma* behind) {
+  vma_start_write(m, *plan.keep);
+  for (Vma* const vma : plan.cut.span()) vma_start_write(m, *vma);
+  for (Vma* const vma : plan.gone.span()) {
+    const bool forgotten =
+        vma == behind && bug::armed(Bug::kVmaMergeFreesUninvalidatedNext);
+    if (!forgotten) vma_start_write(m, *vma);
+  }
+}
+
 // Makes `keep` findable for the pages that it takes over.
 Status import_anon(Machine& m, const Plan& plan, Vma* source)
     REQUIRES(plan.keep->vm_mm->mmap_sem) {
@@ -137,6 +150,7 @@ void carry_out(Machine& m, Mm& mm, const Plan& plan) REQUIRES(mm.mmap_sem) {
     const SpinGuard ptl(mm.page_table_lock);
     for (Vma* const vma : plan.gone.span()) {
       mm.vmas.erase(*vma);
+      forget_found_vma(m, mm, *vma);
       --mm.map_count;
     }
     for (Vma* const vma : plan.cut.span()) cut(*vma, plan.to);
@@ -155,6 +169,7 @@ Vma* vma_merge(Machine& m, Mm& mm, const NewVma& what, Vma* source) {
   drop_unlike(m, around, what, source);
   if (around.prev == nullptr && around.next == nullptr) return nullptr;
   const Plan plan = plan_of(around, what.range);
+  start_writes(m, plan, around.next);
   plan.keep->vm_mm->mmap_sem.assert_held();
   if (import_anon(m, plan, source) != Status::kOk) return nullptr;
   carry_out(m, mm, plan);

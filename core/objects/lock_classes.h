@@ -46,11 +46,11 @@
 //       swap_device_lock
 //       mmlist_lock
 //
-// fs_reclaim is no lock but a place (reclaim_order.h): an allocation that may reclaim is
-// outside of every lock that a reverse-map walk takes.
+// fs_reclaim is no lock but a place (reclaim_order.h): an allocation that may reclaim
+// is outside of every lock that a reverse-map walk takes.
 //
-// page_wait, mm_list, task_lock, ctx_lock, aio_wait and task_wait are leaves: nothing is
-// taken inside of them.
+// page_wait, mm_list, task_lock, ctx_lock, aio_wait, task_wait and vma_wait are leaves:
+// nothing is taken inside of them.
 #pragma once
 #include <span>
 
@@ -85,6 +85,8 @@ inline constexpr LockClass kPagecacheLock{"pagecache_lock", 20};
 inline constexpr LockClass kCtxLock{"ctx_lock", 40};
 inline constexpr LockClass kAioWait{"aio_wait", 41};
 inline constexpr LockClass kTaskWait{"task_wait", 42};
+// Of who waits for the users of a vma (core/mm/vma_cache.h).
+inline constexpr LockClass kVmaWait{"vma_wait", 43};
 // No lock: reclaim_order.h.
 inline constexpr LockClass kFsReclaim{"fs_reclaim", 32};
 

@@ -39,16 +39,27 @@ class Scheme;
 // of its CPU's, until it could be preempted (2.6.39).
 enum class GatherContext : std::uint8_t { kAtomic, kPreemptible };
 
+// How a fault finds the vma of an address.
+enum class VmaLookup : std::uint8_t {
+  kTree,       // it walks the tree, under mmap_sem
+  kMmapCache,  // and asks mm->mmap_cache first, the vma found last (2.4 to 3.14)
+  // It takes the vma of the last fault from the page of the table of ptes, without
+  // mmap_sem, and goes on without (KAMEZAWA Hiroyuki, lockless vma caching, 2009):
+  // core/mm/vma_cache.h.
+  kKamezawa,
+};
+
 // The locking of a kernel's time.  A machine that is at rest may be given another one.
 struct Period {
   RcuFlavour rcu = RcuFlavour::kClassic;
   SwapLocking swap_lock = SwapLocking::kDevice;
-  // A fault holds mmap_sem for writing, so that there is one at a time (until 2.4.2), or
-  // shares it.
+  // A fault holds mmap_sem for writing, so that there is one at a time (until 2.4.2),
+  // or shares it.
   bool exclusive_faults = false;
   // Each table of ptes has a lock of its own (since 2.6.15): core/objects/ptl.h.
   bool split_ptl = false;
   GatherContext gather = GatherContext::kAtomic;
+  VmaLookup lookup = VmaLookup::kTree;
   bool operator==(const Period&) const = default;
 };
 

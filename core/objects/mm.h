@@ -21,9 +21,7 @@ class MmCounter {
  public:
   void operator++() { add(1); }
   void operator--() { add(-1); }
-  operator std::int64_t() const {
-    return value_.raw().load(std::memory_order_relaxed);
-  }
+  operator std::int64_t() const { return value_.raw().load(std::memory_order_relaxed); }
 
  private:
   void add(std::int64_t change) {
@@ -58,12 +56,18 @@ struct Mm {
   // The vmas.  Changed under mmap_sem (write) and page_table_lock; so read under
   // either.
   VmaTree vmas;
-  int map_count = 0;        // vmas; guarded by mmap_sem
+  int map_count = 0;  // vmas; guarded by mmap_sem
+  // With lookup=mmap_cache: the vma that was found last, or null.  Read and written
+  // under mmap_sem (read), so by many at once; cleared under mmap_sem (write).
+  Atomic<Vma*> mmap_cache{nullptr};
+  // With lookup=kamezawa: odd while mmap_sem is held for writing, and each time another
+  // number.
+  Atomic<std::uint32_t> vma_version{0};
   // The program that it was started with, with a reference; null: none.  Changed while
   // nobody else has the mm.  Kernel: exe_file.
   AddressSpace* exe_file = nullptr;
-  VirtAddr start_brk = 0;   // where the heap starts, and where it ends now;
-  VirtAddr brk = 0;         // guarded by mmap_sem
+  VirtAddr start_brk = 0;  // where the heap starts, and where it ends now;
+  VirtAddr brk = 0;        // guarded by mmap_sem
 
   SpinLock page_table_lock{lock_class::kPageTableLock};
   // Present ptes, but those of the zero page; and of them those of anonymous pages.

@@ -7,26 +7,28 @@
 #include "core/memory/pte.h"
 #include "core/objects/lock_classes.h"
 #include "core/sync/atomic.h"
+#include "core/sync/rcu.h"
 #include "core/sync/ref_count.h"
 #include "core/sync/spin_lock.h"
 
 namespace racier {
 
 struct AddressSpace;
+struct Vma;
 
 // Bits of Page::flags.  Kernel: include/linux/page-flags.h.
 enum class PageFlag : int {
-  kLocked = 0,    // the page lock; sleeping bit lock
-  kReferenced,    // used since reclaim looked last
-  kUptodate,      // its content is valid
-  kDirty,         // its content is newer than its backing store
-  kLru,           // on one of the two LRU lists; guarded by lru_lock when changed
-  kActive,        // on the active list
-  kSwapCache,     // in the swap cache: `private_data` is its entry
-  kWriteback,     // being written to its backing store
-  kSwapBacked,    // a page of shared anonymous memory: its backing store is swap
-  kChainLock,     // guards `rmap` where the scheme has chains; bit spinlock
-  kLazyFree,      // anonymous, and may be dropped while it is clean (MADV_FREE)
+  kLocked = 0,  // the page lock; sleeping bit lock
+  kReferenced,  // used since reclaim looked last
+  kUptodate,    // its content is valid
+  kDirty,       // its content is newer than its backing store
+  kLru,         // on one of the two LRU lists; guarded by lru_lock when changed
+  kActive,      // on the active list
+  kSwapCache,   // in the swap cache: `private_data` is its entry
+  kWriteback,   // being written to its backing store
+  kSwapBacked,  // a page of shared anonymous memory: its backing store is swap
+  kChainLock,   // guards `rmap` where the scheme has chains; bit spinlock
+  kLazyFree,    // anonymous, and may be dropped while it is clean (MADV_FREE)
 };
 constexpr std::uint64_t bit_of(PageFlag flag) { return 1ull << static_cast<int>(flag); }
 
@@ -53,6 +55,12 @@ struct Page {
   std::uintptr_t rmap = 0;
   ListNode rmap_node;
   SpinLock ptl{lock_class::kPteLock};  // of a table of ptes, with ptl=split: ptl.h
+  // Of a table of ptes, with lookup=kamezawa: the vma of the last fault in its range,
+  // or null.  Changed under the lock of its ptes.  Kernel: page->cache.
+  Atomic<Vma*> cached_vma{nullptr};
+  RcuHead rcu;  // of a table that is freed behind a grace period (core/mm/gather.h)
+  // Returns the page whose `rcu` that is.
+  static Page& of(RcuHead& head);
   Pfn pfn = 0;
 
   bool test(PageFlag flag,
@@ -71,9 +79,7 @@ struct Page {
             bit_of(flag)) != 0;
   }
   // Likewise without a step: for audits, and for a page that nobody else can see.
-  bool peek(PageFlag flag) const {
-    return (flags.peek() & bit_of(flag)) != 0;
-  }
+  bool peek(PageFlag flag) const { return (flags.peek() & bit_of(flag)) != 0; }
 
   // Returns whether any pte maps it: a hint, unless something keeps it so.
   // Kernel: page_mapped().

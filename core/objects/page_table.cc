@@ -58,6 +58,16 @@ void for_each_pte_in(const FrameArena& arena, Pfn table, int level, VirtRange ra
   });
 }
 
+void for_each_pte_table_in(const FrameArena& arena, Pfn table, int level,
+                           VirtRange range, FunctionRef<void(VirtRange, Pfn)> visit) {
+  for_each_part(range, level, [&](int index, VirtRange part) {
+    const Pfn lower = lower_table(arena, table, index);
+    if (lower == kNoPfn) return;
+    if (level == 1) return visit(part, lower);
+    for_each_pte_table_in(arena, lower, level - 1, part, visit);
+  });
+}
+
 void detach_tables_in(const FrameArena& arena, Pfn table, int level, VirtRange range,
                       VirtRange limits, FunctionRef<void(Pfn)> freed) {
   for_each_part(range, level, [&](int index, VirtRange part) {
@@ -92,6 +102,17 @@ Pfn find_pte_table(const FrameArena& arena, const MmuContext& context, VirtAddr 
   return table_of(arena, context, addr, 0);
 }
 
+Pfn find_pte_table_rcu(const FrameArena& arena, const MmuContext& context,
+                       VirtAddr addr) {
+  Pfn table = context.root;
+  for (int level = kRootLevel; level > 0 && table != kNoPfn; --level) {
+    // Acquire: as lower_table().
+    const Pte entry(word_of(arena, table, table_index(addr, level)).load());
+    table = entry.none() ? kNoPfn : entry.pfn();
+  }
+  return table;
+}
+
 PteSlot find_pte(const FrameArena& arena, const MmuContext& context, VirtAddr addr) {
   const Pfn table = find_pte_table(arena, context, addr);
   return table == kNoPfn ? PteSlot() : table_entry(arena, table, table_index(addr, 0));
@@ -122,6 +143,12 @@ void for_each_pte(const FrameArena& arena, const MmuContext& context, VirtRange 
                   FunctionRef<void(VirtAddr, PteSlot)> visit) {
   if (context.root == kNoPfn) return;
   for_each_pte_in(arena, context.root, kRootLevel, range, visit);
+}
+
+void for_each_pte_table(const FrameArena& arena, const MmuContext& context,
+                        VirtRange range, FunctionRef<void(VirtRange, Pfn)> visit) {
+  if (context.root == kNoPfn) return;
+  for_each_pte_table_in(arena, context.root, kRootLevel, range, visit);
 }
 
 void detach_tables(const FrameArena& arena, const MmuContext& context, VirtRange range,

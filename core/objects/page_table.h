@@ -60,6 +60,16 @@ PteSlot find_pte(const FrameArena& arena, const MmuContext& context, VirtAddr ad
 // Returns the table that the pte of `addr` is in, or kNoPfn.  As find_pte().
 Pfn find_pte_table(const FrameArena& arena, const MmuContext& context, VirtAddr addr);
 
+// Likewise without page_table_lock, a step for each entry: it may be on its way out.
+// Context: an RCU read section, and tables are freed behind a grace period.
+Pfn find_pte_table_rcu(const FrameArena& arena, const MmuContext& context,
+                       VirtAddr addr);
+
+// Shows each table of ptes that covers a part of `range`, with that part.
+// Context: as find_pte(), or mmap_sem held for writing.
+void for_each_pte_table(const FrameArena& arena, const MmuContext& context,
+                        VirtRange range, FunctionRef<void(VirtRange, Pfn)> visit);
+
 // Puts `table`, zero-filled, in the way to `addr` as the table of `level` (0 to 2),
 // whose parent exists.  Returns false if there is one already.
 // Context: page_table_lock held.  No step.

@@ -13,11 +13,14 @@ std::uint64_t last_index(const Vma& vma) { return vma.vm_pgoff + vma.pages() - 1
 // Vma has members that are not standard layout to the letter of the standard; every
 // compiler that builds the kernel, and so us, lays them out as written.
 #pragma clang diagnostic ignored "-Winvalid-offsetof"
-Vma& from(TreeNode& node, std::size_t offset) {
-  return *reinterpret_cast<Vma*>(reinterpret_cast<char*>(&node) - offset);
+template <typename Member>
+Vma& from(Member& member, std::size_t offset) {
+  return *reinterpret_cast<Vma*>(reinterpret_cast<char*>(&member) - offset);
 }
 
 }  // namespace
+
+Vma& Vma::of(RcuHead& head) { return from(head, offsetof(Vma, rcu)); }
 
 Vma& VmaTree::Traits::entry(TreeNode& node) { return from(node, offsetof(Vma, vm_rb)); }
 

@@ -5,7 +5,10 @@
 #include "core/base/list.h"
 #include "core/base/tree.h"
 #include "core/base/types.h"
+#include "core/objects/lock_classes.h"
 #include "core/sync/atomic.h"
+#include "core/sync/rcu.h"
+#include "core/sync/wait_queue.h"
 
 namespace racier {
 
@@ -46,11 +49,20 @@ struct Vma {
   std::uint64_t vm_pgoff = 0;
   AddressSpace* vm_file = nullptr;  // null: private anonymous memory
 
-  TreeNode vm_rb;      // in mm->vmas; guarded by mmap_sem and page_table_lock
-  TreeNode shared;     // in vm_file->i_mmap; guarded by i_mmap_lock
+  TreeNode vm_rb;   // in mm->vmas; guarded by mmap_sem and page_table_lock
+  TreeNode shared;  // in vm_file->i_mmap; guarded by i_mmap_lock
   std::uint64_t shared_last = 0;  // greatest last index in the subtree of `shared`
   RmapOfVma rmap{*this};
   Vma* detached_next = nullptr;  // of a munmap that took both out of mm->vmas
+
+  // With lookup=kamezawa (core/mm/vma_cache.h): how many use it, or are about to find
+  // out that they must not, without mmap_sem; who waits for them to stop; and a place
+  // in the queue of what is freed behind a grace period.
+  Atomic<std::int32_t> cache_access{0};
+  WaitQueue cache_wait{lock_class::kVmaWait};
+  RcuHead rcu;
+  // Returns the vma whose `rcu` that is.
+  static Vma& of(RcuHead& head);
 
   VirtRange range() const { return {vm_start, vm_end}; }
   bool contains(VirtAddr addr) const { return vm_start <= addr && addr < vm_end; }

@@ -25,6 +25,14 @@ constexpr Bug kDavem[] = {Bug::kAnonPutTrimAfterDrop, Bug::kGetAnonDoubleAlloc};
 // mm.
 constexpr Bug kMmlist[] = {Bug::kMmlistAddNoRecheck, Bug::kMmlistNextFirst};
 
+// Its author: "maybe some more consideration for invalidation point is necessary".
+constexpr Bug kKamezawa[] = {Bug::kVmaHoldAfterFree,
+                             Bug::kVmaReleaseAfterDrop,
+                             Bug::kVmaMergeFreesUninvalidatedNext,
+                             Bug::kLocklessPgtableWalkUnprotected,
+                             Bug::kVmaCacheStaleProt,
+                             Bug::kVmaCacheRefilledByUser};
+
 constexpr AsPosted kPatches[] = {
     {"lameter",
      "Convert anon_vma lock to rw_sem and refcount; Christoph Lameter, March 2008",
@@ -39,6 +47,8 @@ constexpr AsPosted kPatches[] = {
      "anon_vma_spin", kMmlist},
     {"dickins-mmlist-split", "the same, a year later: page_table_lock is split",
      "anon_vma_spin", kMmlist, true},
+    {"kamezawa", "lockless vma caching; KAMEZAWA Hiroyuki, December 2009",
+     "anon_vma_spin", kKamezawa, true, VmaLookup::kKamezawa},
 };
 
 }  // namespace
@@ -55,6 +65,7 @@ void AsPosted::set_machine(MachineOptions& machine) const {
     if (machine.rmap == row.name) machine.period = row.written_under;
   }
   if (split_ptl) machine.period.split_ptl = true;
+  machine.period.lookup = lookup;
 }
 
 std::span<const AsPosted> patches_as_posted() { return kPatches; }

@@ -17,6 +17,7 @@ struct AsPosted {
   const char* rmap;
   std::span<const Bug> lacks;  // what it lacks, of the list of bugs
   bool split_ptl = false;      // on a kernel with a lock for each table of ptes
+  VmaLookup lookup = VmaLookup::kTree;
 
   BugSet bugs() const;
   // Makes `machine` one of its time.

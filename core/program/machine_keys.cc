@@ -56,6 +56,11 @@ const char* gather_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
+const char* lookup_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"tree", "mmap_cache", "kamezawa"};
+  return index < 3 ? kNames[index] : nullptr;
+}
+
 const char* alloc_name(std::uint64_t index) {
   constexpr const char* kNames[] = {"sure", "chosen"};
   return index < 2 ? kNames[index] : nullptr;
@@ -87,6 +92,7 @@ constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
+constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2};
 
 constexpr std::uint32_t kFuzzedAlloc[] = {0, 0, 0, 0, 0, 0, 0, 1};
 
@@ -175,6 +181,14 @@ constexpr MachineKey kKeys[] = {
     {"page_cluster", "a swap-in reads so many slots together, as a power of two",
      &get<&MachineOptions::page_cluster>, &set<&MachineOptions::page_cluster>, 0, 5,
      kFuzzedCluster, nullptr},
+    {"lookup", "how a fault finds its vma",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return static_cast<std::uint64_t>(options.period.lookup);
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.period.lookup = static_cast<VmaLookup>(value);
+     },
+     0, 0, kFuzzedLookup, &lookup_name},
 };
 
 }  // namespace

@@ -216,6 +216,7 @@ void Runner::run_calls(const Program& program, int list) {
 void Runner::audit_now() {
   weak_barrier();  // the audit looks at memory
   const NoTask no_task;
+  station_->machine->rcu.barrier_at_rest();
   audit();
 }
 

@@ -1,0 +1,67 @@
+// core/check/vma_lookup_audit_test.cc - a cache that leads to a vma that is gone is
+// found, and so is a user who has forgotten to let go.
+#include <gtest/gtest.h>
+
+#include "core/check/machine_for_test.h"
+#include "core/mm/vma_cache.h"
+
+namespace racier::check {
+namespace {
+
+constexpr VirtAddr kBase = 0x1'0000'0000;
+
+struct Looked : Bench {
+  explicit Looked(VmaLookup lookup) {
+    MachineOptions options = m.options();
+    options.period.lookup = lookup;
+    m.set_knobs(options);
+    boot(m, run);
+    m.tracepoints = &watcher;
+    in_task([&] {
+      mm = mm_create(m);
+      other = mm_create(m);
+      for (Mm* const each : {mm, other}) {
+        map(*each, kBase, 2, kVmRead | kVmWrite);
+        write(*each, kBase);
+      }
+    });
+  }
+  Atomic<Vma*>& cached() {
+    return m.page(find_pte_table(m.frames, mm->context, kBase)).cached_vma;
+  }
+
+  Mm* mm = nullptr;
+  Mm* other = nullptr;
+};
+
+TEST(VmaLookupAudit, FindsNothingWrongAtRest) {
+  for (const VmaLookup lookup :
+       {VmaLookup::kTree, VmaLookup::kMmapCache, VmaLookup::kKamezawa}) {
+    EXPECT_EQ(Looked(lookup).audit(), "");
+  }
+}
+
+TEST(VmaLookupAudit, TheCacheOfAnMmIsOneOfItsVmas) {
+  Looked world(VmaLookup::kMmapCache);
+  ASSERT_EQ(world.mm->mmap_cache.peek(), world.mm->vmas.first());
+  world.mm->mmap_cache.poke(world.other->vmas.first());
+  EXPECT_EQ(world.audit(), "cached_vma_is_live");
+}
+
+TEST(VmaLookupAudit, TheCacheOfATableIsOneOfTheMmsVmas) {
+  Looked world(VmaLookup::kKamezawa);
+  ASSERT_EQ(world.cached().peek(), world.mm->vmas.first());
+  world.cached().poke(world.other->vmas.first());
+  EXPECT_EQ(world.audit(), "cached_vma_is_live");
+}
+
+TEST(VmaLookupAudit, AtRestNobodyUsesAVma) {
+  Looked world(VmaLookup::kKamezawa);
+  Vma* used = nullptr;
+  world.in_task([&] { used = lookup_vma_cache(world.m, *world.mm, kBase); });
+  ASSERT_NE(used, nullptr);
+  EXPECT_EQ(world.audit(), "vma_users_are_none");
+}
+
+}  // namespace
+}  // namespace racier::check

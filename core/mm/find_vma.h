@@ -1,0 +1,17 @@
+// core/mm/find_vma.h - which vma an address is in, for who holds mmap_sem.
+#pragma once
+#include "core/objects/machine.h"
+
+namespace racier {
+
+// Returns the first vma of `mm` that ends behind `addr`, which may start behind it,
+// too; nullptr if there is none.  With lookup=mmap_cache the vma that was found last is
+// looked at first, and the one that is found is kept.
+// Context: mmap_sem held.  Kernel: find_vma(), mm/mmap.c, v2.6.9.
+Vma* find_vma(const Machine& m, Mm& mm, VirtAddr addr) REQUIRES_SHARED(mm.mmap_sem);
+
+// Forgets the vma that was found last, if it is `vma`, which is about to be freed.
+// Context: mmap_sem held (write), or the mm has no user.  Kernel: "Kill the cache."
+void forget_found_vma(const Machine& m, Mm& mm, const Vma& vma);
+
+}  // namespace racier
