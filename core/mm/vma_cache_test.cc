@@ -214,9 +214,9 @@ TEST_F(VmaCache, RacesWithEverybody) {
       map(*mm, 3, kRw, page_at(kBase, 2));
     };
     const auto callbacks = [&] { m.rcu.callback_loop(); };
-    int left = 3;
+    Atomic<int> left{3};
     const auto ends = [&] {
-      if (--left == 0) m.rcu.stop();
+      if (left.fetch_sub(1) == 1) m.rcu.stop();
     };
     const auto finding =
         run_tasks(run, pos_seed(seed),

@@ -182,5 +182,40 @@ task B
   EXPECT_GT(findings("dickins-mmlist-split"), 0);
 }
 
+// One thread faults while another one unmaps: as it was mailed, and mended.
+TEST(AsPosted, TheVmaCacheLeadsToWhatIsFree) {
+  const Parsed parsed = parse(R"(
+setup
+  p0 = process
+  m0 = mmap p0 3 rw private
+  write p0 m0 0 0
+  p1 = clone p0
+task A
+  write p0 m0 1 0
+  write p0 m0 2 0
+task B
+  munmap p1 m0 0 2
+)");
+  ASSERT_TRUE(parsed.program);
+  Program program = *parsed.program;
+  const AsPosted& patch = *find_as_posted("kamezawa");
+  patch.set_machine(program.machine);
+  EXPECT_EQ(program.machine.period.lookup, VmaLookup::kKamezawa);
+  FiberRuntime alone;
+  Runner runner(alone);
+  FiberRuntime tasks;
+  const auto findings = [&](const BugSet& bugs) {
+    program.bugs = bugs;
+    int found = 0;
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+      tasks.set_schedule(pos_seed(seed));
+      if (runner.run(program, tasks, {}).finding) ++found;
+    }
+    return found;
+  };
+  EXPECT_GT(findings(patch.bugs()), 0);
+  EXPECT_EQ(findings({}), 0);
+}
+
 }  // namespace
 }  // namespace racier::program
