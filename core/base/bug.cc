@@ -275,6 +275,17 @@ constexpr Row kRows[] = {
      "waits for the fault: the vma is freed, and stays there.",
      "lockless vma caching, KAMEZAWA, 2009; ours, no report known", "missing-recheck",
      FindingKind::kUseAfterFree},
+    {Bug::kForkVsLocklessFault, "B38", "fork_vs_lockless_fault",
+     "Fork relies on mmap_sem to keep the parent's vmas as they are: a fault that does not take it "
+     "copies a page whose sharer is being made.",
+     "lockless vma caching, KAMEZAWA, 2009; again in 6.4: fb49c455323f, Baghdasaryan",
+     "lock-missing", FindingKind::kData},
+    {Bug::kSwapoffOrphansPinnedPage, "B82", "swapoff_orphans_pinned_page",
+     "swapoff has not found who refers to a slot, for reclaim has only put it there meanwhile, and "
+     "takes the page out of the swap cache all the same: its owner reads another one, and who has "
+     "it pinned keeps the old one.",
+     "2.6.13 to 5.0, when uses were counted without references; ours, no report known",
+     "refcount-heuristic", FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -79,8 +79,10 @@ enum class Bug : std::uint8_t {
   kLocklessPgtableWalkUnprotected,
   kVmaCacheStaleProt,
   kVmaCacheRefilledByUser,
+  kForkVsLocklessFault,
+  kSwapoffOrphansPinnedPage,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kVmaCacheRefilledByUser) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kSwapoffOrphansPinnedPage) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -92,7 +92,7 @@ Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   for (Vma* vma = parent.vmas.first(); vma != nullptr && status == Status::kOk;
        vma = VmaTree::next(*vma)) {
     vma->vm_mm->mmap_sem.assert_held();
-    vma_start_write(m, *vma);
+    if (!bug::armed(Bug::kForkVsLocklessFault)) vma_start_write(m, *vma);
     if (!vma->is(kVmDontCopy)) status = dup_vma(m, child, *vma);
   }
   // Until here a thread of the parent may write, through its TLB, what is shared now.

@@ -187,17 +187,19 @@ void reset_overflow(Search& s) {
   mark::hit(Mark::kSwapMapReset);
 }
 
-// Takes the page out of the swap cache.  Whoever refers to the entry still, because he
-// could not be found, will read it again.
+// Takes the page out of the swap cache, unless somebody refers to the entry still who
+// was not found: he would read another page, and who has this one pinned would keep it.
+// He is found the next time (5.1).
 // Errors: kIo.  Context: page lock held.
 Status leave_swap_cache(Search& s, std::uint64_t changes) {
   const std::uint16_t count = swap_count(s.m, s.entry);
   if (swap_count_is_stuck(s.m, count)) {
     if (s.dying || changes_of(s.m, s.area) != changes) return Status::kOk;
     reset_overflow(s);
-  } else if (count > 1 && s.page.test(PageFlag::kDirty) &&
-             !swap_writepage(s.m, s.page)) {
-    return Status::kIo;
+  } else if (count > 1) {
+    if (!bug::armed(Bug::kSwapoffOrphansPinnedPage)) return Status::kOk;
+    const bool clean = !s.page.test(PageFlag::kDirty);
+    if (!clean && !swap_writepage(s.m, s.page)) return Status::kIo;
   }
   if (swap_count(s.m, s.entry) == 1) ++s.unused;
   delete_from_swap_cache(s.m, s.page);

@@ -31,7 +31,8 @@ constexpr Bug kKamezawa[] = {Bug::kVmaHoldAfterFree,
                              Bug::kVmaMergeFreesUninvalidatedNext,
                              Bug::kLocklessPgtableWalkUnprotected,
                              Bug::kVmaCacheStaleProt,
-                             Bug::kVmaCacheRefilledByUser};
+                             Bug::kVmaCacheRefilledByUser,
+                             Bug::kForkVsLocklessFault};
 
 constexpr AsPosted kPatches[] = {
     {"lameter",
