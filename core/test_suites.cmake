@@ -5,7 +5,7 @@
 #
 # One entry a suite: to begin a process for each test is most of the time that they take.
 # A suite of many tests is several entries, so that two can run at once.
-set(tests_max 40)
+set(tests_max 10)
 
 execute_process(COMMAND ${PROGRAM} --gtest_list_tests OUTPUT_VARIABLE listed
                 RESULT_VARIABLE result)
