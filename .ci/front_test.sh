@@ -439,6 +439,20 @@ test_a_build_that_fails_does_not_stop_the_next_preset() {
   check "it counts as one" is "${out##*$'\n'}" "4 passed, 1 failed"
 }
 
+test_a_failure_that_is_not_in_the_log_counts() {
+  new_world
+  stub bin/ctest <<'END'
+log=$2/Testing/Temporary/LastTest.log
+mkdir -p "${log%/*}"
+printf '1/2 Testing: X\nTest Passed.\n' >"$log"
+echo "50% tests passed, 1 tests failed out of 2"
+exit 8
+END
+  front test release
+  check "not in the log" exits 1
+  check "not in the log" is "${out##*$'\n'}" "1 passed, 1 failed"
+}
+
 test_a_ctest_that_dies_is_a_failure() {
   new_world
   stub bin/ctest <<<'echo "no tests were found"; exit 1'

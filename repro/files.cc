@@ -13,29 +13,14 @@
 #include <cstring>
 #include <utility>
 
+#include "repro/descriptor.h"
+
 extern char** environ;
 
 namespace racier::repro {
 namespace {
 
 std::string reason() { return std::strerror(errno); }
-
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() { close(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-  // Returns whether everything that was written is in its place.
-  bool close() {
-    if (descriptor_ < 0) return true;
-    return ::close(std::exchange(descriptor_, -1)) == 0;
-  }
-
- private:
-  int descriptor_;
-};
 
 // Appends all that is to be read.  Returns false, and errno.
 bool read_all(int descriptor, std::string& text) {
@@ -49,18 +34,6 @@ bool read_all(int descriptor, std::string& text) {
       return false;
     }
   }
-}
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t size = write(descriptor, text.data(), text.size());
-    if (size > 0) {
-      text.remove_prefix(static_cast<std::size_t>(size));
-    } else if (errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
 }
 
 [[noreturn]] void unreadable(const std::string& path) {
@@ -108,7 +81,7 @@ Unpacker::Unpacker(int input) {
 
 std::string Unpacker::wait(const std::string& path) {
   std::string text, complaint;
-  const File output(output_), complaints(complaints_);
+  const Descriptor output(output_), complaints(complaints_);
   const bool read =
       read_all(output.get(), text) && read_all(complaints.get(), complaint);
   int status = 0;
@@ -125,7 +98,7 @@ std::string Unpacker::wait(const std::string& path) {
 // Writes aside and renames.
 void replace(const std::string& path, std::string_view text) {
   const std::string aside = fmt::format("{}.{}.new", path, getpid());
-  File file(open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  Descriptor file(open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.get() < 0) unwritable(path);
   const bool written =
       write_all(file.get(), text) && fsync(file.get()) == 0 && file.close();
@@ -138,8 +111,20 @@ void replace(const std::string& path, std::string_view text) {
 
 }  // namespace
 
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t size = write(descriptor, text.data(), text.size());
+    if (size > 0) {
+      text.remove_prefix(static_cast<std::size_t>(size));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
 std::string read_file(const std::string& path) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   if (file.get() < 0 || !read_all(file.get(), text)) unreadable(path);
   return text;
@@ -152,7 +137,7 @@ std::string read_unpacked(const std::string& path) {
       6);
   const std::string text = read_file(path);
   if (!text.starts_with(kMagic)) return text;
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) unreadable(path);
   return Unpacker(file.get()).wait(path);
 }
@@ -164,7 +149,7 @@ void write_file(const std::string& path, std::string_view text) {
     replace(path, text);
     return;
   }
-  File file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.get() < 0 || !write_all(file.get(), text) || !file.close()) unwritable(path);
 }
 

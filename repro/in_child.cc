@@ -13,37 +13,15 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "repro/descriptor.h"
 #include "repro/files.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
 namespace {
 
-// A file that is closed at the end.
-class OwnFile {
- public:
-  explicit OwnFile(int fd) : fd_(fd) {
-    if (fd < 0) throw CannotRun(fmt::format("no pipe: {}", std::strerror(errno)));
-  }
-  ~OwnFile() { close(); }
-  OwnFile(const OwnFile&) = delete;
-  OwnFile& operator=(const OwnFile&) = delete;
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-void write_all(int fd, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t count = ::write(fd, text.data() + done, text.size() - done);
-    if (count < 0 && errno != EINTR) return;
-    done += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
-  }
+[[noreturn]] void no_way(const char* what) {
+  throw CannotRun(fmt::format("no {}: {}", what, std::strerror(errno)));
 }
 
 // What comes first in a child's words.
@@ -107,22 +85,23 @@ std::string death_of(int status, int errors) {
 ChildResult run_in_child(const std::function<std::string()>& work,
                          std::chrono::steady_clock::time_point deadline) {
   int ends[2] = {-1, -1};
-  if (::pipe(ends) != 0) ends[0] = ends[1] = -1;
-  const OwnFile in(ends[0]);
-  OwnFile out(ends[1]);
-  const OwnFile errors(::memfd_create("stderr", MFD_CLOEXEC));
+  if (::pipe(ends) != 0) no_way("pipe");
+  const Descriptor in(ends[0]);
+  Descriptor out(ends[1]);
+  const Descriptor errors(::memfd_create("stderr", MFD_CLOEXEC));
+  if (errors.get() < 0) no_way("file in memory");
   std::fflush(nullptr);
   const pid_t child = ::fork();
-  if (child < 0) throw CannotRun(fmt::format("no process: {}", std::strerror(errno)));
-  if (child == 0) be_the_child(work, out.fd(), errors.fd());
+  if (child < 0) no_way("process");
+  if (child == 0) be_the_child(work, out.get(), errors.get());
   out.close();
   ChildResult result;
-  result.late = !read_all(in.fd(), child, deadline, result.said);
+  result.late = !read_all(in.get(), child, deadline, result.said);
   if (result.late) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  result.death = death_of(status, errors.fd());
+  result.death = death_of(status, errors.get());
   const bool failed = result.said.starts_with(kFailed);
   result.said.erase(0, 1);
   if (failed) throw CannotRun(result.said);

@@ -16,7 +16,6 @@
 #include "repro/minimizer.h"
 #include "repro/program_changes.h"
 #include "repro/program_file.h"
-#include "repro/replayer.h"
 #include "stress/duration.h"
 #include "stress/stop_signals.h"
 
@@ -70,17 +69,10 @@ First look_at(const program::Program& program, const std::string& signature,
               std::uint64_t executions, Clock::time_point deadline) {
   const ChildResult result = run_in_child(
       [&] {
+        ProcessProbe probe(signature);
         program::Program shown = program;
-        Replay replay = Replayer(shown).run(1);
-        const auto is_meant = [&](const Finding& finding) {
-          return signature.empty() || finding.signature() == signature;
-        };
-        if (!replay.finding || !is_meant(*replay.finding)) {
-          replay = search_for_finding(shown, executions, is_meant);
-        }
-        if (!replay.finding) return std::string();
-        return Json{{"signature", replay.finding->signature()},
-                    {"program", program::print(kept(shown, replay))}}
+        if (!probe.shows(shown, executions)) return std::string();
+        return Json{{"signature", probe.shown()}, {"program", program::print(shown)}}
             .dump();
       },
       deadline);

@@ -10,7 +10,7 @@
 #include "core/program/machine_keys.h"
 #include "core/program/ops.h"
 #include "repro/long_run.h"
-#include "repro/replayer.h"
+#include "stress/stop_signals.h"
 
 namespace racier::repro {
 namespace {
@@ -45,7 +45,10 @@ ProcessProbe::ProcessProbe(std::string signature) : signature_(std::move(signatu
 
 bool ProcessProbe::run(Program& candidate) {
   const program::RunResult& result = runner_.run(candidate, runtime_, {});
-  if (!result.finding || result.finding->signature() != signature_) return false;
+  if (!result.finding) return false;
+  std::string signature = result.finding->signature();
+  if (!signature_.empty() && signature != signature_) return false;
+  shown_ = std::move(signature);
   candidate.schedule = runtime_.recorded();
   candidate.expectation = {program::Expectation::Kind::kFinding, result.finding->kind,
                            result.finding->title};
@@ -56,7 +59,7 @@ bool ProcessProbe::search(Program& candidate, Schedule recipe,
                           std::uint64_t executions) {
   recipe.plain_steps = candidate.schedule.plain_steps;
   runtime_.set_schedule(recipe);
-  for (std::uint64_t i = 0; i < executions; ++i) {
+  for (std::uint64_t i = 0; i < executions && !stress::stop_requested(); ++i) {
     if (run(candidate)) return true;
     if (!runtime_.strategy().next_execution()) return false;
   }
@@ -67,7 +70,10 @@ bool ProcessProbe::shows(Program& candidate, std::uint64_t executions) {
   runtime_.set_steps_max(steps_max_of(candidate));
   runtime_.set_schedule(candidate.schedule);
   if (run(candidate)) return true;
-  return search(candidate, portfolio(), executions);
+  Schedule recipe;
+  recipe.strategy = StrategyKind::kPortfolio;
+  recipe.seed = 1;
+  return search(candidate, recipe, executions);
 }
 
 bool ProcessProbe::shows_within(Program& candidate, int depth,

@@ -30,18 +30,21 @@ class Probe {
 // Runs them in the process.
 class ProcessProbe final : public Probe {
  public:
-  // The finding has that signature (Finding::signature()).
+  // The finding has that signature (Finding::signature()); empty: it is any.
   explicit ProcessProbe(std::string signature);
 
   bool shows(program::Program& candidate, std::uint64_t executions) override;
   bool shows_within(program::Program& candidate, int depth,
                     std::uint64_t executions) override;
+  // Returns the signature of the finding that was shown last.
+  const std::string& shown() const { return shown_; }
 
  private:
   bool run(program::Program& candidate);
   bool search(program::Program& candidate, Schedule recipe, std::uint64_t executions);
 
   const std::string signature_;
+  std::string shown_;
   FiberRuntime alone_;
   FiberRuntime runtime_;
   program::Runner runner_{alone_};

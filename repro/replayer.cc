@@ -90,33 +90,6 @@ std::string Replayer::trace_text() {
   return repro::trace_text(program_, trace_, calls_, *runner_.machine(), at_rest);
 }
 
-Schedule portfolio() {
-  Schedule recipe;
-  recipe.strategy = StrategyKind::kPortfolio;
-  recipe.seed = 1;
-  return recipe;
-}
-
-Replay search_for_finding(const program::Program& program, std::uint64_t executions,
-                          FunctionRef<bool(const Finding&)> is_meant) {
-  FiberRuntime alone({}, steps_max_of(program));
-  FiberRuntime runtime(portfolio(), steps_max_of(program));
-  program::Runner runner(alone);
-  Replay replay;
-  for (std::uint64_t i = 0; i < executions; ++i) {
-    const program::RunResult& result = runner.run(program, runtime, {});
-    if (result.finding && is_meant(*result.finding)) {
-      replay.finding = result.finding;
-      replay.phase = result.phase;
-      replay.steps = result.steps;
-      replay.schedule = runtime.recorded();
-      break;
-    }
-    if (!runtime.strategy().next_execution()) break;
-  }
-  return replay;
-}
-
 program::Program kept(const program::Program& program, const Replay& replay) {
   program::Program copy = program;
   copy.schedule = replay.schedule;

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "core/base/function_ref.h"
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/trace.h"
@@ -51,14 +50,6 @@ class Replayer {
   CallLog calls_;
   std::optional<FailAlloc> fail_;
 };
-
-// Returns the recipe of a search by all strategies in turn.
-Schedule portfolio();
-
-// Runs `program` under `executions` schedules of the portfolio; returns the run with a
-// finding that is meant, or one without.
-Replay search_for_finding(const program::Program& program, std::uint64_t executions,
-                          FunctionRef<bool(const Finding&)> is_meant);
 
 // Returns `program` as one that shows the finding of `replay` for ever.
 program::Program kept(const program::Program& program, const Replay& replay);

@@ -62,8 +62,9 @@ TEST_F(TraceTextTest, ALineIsAStep) {
   EXPECT_EQ(all[0],
             "   step task call                             place"
             "                                        access object");
-  const std::regex shape(R"( *(\d+) (A  |B  |rcu)  (.{32}) )"
-                         R"((start|\w+\.(cc|h):\d+ \S+) *(read|write|rmw|-)( .*)?)");
+  const std::regex shape(
+      R"( *(\d+) (A  |B  |rcu)  (.{32}) )"
+      R"((start|\w+\.(cc|h):\d+ \S+) *(read|write|rmw|-)( .*)?)");
   for (std::size_t number = 0; number + 1 < all.size(); ++number) {
     std::smatch parts;
     const std::string& line = all[number + 1];

@@ -72,29 +72,22 @@ TEST_F(FindVma, KeepsNothingWithAnotherLookup) {
 // Faults in two vmas share the cache, and somebody takes one of them away.
 TEST_F(FindVma, RacesWithFaultsAndMunmap) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    boot(m, run);
-    run.reset();
-    Mm* mm = nullptr;
-    ASSERT_EQ(run_alone(run,
-                        [&] {
-                          mm = mm_create(m);
-                          map(*mm, 2, kRw, kBase);
-                          map(*mm, 2, kRw, page_at(kBase, 3));
-                        }),
-              std::nullopt);
+    Mm& mm = anew([&](Mm& fresh) {
+      map(fresh, 2, kRw, kBase);
+      map(fresh, 2, kRw, page_at(kBase, 3));
+    });
     const auto low = [&] {
-      for (const std::uint64_t page : {0, 1}) write(*mm, page_at(kBase, page), page);
+      for (const std::uint64_t page : {0, 1}) write(mm, page_at(kBase, page), page);
     };
     const auto high = [&] {
       for (const std::uint64_t page : {3, 4}) {
-        (void)try_write(*mm, page_at(kBase, page), page);
+        (void)try_write(mm, page_at(kBase, page), page);
       }
     };
-    const auto unmaps = [&] { unmap(*mm, page_at(kBase, 3), 2); };
+    const auto unmaps = [&] { unmap(mm, page_at(kBase, 3), 2); };
     const auto finding = run_tasks(run, pos_seed(seed), {low, high, unmaps});
     ASSERT_EQ(finding ? finding->title : "", "") << "seed " << seed;
-    ASSERT_EQ(run_alone(run, [&] { mmput(m, *mm); }), std::nullopt);
-    expect_nothing_left();
+    end(mm);
   }
 }
 

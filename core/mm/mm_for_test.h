@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/require.h"
 #include "core/mm/boot.h"
 #include "core/mm/fault.h"
 #include "core/mm/fork.h"
@@ -44,6 +45,25 @@ struct MmForTest : testing::Test {
               }),
               "");
     if (!run.over()) expect_nothing_left();
+  }
+  // Boots the machine anew, and makes an address space as `set_up` says, for tasks to
+  // race in.
+  Mm& anew(FunctionRef<void(Mm&)> set_up) {
+    boot(m, run);
+    run.reset();
+    Mm* mm = nullptr;
+    const auto make = [&] {
+      mm = mm_create(m);
+      set_up(*mm);
+    };
+    EXPECT_EQ(run_alone(run, make), std::nullopt);
+    require(mm != nullptr, "there is memory for an address space");
+    return *mm;
+  }
+  // Ends it when they have; nothing may be left behind.
+  void end(Mm& mm) {
+    EXPECT_EQ(run_alone(run, [&] { mmput(m, mm); }), std::nullopt);
+    expect_nothing_left();
   }
   void expect_nothing_left() {
     m.rcu.barrier_at_rest();

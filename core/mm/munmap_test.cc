@@ -184,30 +184,21 @@ TEST_F(Munmap, AStaleTranslationIsFlushed) {
 // page of the other's.
 TEST_F(Munmap, RacesWithAccesses) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    boot(m, run);
-    run.reset();
-    Mm* mm = nullptr;
-    ASSERT_EQ(run_alone(run,
-                        [&] {
-                          mm = mm_create(m);
-                          map(*mm, 4, kRw, kBase);
-                        }),
-              std::nullopt);
+    Mm& mm = anew([&](Mm& fresh) { map(fresh, 4, kRw, kBase); });
     const auto access = [&] {
       for (std::uint64_t i = 0; i < 4; ++i) {
-        if (try_write(*mm, page_at(kBase, i), i) != Status::kOk) continue;
-        const UserResult got = read(*mm, page_at(kBase, i));
+        if (try_write(mm, page_at(kBase, i), i) != Status::kOk) continue;
+        const UserResult got = read(mm, page_at(kBase, i));
         EXPECT_TRUE(got.status == Status::kFault || got.value == i) << "seed " << seed;
       }
     };
     const auto unmaps = [&] {
-      unmap(*mm, page_at(kBase, 1), 2);
-      unmap(*mm, page_at(kBase, 0), 4);
+      unmap(mm, page_at(kBase, 1), 2);
+      unmap(mm, page_at(kBase, 0), 4);
     };
     const auto finding = run_tasks(run, pos_seed(seed), {access, unmaps});
     ASSERT_EQ(finding ? finding->title : "", "") << "seed " << seed;
-    ASSERT_EQ(run_alone(run, [&] { mmput(m, *mm); }), std::nullopt);
-    expect_nothing_left();
+    end(mm);
   }
 }
 

@@ -190,7 +190,7 @@ void reset_overflow(Search& s) {
 // Takes the page out of the swap cache, unless somebody refers to the entry still who
 // was not found: he would read another page, and who has this one pinned would keep it.
 // He is found the next time (5.1).
-// Errors: kIo.  Context: page lock held.
+// Errors: kIo, with B82.  Context: page lock held.
 Status leave_swap_cache(Search& s, std::uint64_t changes) {
   const std::uint16_t count = swap_count(s.m, s.entry);
   if (swap_count_is_stuck(s.m, count)) {
@@ -222,7 +222,7 @@ Status unuse_page(Search& s) {
                         ? s.page.test(PageFlag::kSwapCache)
                         : is_cached_as(s.page, s.entry);
   if (ours) status = leave_swap_cache(s, changes);
-  // Nobody marked the ptes dirty, and the slot is gone.
+  // Nobody marked the ptes dirty, and the slot is gone, or will be.
   if (ours) s.page.set(PageFlag::kDirty);
   unlock_page(s.m, s.page);
   return status;

@@ -149,19 +149,13 @@ TEST_F(VmaCache, WhoChangesAVmaWaitsForItsUsers) {
   std::uint32_t waited = 0;
   std::uint32_t came_late = 0;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    boot(m, run);
-    run.reset();
-    Mm* mm = nullptr;
-    ASSERT_EQ(run_alone(run,
-                        [&] {
-                          mm = mm_create(m);
-                          map(*mm, 2, kRw, kBase);
-                          write(*mm, kBase, 1);
-                        }),
-              std::nullopt);
+    Mm& mm = anew([&](Mm& fresh) {
+      map(fresh, 2, kRw, kBase);
+      write(fresh, kBase, 1);
+    });
     bool unmapped = false;
     const auto uses = [&] {
-      Vma* const vma = lookup_vma_cache(m, *mm, kBase);
+      Vma* const vma = lookup_vma_cache(m, mm, kBase);
       if (vma == nullptr) {
         ++came_late;
         return;
@@ -169,19 +163,18 @@ TEST_F(VmaCache, WhoChangesAVmaWaitsForItsUsers) {
       for (int i = 0; i < 8; ++i) {
         EXPECT_FALSE(unmapped) << "seed " << seed;
         EXPECT_EQ(vma->vm_start, kBase);
-        (void)mm->flags.load();
+        (void)mm.flags.load();
       }
       vma_release(m, *vma);
     };
     const auto unmaps = [&] {
-      unmap(*mm, kBase, 1);
+      unmap(mm, kBase, 1);
       unmapped = true;
     };
     const auto finding = run_tasks(run, pos_seed(seed), {uses, unmaps});
     ASSERT_EQ(finding ? finding->title : "", "") << "seed " << seed;
     waited += count(Mark::kVmaUserWaited);
-    ASSERT_EQ(run_alone(run, [&] { mmput(m, *mm); }), std::nullopt);
-    expect_nothing_left();
+    end(mm);
   }
   EXPECT_GT(waited, 0u);
   EXPECT_GT(came_late, 0u);
@@ -191,27 +184,21 @@ TEST_F(VmaCache, WhoChangesAVmaWaitsForItsUsers) {
 TEST_F(VmaCache, RacesWithEverybody) {
   std::uint32_t speculative = 0;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-    boot(m, run);
-    run.reset();
-    Mm* mm = nullptr;
-    ASSERT_EQ(run_alone(run,
-                        [&] {
-                          mm = mm_create(m);
-                          map(*mm, 6, kRw, kBase);
-                          write(*mm, kBase, 1);
-                        }),
-              std::nullopt);
+    Mm& mm = anew([&](Mm& fresh) {
+      map(fresh, 6, kRw, kBase);
+      write(fresh, kBase, 1);
+    });
     const auto faults = [&] {
       for (std::uint64_t page = 0; page < 6; ++page) {
-        (void)try_write(*mm, page_at(kBase, page), page);
-        (void)read(*mm, page_at(kBase, page));
+        (void)try_write(mm, page_at(kBase, page), page);
+        (void)read(mm, page_at(kBase, page));
       }
     };
     const auto changes = [&] {
-      protect(*mm, page_at(kBase, 1), 2, kVmRead);
-      protect(*mm, page_at(kBase, 1), 2, kRw);
-      unmap(*mm, page_at(kBase, 2), 3);
-      map(*mm, 3, kRw, page_at(kBase, 2));
+      protect(mm, page_at(kBase, 1), 2, kVmRead);
+      protect(mm, page_at(kBase, 1), 2, kRw);
+      unmap(mm, page_at(kBase, 2), 3);
+      map(mm, 3, kRw, page_at(kBase, 2));
     };
     const auto callbacks = [&] { m.rcu.callback_loop(); };
     Atomic<int> left{3};
@@ -224,8 +211,7 @@ TEST_F(VmaCache, RacesWithEverybody) {
                    [&] { changes(), ends(); }, callbacks});
     ASSERT_EQ(finding ? finding->title + finding->detail : "", "") << "seed " << seed;
     speculative += count(Mark::kSpeculativeFault);
-    ASSERT_EQ(run_alone(run, [&] { mmput(m, *mm); }), std::nullopt);
-    expect_nothing_left();
+    end(mm);
   }
   EXPECT_GT(speculative, 0u);
 }
