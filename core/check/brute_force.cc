@@ -169,4 +169,8 @@ std::string describe(const FoundPte& found) {
   return text;
 }
 
+std::string describe(const Machine& machine, const FoundPte& found) {
+  return describe(found) + "; " + describe(machine, found.pte.pfn());
+}
+
 }  // namespace racier::check

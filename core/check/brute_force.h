@@ -96,8 +96,10 @@ class BruteForce {
 // Returns every (vma, address) that maps `page`, in the order of mms and addresses.
 std::vector<rmap::Mapping> who_maps(Machine& machine, const Page& page);
 
-// Returns what there is to say of a frame, a pte, for the detail of a finding.
+// Returns what there is to say of a frame, a pte, a pte and its frame, for the detail
+// of a finding.
 std::string describe(const Machine& machine, Pfn pfn);
 std::string describe(const FoundPte& found);
+std::string describe(const Machine& machine, const FoundPte& found);
 
 }  // namespace racier::check

@@ -6,16 +6,12 @@
 namespace racier::check {
 namespace {
 
-std::string about(const Audit& audit, const FoundPte& found) {
-  return describe(found) + "; " + describe(audit.m, found.pte.pfn());
-}
-
 void check_rights(const Audit& audit, const FoundPte& found) {
   const Vma& vma = *found.vma;
   const bool accessible = (found.pte.bits() & Pte::kPresent) != 0;
   const bool none_allowed = (vma.vm_flags & kVmAccess) == 0;
   if ((accessible && none_allowed) || (found.pte.writable() && !vma.is(kVmWrite))) {
-    broken(Inv::kPteWithinVmaRights, about(audit, found));
+    broken(Inv::kPteWithinVmaRights, describe(audit.m, found));
   }
 }
 
@@ -31,7 +27,7 @@ void check_exclusive(const Audit& audit, const FoundPte& found) {
                        audit.found.swap_ptes(audit.m.swap.index_of(entry)) > 0;
   if (!anon || audit.m.is_zero_page(page.pfn) || audit.found.use(page.pfn).ptes > 1 ||
       in_swap) {
-    broken(Inv::kWritableIsExclusive, about(audit, found));
+    broken(Inv::kWritableIsExclusive, describe(audit.m, found));
   }
 }
 
@@ -40,7 +36,8 @@ void check_exclusive(const Audit& audit, const FoundPte& found) {
 void check_permissions(const Audit& audit) {
   for (const FoundPte& found : audit.found.ptes()) {
     // Nobody moves a page at rest.
-    if (found.pte.is_migration()) broken(Inv::kMigrationEntryLeft, about(audit, found));
+    if (found.pte.is_migration())
+      broken(Inv::kMigrationEntryLeft, describe(audit.m, found));
     if (!found.pte.present()) continue;
     check_rights(audit, found);
     check_exclusive(audit, found);

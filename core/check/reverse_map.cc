@@ -27,10 +27,6 @@ class LockedAtRest {
   Page& page_;
 };
 
-std::string about(const Audit& audit, const FoundPte& found) {
-  return describe(found) + "; " + describe(audit.m, found.pte.pfn());
-}
-
 // Notes which pte a candidate is.  If it is none, it is a hint; its vma must be mapped.
 void note(const Audit& audit, Pfn pfn, const Mapping& at) {
   if (!audit.found.is_vma(at.vma) || !at.vma->contains(at.addr)) {
@@ -41,7 +37,7 @@ void note(const Audit& audit, Pfn pfn, const Mapping& at) {
        i = ptes[i].next) {
     FoundPte& found = ptes[i];
     if (found.vma != at.vma || found.addr != at.addr) continue;
-    if (++found.shown > 1) broken(Inv::kRmapShowsOnce, about(audit, found));
+    if (++found.shown > 1) broken(Inv::kRmapShowsOnce, describe(audit.m, found));
   }
 }
 
@@ -58,7 +54,7 @@ void check_page(const Audit& audit, Pfn pfn) {
   }
   const std::span<FoundPte> ptes = audit.found.ptes();
   for (std::uint32_t i = use.first_pte; i != kNoPte; i = ptes[i].next) {
-    if (ptes[i].shown == 0) broken(Inv::kRmapComplete, about(audit, ptes[i]));
+    if (ptes[i].shown == 0) broken(Inv::kRmapComplete, describe(audit.m, ptes[i]));
   }
 }
 
@@ -70,7 +66,7 @@ void check_told(const Audit& audit) {
     if (!found.pte.present() || audit.m.is_zero_page(found.pte.pfn())) continue;
     ++mappings;
     if (!told.has(found.pte.pfn(), found.mm->id, found.addr)) {
-      broken(Inv::kRmapWasTold, "not added: " + about(audit, found));
+      broken(Inv::kRmapWasTold, "not added: " + describe(audit.m, found));
     }
   }
   if (told.mappings() != mappings) {
@@ -91,14 +87,14 @@ void check_page_of_vma(const Audit& audit, const FoundPte& found) {
   const Vma& vma = *found.vma;
   const Page& page = audit.m.page(found.pte.pfn());
   if (audit.m.is_zero_page(page.pfn)) {
-    if (vma.vm_file != nullptr) broken(Inv::kPageOfItsVma, about(audit, found));
+    if (vma.vm_file != nullptr) broken(Inv::kPageOfItsVma, describe(audit.m, found));
     return;
   }
   if (!is_of_its_kind(vma, page.mapping.raw().load(std::memory_order_relaxed))) {
-    broken(Inv::kPageOfItsVma, about(audit, found));
+    broken(Inv::kPageOfItsVma, describe(audit.m, found));
   }
   if (page.index.raw().load(std::memory_order_relaxed) != vma.index_of(found.addr)) {
-    broken(Inv::kPageIndexIsItsPlace, about(audit, found));
+    broken(Inv::kPageIndexIsItsPlace, describe(audit.m, found));
   }
 }
 
@@ -109,7 +105,7 @@ void check_within_file(const Audit& audit, const FoundPte& found) {
   const std::uint64_t i_size = file->i_size.raw().load(std::memory_order_relaxed);
   if (found.vma->index_of(found.addr) < i_size) return;
   broken(Inv::kPteWithinFile,
-         found.pte.present() ? about(audit, found) : describe(found));
+         found.pte.present() ? describe(audit.m, found) : describe(found));
 }
 
 // ---- R6 -----------------------------------------------------------------------------

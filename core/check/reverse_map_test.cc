@@ -71,13 +71,13 @@ class Liar final : public rmap::Scheme {
   Vma dead_;
 };
 
-struct Row {
+struct Told {
   const char* name;
   Lie lie;
   const char* found;
 };
 
-class Lies : public testing::TestWithParam<Row> {};
+class Lies : public testing::TestWithParam<Told> {};
 
 TEST_P(Lies, AreFound) {
   World world;
@@ -86,13 +86,13 @@ TEST_P(Lies, AreFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ReverseMap, Lies,
-                         testing::Values(Row{"None", Lie::kNone, ""},
-                                         Row{"MissesOne", Lie::kMissLast,
+                         testing::Values(Told{"None", Lie::kNone, ""},
+                                         Told{"MissesOne", Lie::kMissLast,
                                              "rmap_complete"},
-                                         Row{"Twice", Lie::kTwice, "rmap_shows_once"},
-                                         Row{"DeadVma", Lie::kDeadVma, "rmap_sound"},
-                                         Row{"Outside", Lie::kOutside, "rmap_sound"},
-                                         Row{"HintIsNoLie", Lie::kHint, ""}),
+                                         Told{"Twice", Lie::kTwice, "rmap_shows_once"},
+                                         Told{"DeadVma", Lie::kDeadVma, "rmap_sound"},
+                                         Told{"Outside", Lie::kOutside, "rmap_sound"},
+                                         Told{"HintIsNoLie", Lie::kHint, ""}),
                          [](const auto& info) { return info.param.name; });
 
 // In a run, a walk that misses a mapping is found while it happens.

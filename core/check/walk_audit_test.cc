@@ -35,13 +35,13 @@ void tell(WalkAudit& audit, std::string_view story) {
   }
 }
 
-struct Row {
+struct Act {
   const char* name;
   const char* story;
   const char* found;  // name of the invariant
 };
 
-class WalkStory : public testing::TestWithParam<Row> {};
+class WalkStory : public testing::TestWithParam<Act> {};
 
 TEST_P(WalkStory, IsJudged) {
   WalkAudit audit;
@@ -54,27 +54,27 @@ constexpr const char* kTold = "rmap_was_told";
 
 INSTANTIATE_TEST_SUITE_P(
     WalkAudit, WalkStory,
-    testing::Values(Row{"AllShown", "ab(12)", ""},                         //
-                    Row{"NothingToShow", "()", ""},                        //
-                    Row{"AnyOrderAndTwice", "ab(212)", ""},                //
-                    Row{"Missed", "ab(1)", kMissed},                       //
-                    Row{"StoppedMayMiss", "ab(1|", ""},                    //
-                    Row{"CameDuringWalk", "a(b1)", ""},                    //
-                    Row{"WentDuringWalk", "ab(1B)", ""},                   //
-                    Row{"RemovedByTheWalk", "ab(1A2B)", ""},               //
-                    Row{"WentAndCameBack", "ab(1Bb)", ""},                 //
-                    Row{"ShownThenCameBackCounts", "ab(12)(2)", kMissed},  //
-                    Row{"HintsAreIgnored", "a(12)", ""},                   //
-                    Row{"NextWalkMustSeeIt", "a(b1)(1)", kMissed},         //
-                    Row{"AddedTwice", "aa", kTold},                        //
-                    Row{"RemovedUnknown", "aB", kTold},                    //
-                    Row{"RemovedTwice", "aAA", kTold},                     //
-                    Row{"MovedAndShown", "am(3)", ""},                     //
-                    Row{"MovedWhenShown", "a(1m)", ""},                    //
-                    Row{"MovedAndShownThere", "a(m3)", ""},                //
-                    Row{"DodgedTheWalk", "a(3m1)", kMissed},               //
-                    Row{"MovedUnknown", "bm", kTold},                      //
-                    Row{"MovedTwice", "amm", kTold}),
+    testing::Values(Act{"AllShown", "ab(12)", ""},                         //
+                    Act{"NothingToShow", "()", ""},                        //
+                    Act{"AnyOrderAndTwice", "ab(212)", ""},                //
+                    Act{"Missed", "ab(1)", kMissed},                       //
+                    Act{"StoppedMayMiss", "ab(1|", ""},                    //
+                    Act{"CameDuringWalk", "a(b1)", ""},                    //
+                    Act{"WentDuringWalk", "ab(1B)", ""},                   //
+                    Act{"RemovedByTheWalk", "ab(1A2B)", ""},               //
+                    Act{"WentAndCameBack", "ab(1Bb)", ""},                 //
+                    Act{"ShownThenCameBackCounts", "ab(12)(2)", kMissed},  //
+                    Act{"HintsAreIgnored", "a(12)", ""},                   //
+                    Act{"NextWalkMustSeeIt", "a(b1)(1)", kMissed},         //
+                    Act{"AddedTwice", "aa", kTold},                        //
+                    Act{"RemovedUnknown", "aB", kTold},                    //
+                    Act{"RemovedTwice", "aAA", kTold},                     //
+                    Act{"MovedAndShown", "am(3)", ""},                     //
+                    Act{"MovedWhenShown", "a(1m)", ""},                    //
+                    Act{"MovedAndShownThere", "a(m3)", ""},                //
+                    Act{"DodgedTheWalk", "a(3m1)", kMissed},               //
+                    Act{"MovedUnknown", "bm", kTold},                      //
+                    Act{"MovedTwice", "amm", kTold}),
     [](const auto& info) { return info.param.name; });
 
 TEST(WalkAudit, TasksWalkAtTheSameTime) {

@@ -6,7 +6,6 @@
 namespace racier {
 namespace {
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
 constexpr std::uint32_t kStack = kRw | kVmGrowsDown;
 
 using ExpandStack = EachScheme;

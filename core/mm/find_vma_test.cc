@@ -8,8 +8,6 @@
 namespace racier {
 namespace {
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
-
 struct FindVma : MmForTest {
   FindVma()
       : MmForTest({.frames = 128,

@@ -17,6 +17,7 @@
 namespace racier {
 
 inline constexpr std::uint32_t kRw = kVmRead | kVmWrite;
+inline constexpr VirtAddr kBase = 0x1'0000'0000;
 
 constexpr VirtAddr page_at(VirtAddr base, std::uint64_t page) {
   return base + (page << kPageShift);

@@ -9,7 +9,6 @@ namespace {
 using Mmap = MmForTest;
 
 constexpr VirtAddr kTop = 0x7fff'ffff'0000;
-constexpr VirtAddr kBase = 0x1'0000'0000;
 
 TEST_F(Mmap, AnywhereIsAsHighAsThereIsRoom) {
   story([&](Mm& mm) {

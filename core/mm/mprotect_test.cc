@@ -6,8 +6,6 @@ namespace {
 
 using Mprotect = MmForTest;
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
-
 // Draws what the vmas allow, a letter a page, with a bar between two vmas: "ww|rr|w".
 std::string rights(Mm& mm, std::uint64_t pages) {
   std::string text;

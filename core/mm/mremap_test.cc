@@ -9,7 +9,6 @@
 namespace racier {
 namespace {
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
 constexpr VirtAddr kElsewhere = 0x2'0000'0000;
 
 struct Mremap : EachScheme {

@@ -8,8 +8,6 @@ namespace {
 
 using Munmap = MmForTest;
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
-
 // Maps what a drawing shows, and writes each page's number into it.
 void map_drawing(MmForTest& test, Mm& mm, std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {

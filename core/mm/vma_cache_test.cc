@@ -9,8 +9,6 @@
 namespace racier {
 namespace {
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
-
 struct VmaCache : MmForTest {
   VmaCache()
       : MmForTest({.frames = 128,

@@ -8,8 +8,6 @@ namespace {
 
 using VmaLink = MmForTest;
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
-
 TEST_F(VmaLink, ASplitCutsFilePagesAndIndexes) {
   story([&](Mm& mm) {
     const VirtAddr at = map_file(mm, 0, 5, 2);

@@ -12,7 +12,6 @@ using VmaMerge = EachScheme;
 INSTANTIATE_TEST_SUITE_P(Schemes, VmaMerge, testing::ValuesIn(EachScheme::names()),
                          EachScheme::name_of);
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
 constexpr std::uint64_t kPages = 6;
 
 // Maps pages as `picture` says: w, r; others are holes.

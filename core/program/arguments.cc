@@ -63,7 +63,7 @@ class NumberType final : public ArgumentType {
   std::uint64_t fuzzed_max_;
 };
 
-struct Choice {
+struct NamedValue {
   const char* name;
   std::uint32_t weight;
 };
@@ -71,13 +71,13 @@ struct Choice {
 // One of a few names; its value is the index.
 class ChoiceType final : public ArgumentType {
  public:
-  constexpr ChoiceType(const char* noun, std::span<const Choice> choices)
+  constexpr ChoiceType(const char* noun, std::span<const NamedValue> choices)
       : ArgumentType(noun), choices_(choices) {}
 
   std::string expected() const override {
     std::string text = noun();
     const char* separator = " (";
-    for (const Choice& choice : choices_) {
+    for (const NamedValue& choice : choices_) {
       text += std::string(separator) + choice.name;
       separator = ", ";
     }
@@ -104,7 +104,7 @@ class ChoiceType final : public ArgumentType {
   }
   std::uint64_t draw(Random& random, const Scope&) const override {
     std::uint32_t sum = 0;
-    for (const Choice& choice : choices_) sum += choice.weight;
+    for (const NamedValue& choice : choices_) sum += choice.weight;
     std::uint64_t rest = random.below(sum);
     std::uint64_t index = 0;
     for (; rest >= choices_[index].weight; ++index) rest -= choices_[index].weight;
@@ -112,7 +112,7 @@ class ChoiceType final : public ArgumentType {
   }
 
  private:
-  std::span<const Choice> choices_;
+  std::span<const NamedValue> choices_;
 };
 
 class VariableType final : public ArgumentType {
@@ -189,19 +189,19 @@ class AddressType final : public ArgumentType {
   std::uint64_t align_;
 };
 
-constexpr Choice kProtections[] = {{"none", 1}, {"r", 3},  {"w", 1},  {"rw", 12},
-                                   {"x", 1},    {"rx", 1}, {"wx", 1}, {"rwx", 1}};
+constexpr NamedValue kProtections[] = {{"none", 1}, {"r", 3},  {"w", 1},  {"rw", 12},
+                                       {"x", 1},    {"rx", 1}, {"wx", 1}, {"rwx", 1}};
 static_assert(kVmRead == 1 && kVmWrite == 2 && kVmExec == 4,
               "an index is a set of bits");
-constexpr Choice kSharings[] = {{"private", 3}, {"shared", 1}};
-constexpr Choice kMovings[] = {{"in_place", 1}, {"may_move", 3}, {"dont_unmap", 2}};
+constexpr NamedValue kSharings[] = {{"private", 3}, {"shared", 1}};
+constexpr NamedValue kMovings[] = {{"in_place", 1}, {"may_move", 3}, {"dont_unmap", 2}};
 
-constexpr Choice kWaitings[] = {{"sync", 3}, {"async", 1}};
+constexpr NamedValue kWaitings[] = {{"sync", 3}, {"async", 1}};
 
-constexpr Choice kAdvices[] = {{"dontneed", 4},  {"free", 4},   {"pageout", 4},
-                               {"dontfork", 1},  {"dofork", 1}, {"wipeonfork", 1},
-                               {"keeponfork", 1}};
-constexpr Choice kPinAccesses[] = {{"read", 1}, {"write", 3}};
+constexpr NamedValue kAdvices[] = {{"dontneed", 4},  {"free", 4},   {"pageout", 4},
+                                   {"dontfork", 1},  {"dofork", 1}, {"wipeonfork", 1},
+                                   {"keeponfork", 1}};
+constexpr NamedValue kPinAccesses[] = {{"read", 1}, {"write", 3}};
 
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");

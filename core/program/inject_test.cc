@@ -12,7 +12,7 @@
 namespace racier::program {
 namespace {
 
-constexpr const char* kText = R"(setup
+constexpr const char* kTwoCalls = R"(setup
   p0 = process
   m0 = mmap p0 2 rw private
 task A
@@ -40,7 +40,7 @@ class Inject : public ::testing::Test {
 };
 
 TEST_F(Inject, FailsEachAllocationOnceAndOnwards) {
-  const Program program = parsed(kText);
+  const Program program = parsed(kTwoCalls);
   const std::uint32_t allocations = run(program, FailAlloc{}).allocations;
   EXPECT_GT(allocations, 8u);
   std::vector<FailAlloc> tried;
@@ -61,12 +61,12 @@ TEST_F(Inject, FailsEachAllocationOnceAndOnwards) {
 TEST_F(Inject, StopsWhenTold) {
   int runs = 0;
   const auto look = [&](const FailAlloc&, const RunResult&) { return ++runs < 3; };
-  EXPECT_EQ(inject(parsed(kText), runner_, runtime_, {}, look), 2u);
+  EXPECT_EQ(inject(parsed(kTwoCalls), runner_, runtime_, {}, look), 2u);
   EXPECT_EQ(runs, 3);
 }
 
 TEST_F(Inject, WhatFailedIsWrittenAsFailNth) {
-  const Program program = parsed(kText);
+  const Program program = parsed(kTwoCalls);
   int written = 0;
   const auto look = [&](const FailAlloc& fail, const RunResult& result) {
     const std::vector<Outcome> outcomes = result.outcomes;
@@ -92,7 +92,8 @@ TEST_F(Inject, ACallFailsOnceOnly) {
 
 // Without a process no other call has what it needs.
 TEST_F(Inject, WhoWantsWhatFailedIsSkipped) {
-  const RunResult& result = run(parsed(kText), FailAlloc{.nth = 1, .onwards = true});
+  const RunResult& result =
+      run(parsed(kTwoCalls), FailAlloc{.nth = 1, .onwards = true});
   EXPECT_EQ(result.outcomes[0], Outcome::of(Status::kNoMemory));
   EXPECT_EQ(result.skipped, result.outcomes.size() - 1);
   EXPECT_EQ(result.allocations, 1u);

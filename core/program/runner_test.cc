@@ -165,13 +165,13 @@ TEST_F(RunnerTest, RandomProgramsAreClean) {
 // ---- Verdicts
 // -------------------------------------------------------------------------
 
-struct Row {
+struct RunRow {
   const char* lines;  // behind kClean
   const char* problem;
 };
 
 TEST_F(RunnerTest, JudgesARunByItsProgram) {
-  const std::vector<Row> rows = {
+  const std::vector<RunRow> rows = {
       {"expect clean\n", ""},
       {"expect any\n", ""},
       {"expect finding rmap\n", "expected `rmap | any`, the run was clean"},
@@ -179,7 +179,7 @@ TEST_F(RunnerTest, JudgesARunByItsProgram) {
       {"task C\n  exit p0 -> skipped\n", "task C: `exit p0 -> skipped` gave ok"},
       {"task C\n  m = mmap p0 1 r private -> inval\n", nullptr},
   };
-  for (const Row& row : rows) {
+  for (const RunRow& row : rows) {
     const RunResult& result = run(std::string(kClean) + row.lines);
     const Verdict verdict = judge(program_, result);
     if (row.problem == nullptr) {

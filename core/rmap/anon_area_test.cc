@@ -7,8 +7,6 @@
 namespace racier::rmap {
 namespace {
 
-constexpr VirtAddr kAt = 0x10000;
-
 class AnonAreaTest : public SchemeTest {
  protected:
   AnonAreaTest() : SchemeTest("anon_area") {}

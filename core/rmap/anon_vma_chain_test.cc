@@ -9,8 +9,6 @@
 namespace racier::rmap {
 namespace {
 
-constexpr VirtAddr kAt = 0x10000;
-
 class AnonVmaChainTest : public SchemeTest {
  protected:
   AnonVmaChainTest() : SchemeTest("anon_vma_chain") {}

@@ -9,8 +9,6 @@
 namespace racier::rmap {
 namespace {
 
-constexpr VirtAddr kAt = 0x10000;
-
 class AnonVmaRwsemTest : public SchemeTest {
  protected:
   AnonVmaRwsemTest() : SchemeTest("anon_vma_rwsem") {}

@@ -14,8 +14,6 @@ class AnonVmaSpinTest : public SchemeTest {
   AnonVmaSpinTest() : SchemeTest("anon_vma_spin") {}
 };
 
-constexpr VirtAddr kAt = 0x10000;
-
 TEST_F(AnonVmaSpinTest, NeighboursThatCouldMergeShareOneAnonVma) {
   EXPECT_EQ(run([&] {
               Mm& mine = mm();

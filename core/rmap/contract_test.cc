@@ -15,8 +15,6 @@
 namespace racier::rmap {
 namespace {
 
-constexpr VirtAddr kAt = 0x10000;
-
 class Contract : public SchemeTest, public testing::WithParamInterface<const char*> {
  protected:
   Contract() : SchemeTest(GetParam()) {}

@@ -9,8 +9,6 @@
 namespace racier::rmap {
 namespace {
 
-constexpr VirtAddr kAt = 0x10000;
-
 class PteChainTest : public SchemeTest {
  protected:
   PteChainTest() : SchemeTest("pte_chain") {}

@@ -12,6 +12,8 @@
 
 namespace racier::rmap {
 
+inline constexpr VirtAddr kAt = 0x10000;
+
 // A machine with nothing on it but what a test puts there.  Does what mm/ would: tables
 // first, ptes under page_table_lock, a reference for each.
 class SchemeTest : public testing::Test {
