@@ -286,6 +286,15 @@ constexpr Row kRows[] = {
      "it pinned keeps the old one.",
      "2.6.13 to 5.0, when uses were counted without references; ours, no report known",
      "refcount-heuristic", FindingKind::kData},
+    {Bug::kMremapLateTlbFlush, "B42", "mremap_late_tlb_flush",
+     "mremap flushes the old place of a clean page when it has let go of page_table_lock: who "
+     "unmaps the new place meanwhile flushes that only, and frees the page.",
+     "CVE-2018-18281, 4.10 to 4.18; eb66ae030829, Torvalds, 4.19", "tlb-flush-order",
+     FindingKind::kTlb},
+    {Bug::kMremapDirtyLost, "B43", "mremap_dirty_lost",
+     "mremap flushes the old place of a dirty page late, too: who writes the page back makes the "
+     "new place clean, and a store through the old one is noted nowhere.",
+     "to 4.9; 5d1904204c99, a2ce2666aa87, Aaron Lu", "tlb-flush-order", FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -81,8 +81,10 @@ enum class Bug : std::uint8_t {
   kVmaCacheRefilledByUser,
   kForkVsLocklessFault,
   kSwapoffOrphansPinnedPage,
+  kMremapLateTlbFlush,
+  kMremapDirtyLost,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kSwapoffOrphansPinnedPage) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kMremapDirtyLost) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

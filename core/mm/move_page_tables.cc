@@ -40,11 +40,10 @@ bool is_empty(Machine& m, Mm& mm, VirtRange range) {
   return empty;
 }
 
-// Moves one pte, whatever it holds; returns whether a translation may be cached.
-// Kernel: the body of move_ptes().
-bool move_pte(Machine& m, const PageMove& move, VirtAddr addr, PteSlot slot)
+// Moves one pte, whatever it holds, and returns that.  Kernel: the body of move_ptes().
+Pte move_pte(Machine& m, const PageMove& move, VirtAddr addr, PteSlot slot)
     REQUIRES(move.dst.vm_mm->page_table_lock) {
-  if (slot.peek().none()) return false;
+  if (slot.peek().none()) return Pte();
   const VirtAddr to = move.to + (addr - move.from.start);
   const Pte pte = slot.get_and_clear();
   const Mm& mm = *move.dst.vm_mm;
@@ -53,10 +52,22 @@ bool move_pte(Machine& m, const PageMove& move, VirtAddr addr, PteSlot slot)
     m.tracepoints->migration_entry_removed(pte.pfn(), mm, addr);
     m.tracepoints->migration_entry_added(pte.pfn(), mm, to);
   }
-  if (!pte.present()) return false;
-  if (m.is_zero_page(pte.pfn())) return true;
+  if (!pte.present() || m.is_zero_page(pte.pfn())) return pte;
   m.scheme().move(m.page(pte.pfn()), move.src, addr, move.dst, to);
-  return true;
+  return pte;
+}
+
+// Returns whether the old place of what has moved is flushed while the locks are held:
+// as soon as they are free somebody may clean the new place, or unmap it and free its
+// page, who flushes the new place only.
+bool flushes_under_locks(Pte moved) {
+  if (bug::armed(Bug::kMremapDirtyLost)) return false;
+  return !bug::armed(Bug::kMremapLateTlbFlush) || moved.dirty();
+}
+
+// Flushes the old place when all locks are free, if that is left for then.
+void flush_late(Machine& m, const Mm& mm, VirtRange from) {
+  if (!flushes_under_locks(Pte())) m.mmu->flush_range(mm.context, from);
 }
 
 // Holds the locks of two ptes of one mm: perhaps there is one for both.
@@ -86,7 +97,8 @@ void move_ptes_of_table(Machine& m, const PageMove& move) {
   bool flush = false;
   for_each_pte(m.frames, context, move.from, [&](VirtAddr addr, PteSlot slot) {
     assert_pte_locked(m, *move.dst.vm_mm, addr);
-    flush = move_pte(m, move, addr, slot) || flush;
+    const Pte moved = move_pte(m, move, addr, slot);
+    flush = (moved.present() && flushes_under_locks(moved)) || flush;
   });
   if (flush) m.mmu->flush_range(context, move.from);
 }
@@ -107,8 +119,11 @@ void move_part(Machine& m, const PageMove& part) REQUIRES(part.src.vm_mm->mmap_s
 
 // (To the analysis page_table_lock is the lock of all ptes.)
 void move_ptes(Machine& m, const PageMove& move) NO_THREAD_SAFETY_ANALYSIS {
-  if (!m.options().period.split_ptl) return move_ptes_of_table(m, move);
   Mm& mm = *move.src.vm_mm;
+  if (!m.options().period.split_ptl) {
+    move_ptes_of_table(m, move);
+    return flush_late(m, mm, move.from);
+  }
   for (VirtRange rest = move.from; rest.start < rest.end;) {
     const VirtAddr to = move.to + (rest.start - move.from.start);
     const VirtRange part = first_part(rest, to);
@@ -118,6 +133,7 @@ void move_ptes(Machine& m, const PageMove& move) NO_THREAD_SAFETY_ANALYSIS {
     }
     rest.start = part.end;
   }
+  flush_late(m, mm, move.from);
 }
 
 std::uint64_t move_page_tables(Machine& m, const PageMove& move) {
@@ -134,6 +150,7 @@ std::uint64_t move_page_tables(Machine& m, const PageMove& move) {
     }
     rest.start = part.end;
   }
+  flush_late(m, mm, move.from);
   return rest.start - move.from.start;
 }
 
