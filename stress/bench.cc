@@ -34,6 +34,8 @@
 #include "core/runtime/sanitizers.h"
 #include "core/sync/spin_lock.h"
 #include "stress/bench_designs.h"
+#include "stress/bench_lookups.h"
+#include "stress/bench_machine.h"
 #include "stress/bench_strategies.h"
 #include "stress/bench_tools.h"
 #include "stress/ping_pong.h"
@@ -304,24 +306,17 @@ Row against_host(const Effort& effort, const char* what, double times,
   return row;
 }
 
-constexpr std::uint32_t kRw = kVmRead | kVmWrite;
-
-void touch(Machine& m, Mm& mm, VirtAddr at, std::uint64_t pages) {
-  for (std::uint64_t i = 0; i < pages; ++i) {
-    user_access(m, mm, 0, at + i * kPageSize, UserAccess::kWrite, 1);
-  }
-}
-
 Row mmap_row(const Effort& effort) {
   const int times = effort.of(20'000);
   bool neighbour = false;
   const auto ours = [&](Machine& m, Mm& mm) {
     // As in the host's process, the page tables are there for somebody else already.
-    if (!neighbour) touch(m, mm, *do_mmap(m, mm, {.pages = 1, .vm_flags = kRw}), 1);
+    if (!neighbour)
+      touch_pages(m, mm, *do_mmap(m, mm, {.pages = 1, .vm_flags = kBenchRw}), 1);
     neighbour = true;
     for (int i = 0; i < times; ++i) {
-      const VirtAddr at = *do_mmap(m, mm, {.pages = 1, .vm_flags = kRw});
-      touch(m, mm, at, 1);
+      const VirtAddr at = *do_mmap(m, mm, {.pages = 1, .vm_flags = kBenchRw});
+      touch_pages(m, mm, at, 1);
       require(do_munmap(m, mm, {at, at + kPageSize}) == Status::kOk, "munmap works");
     }
   };
@@ -343,7 +338,8 @@ Row fork_row(const Effort& effort) {
   bool mapped = false;
   const auto ours = [&](Machine& m, Mm& mm) {
     if (!mapped)
-      touch(m, mm, *do_mmap(m, mm, {.pages = kPages, .vm_flags = kRw}), kPages);
+      touch_pages(m, mm, *do_mmap(m, mm, {.pages = kPages, .vm_flags = kBenchRw}),
+                  kPages);
     mapped = true;
     for (int i = 0; i < times; ++i) mmput(m, **dup_mm(m, mm));
   };
@@ -395,6 +391,9 @@ int bench(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "designs") {
     return bench_designs(argc - 1, argv + 1);
   }
+  if (argc > 1 && std::string_view(argv[1]) == "lookups") {
+    return bench_lookups(argc - 1, argv + 1);
+  }
   std::string json;
   std::string seeds;
   options::options_description all("options");
@@ -414,6 +413,7 @@ int bench(int argc, char** argv) {
     std::cout << "usage: racier bench [options]\n"
                  "       racier bench strategies [options]\n"
                  "       racier bench designs [options]\n"
+                 "       racier bench lookups [options]\n"
               << all;
     return 0;
   }

@@ -7,107 +7,32 @@
 #include "stress/bench_designs.h"
 
 #include <algorithm>
-#include <boost/program_options.hpp>
-#include <chrono>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/require.h"
-#include "core/mm/boot.h"
-#include "core/mm/fault.h"
 #include "core/mm/fork.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/rmap/scheme.h"
-#include "core/runtime/native_runtime.h"
+#include "stress/bench_machine.h"
 #include "stress/bench_tools.h"
 #include "stress/curves.h"
-#include "stress/ping_pong.h"
 
 namespace racier {
 namespace {
 
-namespace options = boost::program_options;
-
-constexpr std::uint32_t kRw = kVmRead | kVmWrite;
-
 // How much is done.
-struct Effort {
-  int turns = 5;
-  double seconds = 0.02;  // of a turn, about
+struct Effort : BenchEffort {
   std::vector<double> pages = {1, 4, 16, 64, 256, 1024};
   std::vector<double> children = {1, 3, 10, 30, 100, 300, 1000};
   std::vector<double> threads = {1, 2, 3, 4};
 };
-Effort quick_effort() {
-  return {.turns = 1,
-          .seconds = 0.0001,
-          .pages = {1, 4},
-          .children = {1, 3},
-          .threads = {1, 2}};
-}
-
-// Runs `work` about as long as a turn takes; returns the nanoseconds of one time.
-double time_of(const Effort& effort, const std::function<void()>& work) {
-  double best = 1e300;
-  for (int turn = 0; turn < effort.turns; ++turn) {
-    int times = 0;
-    const double spent = seconds_of([&] {
-      const auto end = std::chrono::steady_clock::now() +
-                       std::chrono::duration<double>(effort.seconds);
-      do {
-        work();
-        ++times;
-      } while (std::chrono::steady_clock::now() < end);
-    });
-    best = std::min(best, spent * 1e9 / times);
-  }
-  return best;
-}
-
-// A machine with one of the designs, and room for a thousand processes.
-class DesignMachine {
- public:
-  explicit DesignMachine(const std::string& design, const Period& period = {})
-      : machine_(make_machine({.rmap = design,
-                               .frames = 16384,
-                               .slab_pages = 8192,
-                               .swap_slots = 0,
-                               .period = period})) {}
-
-  Machine& machine() { return *machine_; }
-  // Returns what `work` does, as the only task of a run.
-  double alone(const std::function<double(Machine&)>& work) {
-    double result = 0;
-    boot(*machine_, run_);
-    run_tasks(1, [&](int) { result = work(*machine_); });
-    return result;
-  }
-  // Likewise in `tasks` tasks at once, without booting.
-  void run_tasks(int tasks, const std::function<void(int)>& work) {
-    NativeRuntime runtime(1);
-    std::vector<std::function<void()>> bodies;
-    for (int i = 0; i < tasks; ++i) bodies.emplace_back([&work, i] { work(i); });
-    std::vector<FunctionRef<void()>> refs(bodies.begin(), bodies.end());
-    runtime.run(run_, refs);
-    require(!run_.over(), "the benchmark is clean");
-  }
-
- private:
-  std::unique_ptr<Machine> machine_;
-  RunState run_;
-};
-
-void touch(Machine& m, Mm& mm, VirtAddr at, std::uint64_t pages) {
-  for (std::uint64_t i = 0; i < pages; ++i) {
-    const UserResult result =
-        user_access(m, mm, 0, at + i * kPageSize, UserAccess::kWrite, 1);
-    require(result.status == Status::kOk, "memory is there");
-  }
-}
+Effort quick_effort() { return {BenchEffort::quick(), {1, 4}, {1, 3}, {1, 2}}; }
 
 Page& page_of(Machine& m, Mm& mm, VirtAddr at) {
   return m.page(find_pte(m.frames, mm.context, at).peek().pfn());
@@ -117,9 +42,9 @@ Page& page_of(Machine& m, Mm& mm, VirtAddr at) {
 struct Process {
   Process(Machine& m, std::uint64_t pages, std::uint64_t stride = 1)
       : m(m), pages(pages), mm(mm_create(m)) {
-    at = *do_mmap(m, *mm, {.pages = pages * stride, .vm_flags = kRw});
+    at = *do_mmap(m, *mm, {.pages = pages * stride, .vm_flags = kBenchRw});
     for (std::uint64_t i = 0; i < pages; ++i) {
-      touch(m, *mm, at + i * stride * kPageSize, 1);
+      touch_pages(m, *mm, at + i * stride * kPageSize, 1);
     }
   }
   ~Process() { mmput(m, *mm); }
@@ -147,12 +72,12 @@ struct Family : Process {
 // ---- The diagrams ------------------------------------------------------------------
 
 // Fills in a point: of machine `m` with a design, at `x`.
-using Point = std::function<double(DesignMachine&, int x)>;
+using Point = std::function<double(BenchMachine&, int x)>;
 
 Curves draw(Curves curves, const Point& point, const Period& period = {}) {
   for (const rmap::SchemeRow& design : rmap::schemes()) {
     Series series{design.name, {}};
-    DesignMachine machine(design.name, period);
+    BenchMachine machine({.rmap = design.name, .period = period});
     for (const double x : curves.x) {
       series.y.push_back(point(machine, static_cast<int>(x)));
     }
@@ -166,11 +91,12 @@ Curves fork_curves(const Effort& effort) {
                .x_name = "pages",
                .y_name = "ns a page",
                .x = effort.pages},
-              [&](DesignMachine& machine, int pages) {
+              [&](BenchMachine& machine, int pages) {
                 return machine.alone([&](Machine& m) {
                   Process parent(m, static_cast<std::uint64_t>(pages));
-                  return time_of(effort, [&] { mmput(m, **dup_mm(m, *parent.mm)); }) /
-                         pages;
+                  return effort.nanoseconds_of([&] {
+                    mmput(m, **dup_mm(m, *parent.mm));
+                  }) / pages;
                 });
               });
 }
@@ -180,14 +106,14 @@ Curves fault_curves(const Effort& effort) {
                .x_name = "pages",
                .y_name = "ns a page",
                .x = effort.pages},
-              [&](DesignMachine& machine, int pages) {
+              [&](BenchMachine& machine, int pages) {
                 return machine.alone([&](Machine& m) {
                   Process process(m, 1);
                   const auto count = static_cast<std::uint64_t>(pages);
-                  const double ns = time_of(effort, [&] {
-                    const VirtAddr at =
-                        *do_mmap(m, *process.mm, {.pages = count, .vm_flags = kRw});
-                    touch(m, *process.mm, at, count);
+                  const double ns = effort.nanoseconds_of([&] {
+                    const VirtAddr at = *do_mmap(
+                        m, *process.mm, {.pages = count, .vm_flags = kBenchRw});
+                    touch_pages(m, *process.mm, at, count);
                     require(do_munmap(m, *process.mm, {at, at + count * kPageSize}) ==
                                 Status::kOk,
                             "munmap works");
@@ -204,13 +130,13 @@ Curves walk_curves(const Effort& effort, const char* title, bool private_page) {
                .x_name = "children",
                .y_name = "ns a walk",
                .x = effort.children},
-              [&](DesignMachine& machine, int count) {
+              [&](BenchMachine& machine, int count) {
                 return machine.alone([&](Machine& m) {
                   Family family(m, 1, count);
                   Mm& owner = private_page ? *family.children.back() : *family.mm;
-                  if (private_page) touch(m, owner, family.at, 1);
+                  if (private_page) touch_pages(m, owner, family.at, 1);
                   Page& page = page_of(m, owner, family.at);
-                  return time_of(effort, [&] { page_referenced(m, page); });
+                  return effort.nanoseconds_of([&] { page_referenced(m, page); });
                 });
               });
 }
@@ -226,7 +152,7 @@ Curves memory_curves(const Effort& effort, const char* title, const char* y_name
   };
   return draw(
       {.title = title, .x_name = "children", .y_name = y_name, .x = effort.children},
-      [&](DesignMachine& machine, int count) {
+      [&](BenchMachine& machine, int count) {
         return machine.alone([&](Machine& m) {
           // A family has vmas * (of a vma + pages * of a pte) bytes.
           const double vmas = count + 1;
@@ -248,7 +174,7 @@ Curves concurrent_curves(const Effort& effort, const char* title, bool own_pages
                .x_name = "threads",
                .y_name = "ns a walk (all threads together)",
                .x = effort.threads},
-              [&](DesignMachine& machine, int threads) {
+              [&](BenchMachine& machine, int threads) {
                 double best = 1e300;
                 std::unique_ptr<Family> family;
                 machine.alone([&](Machine& m) {
@@ -280,12 +206,8 @@ Curves concurrent_curves(const Effort& effort, const char* title, bool own_pages
 
 std::vector<Curves> all_diagrams(const Effort& effort) {
   std::vector<Curves> diagrams;
-  PingPong raw;
   const auto add = [&](Curves curves, bool time = true) {
-    if (time) {
-      curves.reference_name = "a raw switch";
-      curves.reference = time_of(effort, [&] { raw.play(1000); }) / 2000;
-    }
+    if (time) set_reference(effort, curves);
     std::cout << to_text(curves) << std::endl;
     diagrams.push_back(std::move(curves));
   };
@@ -306,31 +228,9 @@ std::vector<Curves> all_diagrams(const Effort& effort) {
 }  // namespace
 
 int bench_designs(int argc, char** argv) {
-  std::string json;
-  std::string svg;
-  options::options_description all("options");
-  all.add_options()("help", "print this text")(
-      "json", options::value(&json)->value_name("FILE"),
-      "write the curves to FILE, too")("svg", options::value(&svg)->value_name("FILE"),
-                                       "draw them to FILE")(
-      "quick",
-      "does little for each point: is everything there?  (no figures to keep)");
-  options::variables_map given;
-  try {
-    given = read_bench_options(all, argc, argv);
-  } catch (const options::error& error) {
-    return bench_wrong_use(error);
-  }
-  if (given.count("help") != 0) {
-    std::cout << "usage: racier bench designs [options]\n" << all;
-    return 0;
-  }
-  const std::vector<Curves> diagrams =
-      all_diagrams(given.count("quick") != 0 ? quick_effort() : Effort());
-  const int wrote =
-      write_bench_result(json, json.empty() ? "" : to_json(diagrams).dump(2) + "\n");
-  return wrote != 0 ? wrote
-                    : write_bench_result(svg, svg.empty() ? "" : to_svg(diagrams));
+  return bench_curves("designs", argc, argv, [](bool quick) {
+    return all_diagrams(quick ? quick_effort() : Effort());
+  });
 }
 
 }  // namespace racier

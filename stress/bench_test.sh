@@ -43,6 +43,14 @@ check 'a pte costs memory in a chain only' \
 "$bench" designs --quick --svg /no/folder/x.svg >out 2>&1
 check 'what it cannot write is told' test $? = 3
 
+# ---- The lookups of a fault ----
+"$bench" lookups --quick --json curves.json --svg curves.svg >out 2>&1
+check 'it ends well' test $? = 0
+check 'three diagrams' test "$(grep -c '"title": ' curves.json)" = 3
+lookups=$(grep -oE '"name": "[a-z_]+"' curves.json | sort -u | wc -l)
+check 'of every lookup' test "$lookups" -ge 3
+check 'a line each' test "$(grep -c '<polyline' curves.svg)" = $((3 * lookups))
+
 # ---- The portfolio, on every shape ----
 "$bench" strategies --seeds 20 --strategy portfolio --json shapes.json >out 2>&1
 check 'it ends well' test $? = 0

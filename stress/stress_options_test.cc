@@ -56,7 +56,8 @@ TEST(StressOptions, WrongUseIsOneLine) {
   }
   EXPECT_EQ(
       parse("--workload all").text,
-      "racier-stress: --workload: expected one of fork, fault, reclaim, swap, mixed, "
+      "racier-stress: --workload: expected one of fork, fault, reclaim, swap, lookup, "
+      "tlb, mixed, "
       "not 'all' (--help)\n");
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/require.h"
+#include "core/program/machine_keys.h"
 #include "core/program/ops.h"
 
 namespace racier::stress {
@@ -43,6 +44,23 @@ constexpr OpWeight kSwapWeights[] = {
     {"swapoff", 6},    {"interrupt_swapoff", 1},
 };
 
+constexpr OpWeight kLookupWeights[] = {
+    {"read", 30},  {"write", 26},      {"add", 4},       {"fetch", 4}, {"mprotect", 8},
+    {"munmap", 5}, {"mmap_over", 7},   {"mremap_over", 3}, {"mmap", 2},  {"madvise", 3},
+    {"mlock", 1},  {"munlock", 1},     {"brk", 3},       {"fork", 3},  {"clone", 3},
+    {"exit", 3},
+};
+constexpr const char* kLookupDraws[] = {"lookup", "ptl"};
+
+constexpr OpWeight kTlbWeights[] = {
+    {"write", 30},     {"read", 20},     {"add", 4},          {"fetch", 2},
+    {"mprotect", 8},   {"munmap", 5},    {"mmap_over", 5},    {"mremap_over", 6},
+    {"madvise", 4},    {"unmap_page", 6}, {"migrate_page", 4}, {"page_referenced", 3},
+    {"reclaim", 3},    {"writeback", 4}, {"truncate", 1},     {"mmap_file_shared", 2},
+    {"fork", 4},       {"exit", 4},      {"clone", 2},
+};
+constexpr const char* kTlbDraws[] = {"ptl", "gather", "lookup"};
+
 constexpr Workload kWorkloads[] = {
     {"fork", "processes that are born, share pages, and end", kForkWeights, 2048, 512,
      600, 4},
@@ -52,6 +70,10 @@ constexpr Workload kWorkloads[] = {
      kReclaimWeights, 160, 128, 1000, 1},
     {"swap", "swapoff and swapon, beside who is born, ends, and touches memory",
      kSwapWeights, 512, 48, 800, 2, 2},
+    {"lookup", "faults that look for a vma, by all that lookup= knows, and who changes vmas",
+     kLookupWeights, 1024, 256, 1000, 2, 1, kLookupDraws},
+    {"tlb", "translations that are used while their ptes move, change and go",
+     kTlbWeights, 512, 128, 1000, 2, 1, kTlbDraws},
     {"mixed", "everything, as often as the fuzzer draws it", {}, 512, 128, 800, 2},
 };
 
@@ -79,6 +101,10 @@ class Draft {
     program_.machine.swap_areas = workload_.swap_areas;
     program_.machine.period.rcu =
         random_.below(2) == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
+    for (const char* const name : workload_.draws) {
+      const program::MachineKey& key = program::machine_key(name);
+      key.set(program_.machine, random_.below(key.last() + 1));
+    }
     program_.bugs = options.bugs;
     if (options.patch != nullptr) {
       options.patch->set_machine(program_.machine);

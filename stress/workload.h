@@ -21,6 +21,8 @@ struct Workload {
   std::uint32_t calls;        // of each task
   std::size_t processes_max;  // that a task has alive at one time
   std::uint32_t swap_areas = 1;
+  // Keys of the machine that have any value, each round another.
+  std::span<const char* const> draws = {};
 };
 
 std::span<const Workload> workloads();

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "core/program/machine_keys.h"
 #include "core/program/ops.h"
 #include "core/program/parse.h"
 #include "core/program/print.h"
@@ -47,6 +50,18 @@ TEST(Workload, WordsThatAreAddedToAreNotLoaded) {
       if (op == "read" || op == "write") EXPECT_LT(call.arguments[3], 6u);
     }
   }
+}
+
+TEST(Workload, DrawsWhatItSaysOfTheMachine) {
+  std::set<VmaLookup> lookups;
+  for (std::uint64_t round = 0; round < 40; ++round) {
+    lookups.insert(
+        round_program(options(*find_workload("lookup"), round)).machine.period.lookup);
+    EXPECT_EQ(
+        round_program(options(*find_workload("fault"), round)).machine.period.lookup,
+        VmaLookup::kTree);
+  }
+  EXPECT_EQ(lookups.size(), program::machine_key("lookup").last() + 1);
 }
 
 // On fibers, one task after the other as far as they go: clean, and most calls do
