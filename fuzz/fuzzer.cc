@@ -63,6 +63,7 @@ std::optional<Found> Fuzzer::run(program::Program program) {
   if (patch_ != nullptr) patch_->set_machine(program.machine);
   if (!options_.rmap.empty()) program.machine.rmap = options_.rmap;
   if (!options_.memory.empty()) program.machine.weak_memory = options_.memory == "weak";
+  if (!options_.mmu.empty()) program.machine.host_mmu = options_.mmu == "host";
   program.schedule.plain_steps = true;  // where the build has them
   ++inputs_;
   if (options_.check_determinism != 0 && inputs_ % options_.check_determinism == 0) {

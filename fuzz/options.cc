@@ -75,6 +75,10 @@ std::string set_memory(Options& options, std::string_view name) {
   return set_key<&Options::memory>(options, "memory", name);
 }
 
+std::string set_mmu(Options& options, std::string_view name) {
+  return set_key<&Options::mmu>(options, "mmu", name);
+}
+
 std::string set_findings(Options& options, std::string_view folder) {
   if (folder.empty()) return "a folder";
   options.findings = folder;
@@ -108,6 +112,8 @@ constexpr Row kRows[] = {
     {"memory", "NAME",
      "runs every program on strong or on weak memory (a quarter weak)", &set_memory,
      [](const Options& options) { return options.memory; }},
+    {"mmu", "NAME", "runs every program on the soft MMU (usual) or that of the host",
+     &set_mmu, [](const Options& options) { return options.mmu; }},
     {"findings", "DIR", "where findings go (usually: where -artifact_prefix says)",
      &set_findings, [](const Options& options) { return options.findings.string(); }},
     {"steps-max", "N", "longer runs get 16 times that to make progress (1048576)",

@@ -19,6 +19,7 @@ struct Options {
   std::string as_posted;           // a patch (core/program/as_posted.h); empty: none
   std::string rmap;                // empty: as the input says
   std::string memory;              // likewise: strong or weak
+  std::string mmu;                 // likewise: soft or host
   std::filesystem::path findings;  // empty: where libFuzzer writes its artifacts
   std::uint32_t steps_max = 1 << 20;
   std::uint32_t check_determinism = 64;  // every how-manieth input runs twice; 0: none

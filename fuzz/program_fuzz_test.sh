@@ -4,6 +4,7 @@
 #                                     SCHEMES_AGREE_FUZZ
 set -u
 program_fuzz=$1 program_seeds=$2 racier_repro=$3 crash_fuzz=$4 corpus=$5 schemes_agree_fuzz=$6
+mmus_agree_fuzz=$7
 scratch=$(mktemp -d) || exit 3
 trap 'umount "$scratch/full" 2>/dev/null; rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 3
@@ -170,6 +171,26 @@ test_the_designs_are_compared() {
   program_fuzz=$schemes_agree_fuzz fuzz --bug=B28 -artifact_prefix=agree/ -runs=0 seeds
   check "one of them is wrong" exits 77
   check "which one" has "$(cat agree/finding-rmap-*)" "machine rmap=anon_vma_chain"
+}
+
+test_the_mmus_are_compared() {
+  program_fuzz=$mmus_agree_fuzz fuzz -runs=1 --mmu=host
+  check "an MMU of its own" exits 2
+  check "is refused" has "$err" "--mmu means nothing to this target"
+  program_fuzz=$mmus_agree_fuzz fuzz -runs=200 -seed=1 -artifact_prefix=mmus/ seeds
+  check "they agree" exits 0
+  check "nothing was found" empty mmus
+  check "how many were compared" has "$err" "mmus_agree: compared "
+  program_fuzz=$mmus_agree_fuzz fuzz --bug=B42 -artifact_prefix=mmus/ -runs=0 seeds
+  check "both are wrong" exits 77
+}
+
+test_the_mmu_of_the_host_is_fuzzed() {
+  fuzz -runs=200 -seed=1 --mmu=host -artifact_prefix=host/ seeds
+  check "it is clean" exits 0
+  fuzz -runs=1 --mmu=hard
+  check "another one" exits 2
+  check "says which there are" has "$err" "one of soft, host"
 }
 
 test_bad_seeds_are_one_line() {

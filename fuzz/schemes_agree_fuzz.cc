@@ -7,11 +7,12 @@ namespace racier::fuzz {
 
 std::string_view target_name() { return "schemes_agree_fuzz"; }
 
-// It runs on every design, with the memory and the locking that all share.
+// It runs on every design, with the memory, the MMU and the locking that all share.
 std::string_view option_without_meaning(const Options& options) {
   if (!options.as_posted.empty()) return "--as-posted";
   if (!options.rmap.empty()) return "--rmap";
-  return options.memory.empty() ? "" : "--memory";
+  if (!options.memory.empty()) return "--memory";
+  return options.mmu.empty() ? "" : "--mmu";
 }
 
 std::unique_ptr<Target> make_target(const Options& options) {

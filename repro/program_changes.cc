@@ -57,13 +57,14 @@ void set_scheme(const CommandLine& line, program::Program& program) {
   program.machine.rmap = name;
 }
 
-void set_memory(const CommandLine& line, program::Program& program) {
-  if (!line.has("memory")) return;
-  const program::MachineKey& key = program::machine_key("memory");
-  const auto& name = line.get<std::string>("memory");
+// Sets an option of the machine that has the name of ours.
+void set_key(const CommandLine& line, const char* option, program::Program& program) {
+  if (!line.has(option)) return;
+  const program::MachineKey& key = program::machine_key(option);
+  const auto& name = line.get<std::string>(option);
   const auto value = key.parse(name);
   if (!value) {
-    throw BadInput(fmt::format("no memory '{}': {}", name, key.expected()));
+    throw BadInput(fmt::format("no {} '{}': {}", option, name, key.expected()));
   }
   key.set(program.machine, *value);
 }
@@ -89,13 +90,14 @@ void add_program_changes(Usage& usage) {
       ("run a patch as it was mailed: " + program::names_as_posted()).c_str());
   add("rmap", po::value<std::string>(), "use this reverse map");
   add("memory", po::value<std::string>(), "strong or weak: use this memory");
+  add("mmu", po::value<std::string>(), "soft or host: use this MMU");
 }
 
 void change_program(const CommandLine& line, program::Program& program) {
   take_as_posted(line, program);
   arm_bugs(line, program);
   set_scheme(line, program);
-  set_memory(line, program);
+  for (const char* const option : {"memory", "mmu"}) set_key(line, option, program);
 }
 
 StrategyKind strategy_named(const std::string& name) {

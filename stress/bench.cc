@@ -354,6 +354,38 @@ Row fork_row(const Effort& effort) {
   return against_host(effort, kWhat, times, ours, host);
 }
 
+// User accesses through the host's MMU, against as many through the one in software: of
+// a translation that is cached, or of one that is flushed before each.
+Row mmu_row(const Effort& effort, const char* what, int times, bool flushes) {
+  const auto accesses = [&](BenchMachine& machine) {
+    machine.alone([&](Machine& m) {
+      Mm* const mm = mm_create(m);
+      const VirtAddr at = *do_mmap(m, *mm, {.pages = 1, .vm_flags = kBenchRw});
+      touch_pages(m, *mm, at, 1);
+      for (int i = 0; i < times; ++i) {
+        if (flushes) m.mmu->flush_page(mm->context, at);
+        std::uint64_t value = 1;
+        PageFault fault;
+        require(m.mmu->access(0, mm->context, at, UserAccess::kWrite, value, fault),
+                "the page is there");
+      }
+      mmput(m, *mm);
+      return 0.0;
+    });
+  };
+  BenchMachine host({.host_mmu = true});
+  BenchMachine soft({});
+  const Rates rates = measure(
+      effort.turns, times, [&] { accesses(host); }, times, [&] { accesses(soft); });
+  return {what,
+          "million/s",
+          rates.ours / 1e6,
+          "the same with mmu=soft, million/s",
+          rates.reference / 1e6,
+          rates.ours / rates.reference,
+          "none"};
+}
+
 // ---- Output
 // --------------------------------------------------------------------------------
 
@@ -428,7 +460,14 @@ int bench(int argc, char** argv) {
       [&] { return executions_row(effort, StrategyKind::kPos); },
       [&] { return executions_row(effort, StrategyKind::kPortfolio); },
       [&] { return mmap_row(effort); },
-      [&] { return fork_row(effort); }};
+      [&] { return fork_row(effort); },
+      [&] {
+        return mmu_row(effort, "stores, mmu=host, cached", effort.of(500'000), false);
+      },
+      [&] {
+        return mmu_row(effort, "stores, mmu=host, flushed before", effort.of(20'000),
+                       true);
+      }};
   const std::string fuzz = program_fuzz();
   if (!seeds.empty()) {
     makers.push_back([&] { return fuzz_row(fuzz, seeds); });

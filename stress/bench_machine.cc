@@ -39,6 +39,7 @@ BenchMachine::BenchMachine(const Kind& kind)
                              .frames = 16384,
                              .slab_pages = 8192,
                              .swap_slots = 0,
+                             .host_mmu = kind.host_mmu,
                              .period = kind.period})) {}
 
 double BenchMachine::alone(const std::function<double(Machine&)>& work) {

@@ -29,6 +29,7 @@ class BenchMachine {
   struct Kind {
     std::string rmap = MachineOptions().rmap;
     Period period = {};
+    bool host_mmu = false;
   };
   explicit BenchMachine(const Kind& kind);
 

@@ -22,7 +22,8 @@ check() {  # check SENTENCE COMMAND... - the command must succeed
 check 'it ends well' test $? = 0
 rows=('steps, lock-only program, '{run_to_block,random_walk,pos}
       'executions of two tasks, eight ops, [0-9]* steps, '{pct,random_walk,pos,portfolio}
-      'mmap + touch + munmap of one page' 'fork + exit of 64 pages (')
+      'mmap + touch + munmap of one page' 'fork + exit of 64 pages ('
+      'stores, mmu=host, '{cached,'flushed before'})
 for row in "${rows[@]}"; do
   check "a row: $row" grep -q "^$row.* ratio  *[0-9.]*  aim " out
   check "and in JSON" grep -q "\"what\": \"$row" rows.json

@@ -36,8 +36,8 @@ std::string list() {
 }
 
 struct Words {
-  std::string duration, rounds, round, threads, seed, workload, as_posted, rmap, jitter,
-      stuck_after;
+  std::string duration, rounds, round, threads, seed, workload, as_posted, rmap, mmu,
+      jitter, stuck_after;
   std::string findings, json;
   std::vector<std::string> bugs;
 };
@@ -64,6 +64,7 @@ po::options_description description(Words& words) {
       ("as-posted", text(words.as_posted),
        "a patch as it was mailed, bugs and all (see --list)")
       ("rmap", text(words.rmap), "the design of the reverse map")
+      ("mmu", text(words.mmu, "soft"), "soft, or host: user accesses go through its MMU")
       ("jitter", text(words.jitter),
        "about one step in so many dawdles; 0: none does (another one each round)")
       ("stuck-after", text(words.stuck_after, "20s"),
@@ -117,6 +118,7 @@ StressOptions options_of(const Words& words, std::uint64_t seed) {
     }
   }
   options.rmap = rmap_option(words.rmap);
+  options.host_mmu = mmu_option(words.mmu);
   if (!words.jitter.empty()) {
     options.jitter =
         static_cast<std::uint32_t>(number_option("jitter", words.jitter, 0, 1u << 30));
@@ -180,6 +182,7 @@ std::string print_options(const StressOptions& options) {
     text += std::string(" --as-posted ") + options.patch->name;
   }
   if (!options.rmap.empty()) text += " --rmap " + options.rmap;
+  if (options.host_mmu) text += " --mmu host";
   if (options.jitter) text += " --jitter " + std::to_string(*options.jitter);
   return text;
 }

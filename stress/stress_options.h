@@ -21,7 +21,8 @@ struct StressOptions {
   BugSet bugs;
   const program::AsPosted* patch = nullptr;  // null: none
   std::string rmap;                          // empty: the usual one
-  std::optional<std::uint32_t> jitter;       // nothing: another one each round
+  bool host_mmu = false;
+  std::optional<std::uint32_t> jitter;  // nothing: another one each round
   std::chrono::seconds stuck_after{20};
   std::filesystem::path findings = ".";
   std::filesystem::path json;  // empty: none
@@ -29,7 +30,7 @@ struct StressOptions {
   bool print = false;          // the program of a round, and nothing else
 
   RoundOptions round_options(std::uint64_t round) const {
-    return {seed, round, workload, threads, rmap, bugs, patch};
+    return {seed, round, workload, threads, rmap, bugs, patch, host_mmu};
   }
 };
 

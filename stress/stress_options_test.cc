@@ -37,7 +37,7 @@ TEST(StressOptions, RoundsHaveNoOtherEndUnlessItIsNamed) {
 TEST(StressOptions, WhatIsPrintedIsReadAgain) {
   const std::string line =
       "--seed 9 --workload fork --threads 2 --bug remove_rmap_clears_mapping "
-      "--as-posted davem --rmap anon_vma_spin --jitter 5";
+      "--as-posted davem --rmap anon_vma_spin --mmu host --jitter 5";
   const auto parsed = parse(line);
   EXPECT_EQ(print_options(parsed.options), line);
   EXPECT_TRUE(replay_command(parsed.options, 4).ends_with(line + " --round 4"));
@@ -47,7 +47,8 @@ TEST(StressOptions, WhatIsPrintedIsReadAgain) {
 TEST(StressOptions, WrongUseIsOneLine) {
   for (const char* line :
        {"--nonsense", "--for", "--for x", "--threads 0", "--threads 9", "--threads 2x",
-        "--seed -1", "--workload all", "--bug B999", "--as-posted no", "--rmap no", "--work fork",
+        "--seed -1", "--workload all", "--bug B999", "--as-posted no", "--rmap no",
+        "--mmu no", "--work fork",
         "extra", "--rounds 0", "--jitter -3", "--stuck-after 0", "--print",
         "--seed 1 --seed 2"}) {
     const auto parsed = parse(line);

@@ -50,4 +50,11 @@ const std::string& rmap_option(const std::string& word) {
   return word;
 }
 
+bool mmu_option(const std::string& word) {
+  const program::MachineKey& mmu = program::machine_key("mmu");
+  const auto value = mmu.parse(word);
+  if (!value) throw WrongOption("mmu", word, mmu.expected());
+  return *value != 0;
+}
+
 }  // namespace racier::stress

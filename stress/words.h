@@ -21,5 +21,6 @@ std::uint64_t number_option(const char* option, const std::string& word,
 std::chrono::seconds duration_option(const char* option, const std::string& word);
 Bug bug_option(const std::string& word);
 const std::string& rmap_option(const std::string& word);
+bool mmu_option(const std::string& word);  // whether that of the host
 
 }  // namespace racier::stress

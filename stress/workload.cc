@@ -111,6 +111,7 @@ class Draft {
       for (const Bug bug : options.patch->lacks) program_.bugs.arm(bug);
     }
     if (!options.rmap.empty()) program_.machine.rmap = options.rmap;
+    program_.machine.host_mmu = options.host_mmu;
     program_.tasks.resize(static_cast<std::size_t>(options.threads));
     alive_.resize(program_.tasks.size() + 1);
     scope_.of(Variable::kFile) = program_.machine.files;

@@ -37,6 +37,7 @@ struct RoundOptions {
   std::string rmap;  // empty: the usual one
   BugSet bugs;
   const program::AsPosted* patch = nullptr;  // null: none
+  bool host_mmu = false;
 };
 
 // Returns a seed for everything in that round that is drawn at run time.

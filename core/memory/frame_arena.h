@@ -32,6 +32,8 @@ class FrameArena {
   void free(Pfn pfn);
 
   std::byte* data(Pfn pfn) const { return region_.frame(pfn); }
+  // The file whose n-th page is frame n.
+  int fd() const { return region_.fd(); }
   // An address that stands for a user word in a step.  See Region::word_name().
   const std::byte* word_name(Pfn pfn, std::uint64_t offset) const {
     return region_.word_name(pfn, offset);

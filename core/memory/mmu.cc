@@ -1,4 +1,4 @@
-// core/memory/mmu.cc - the direct map's user bytes.  Tested by soft_mmu_test.cc.
+// core/memory/mmu.cc - the direct map's user bytes.  Tested by mmu_test.cc.
 #include "core/memory/mmu.h"
 
 #include <atomic>

@@ -24,6 +24,9 @@ struct MmuContext {
 };
 
 enum class UserAccess : std::uint8_t { kRead, kWrite, kReadModifyWrite, kExecute };
+constexpr bool writes(UserAccess access) {
+  return access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
+}
 
 // Why an access was refused: the bits of x86's error code.
 struct PageFault {

@@ -33,6 +33,7 @@ class Region {
   std::uint32_t frames() const { return frames_; }
   std::uint32_t slab_pages() const { return slab_pages_; }
   const LiveMap& live() const { return live_; }
+  int fd() const { return memory_.fd(); }  // the frames are its first pages
 
   // Returns an address that stands for the user word at `offset` of a frame, for a step
   // that is announced before it is known whether the frame will still be mapped when

@@ -17,10 +17,6 @@
 namespace racier {
 namespace {
 
-bool writes(UserAccess access) {
-  return access == UserAccess::kWrite || access == UserAccess::kReadModifyWrite;
-}
-
 // Returns whether a user access of that kind is allowed in `vma`.
 bool vma_allows(const Vma& vma, UserAccess access) {
   switch (access) {

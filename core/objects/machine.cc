@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "core/memory/host_mmu.h"
 #include "core/memory/soft_mmu.h"
 
 namespace racier {
@@ -18,6 +19,11 @@ constexpr std::size_t kPageWaits = 16;
 
 // The tracepoints of a machine that nobody watches.
 Tracepoints nobody;
+
+std::unique_ptr<Mmu> make_mmu(FrameArena& frames, bool of_the_host) {
+  if (of_the_host) return std::make_unique<HostMmu>(frames, kCpusMax);
+  return std::make_unique<SoftMmu>(frames, kCpusMax);
+}
 
 }  // namespace
 
@@ -31,7 +37,7 @@ Machine::Machine(const MachineOptions& options)
       shmem_cache("shmem_inode", SlabKind::kPlain, slab_pages, rcu),
       kiocb_cache("kiocb", SlabKind::kPlain, slab_pages, rcu),
       swap_map_cache("swap_map", SlabKind::kPlain, slab_pages, rcu),
-      mmu(std::make_unique<SoftMmu>(frames, kCpusMax)),
+      mmu(make_mmu(frames, options.host_mmu)),
       swap(options.swap_areas, options.swap_slots, options.period.swap_lock),
       swapper(-1, std::uint64_t{swap.count()} * swap.slots, true),
       file_store(std::max(options.files * options.file_pages, 1u)),

@@ -78,6 +78,8 @@ struct MachineOptions {
   std::uint32_t swap_bad = 0;  // every so-manieth slot of an area is bad; 0: none
   // A swap-in reads 1 << page_cluster slots together.
   std::uint32_t page_cluster = 0;
+  // User accesses are loads and stores through mappings of the host's: host_mmu.h.
+  bool host_mmu = false;
   Period period{};
   // The tasks' memory is weakly ordered: core/runtime/store_buffers.h.  On fibers only.
   bool weak_memory = false;

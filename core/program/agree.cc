@@ -43,17 +43,6 @@ int draw_list(const Program& program, Random& random) {
 
 // ---- What a run shows ---------------------------------------------------------------
 
-// Most words of most pages are 0.
-std::uint64_t hash_of(const std::byte* frame) {
-  std::uint64_t hash = 0;
-  for (std::uint64_t at = 0; at < kPageSize; at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, frame + at, sizeof word);
-    if (word != 0) hash += Random::mixed(word + at * 0x9e3779b97f4a7c15);
-  }
-  return hash;
-}
-
 // Looks at a machine on behalf of its users, when the last call has been made.
 class Look {
  public:
@@ -158,7 +147,7 @@ class Look {
       page.status = result.status;
       if (result.status != Status::kOk) continue;
       const Pte pte = find_pte(m_.frames, owner.mm->context, page.addr).peek();
-      page.content = hash_of(m_.frames.data(pte.pfn()));
+      page.content = hash_of_frame(m_.frames.data(pte.pfn()));
     }
   }
 
@@ -316,6 +305,16 @@ Program one_after_another(const Program& program) {
   if (takes_pages(ordered)) erase_alone(ordered);
   ordered.schedule = {};
   return ordered;
+}
+
+std::uint64_t hash_of_frame(const std::byte* frame) {
+  std::uint64_t hash = 0;
+  for (std::uint64_t at = 0; at < kPageSize; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, frame + at, sizeof word);
+    if (word != 0) hash += Random::mixed(word + at * 0x9e3779b97f4a7c15);
+  }
+  return hash;
 }
 
 std::string difference(const Program& program, const Seen& a, const Seen& b) {

@@ -90,6 +90,9 @@ Program one_after_another(const Program& program);
 // sentence; "": they agree.
 std::string difference(const Program& program, const Seen& a, const Seen& b);
 
+// Returns a hash of the bytes of a frame, quickly where most of them are 0.
+std::uint64_t hash_of_frame(const std::byte* frame);
+
 struct Disagreement {
   Finding finding;  // of one design, or that two disagree
   Phase phase = Phase::kSetup;

@@ -61,6 +61,11 @@ const char* lookup_name(std::uint64_t index) {
   return index < 3 ? kNames[index] : nullptr;
 }
 
+const char* mmu_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"soft", "host"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
 const char* alloc_name(std::uint64_t index) {
   constexpr const char* kNames[] = {"sure", "chosen"};
   return index < 2 ? kNames[index] : nullptr;
@@ -94,6 +99,8 @@ constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
 constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2};
 
+// Of the host's, which does the same more slowly, who wants it asks for it.
+constexpr std::uint32_t kFuzzedMmu[] = {0};
 constexpr std::uint32_t kFuzzedAlloc[] = {0, 0, 0, 0, 0, 0, 0, 1};
 
 constexpr MachineKey kKeys[] = {
@@ -189,6 +196,14 @@ constexpr MachineKey kKeys[] = {
        options.period.lookup = static_cast<VmaLookup>(value);
      },
      0, 0, kFuzzedLookup, &lookup_name},
+    {"mmu", "whether user accesses go through a TLB in software or the host's MMU",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.host_mmu ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.host_mmu = value != 0;
+     },
+     0, 0, kFuzzedMmu, &mmu_name},
 };
 
 }  // namespace

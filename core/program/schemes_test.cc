@@ -68,7 +68,8 @@ std::string turn_knobs(MachineOptions& machine, std::uint64_t number) {
   std::string text;
   for (const MachineKey& key : machine_keys()) {
     if (key.name_of == nullptr || key.last() != 1) continue;
-    if (std::string_view(key.name) == "alloc") continue;  // no locking of a period
+    const std::string_view name = key.name;
+    if (name == "alloc" || name == "mmu") continue;  // no locking of a period
     key.set(machine, number & 1);
     text += std::string(" ") + key.name + "=" + key.print(number & 1);
     number >>= 1;

@@ -1,14 +1,17 @@
-// core/memory/soft_mmu_test.cc - translations are cached, go stale, work, and are
-// flushed.
-#include "core/memory/soft_mmu.h"
+// core/memory/mmu_test.cc - translations are cached, go stale, work, and are flushed;
+// by the MMU in software as by that of the host.
+#include "core/memory/mmu.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <set>
 #include <vector>
 
+#include "core/memory/host_mmu.h"
 #include "core/memory/memory_for_test.h"
+#include "core/memory/soft_mmu.h"
 #include "core/runtime/run_alone.h"
 
 namespace racier {
@@ -21,10 +24,18 @@ constexpr VirtAddr kAt = 0x7123'4567'8000;
 // Outcomes of an access: what was read, or the error code behind kFault.
 constexpr std::uint64_t kFault = 1ull << 63;
 
-struct SoftMmuTest : testing::Test {
+enum class Make { kSoft, kHost };
+
+struct MmuTest : testing::TestWithParam<Make> {
   MemoryForTest m;
-  SoftMmu mmu{m.arena, 2};
+  const std::unique_ptr<Mmu> made = make();
+  Mmu& mmu = *made;
   MmuContext mm = space(1);
+
+  std::unique_ptr<Mmu> make() {
+    if (GetParam() == Make::kHost) return std::make_unique<HostMmu>(m.arena, 2);
+    return std::make_unique<SoftMmu>(m.arena, 2);
+  }
 
   MmuContext space(std::uint32_t asid) { return {asid, table()}; }
   Pfn table() {
@@ -82,7 +93,7 @@ struct SoftMmuTest : testing::Test {
 // ---- Tables
 // ------------------------------------------------------------------------------
 
-TEST_F(SoftMmuTest, ReadsAndWritesTheFrameThatTheTablesName) {
+TEST_P(MmuTest, ReadsAndWritesTheFrameThatTheTablesName) {
   const Pfn pfn = map(kAt, kReadWrite);
   EXPECT_EQ(write(kAt + 16, 42), 42u);
   EXPECT_EQ(direct(pfn, 16), 42u);
@@ -92,7 +103,7 @@ TEST_F(SoftMmuTest, ReadsAndWritesTheFrameThatTheTablesName) {
   EXPECT_EQ(access(UserAccess::kExecute, kAt + 16), 50u);
 }
 
-TEST_F(SoftMmuTest, RefusesWithTheErrorCodeOfTheHardware) {
+TEST_P(MmuTest, RefusesWithTheErrorCodeOfTheHardware) {
   map(kAt, kRead);
   map(kAt + kPageSize, Pte::kPresent | Pte::kWrite);  // the kernel's alone
   map(kAt + 2 * kPageSize, Pte::kProtNone | Pte::kUser | Pte::kWrite);
@@ -110,7 +121,7 @@ TEST_F(SoftMmuTest, RefusesWithTheErrorCodeOfTheHardware) {
   EXPECT_TRUE(entries().empty());
 }
 
-TEST_F(SoftMmuTest, MarksPtesAccessedAndDirty) {
+TEST_P(MmuTest, MarksPtesAccessedAndDirty) {
   map(kAt, kReadWrite);
   read(kAt);
   EXPECT_TRUE(Pte(pte(mm, kAt)).young());
@@ -119,7 +130,7 @@ TEST_F(SoftMmuTest, MarksPtesAccessedAndDirty) {
   EXPECT_TRUE(Pte(pte(mm, kAt)).dirty());
 }
 
-TEST_F(SoftMmuTest, ARefusedAccessLeavesNoMark) {
+TEST_P(MmuTest, ARefusedAccessLeavesNoMark) {
   map(kAt, kRead);
   write(kAt, 1);
   EXPECT_EQ(pte(mm, kAt).load() & (Pte::kAccessed | Pte::kDirty), 0u);
@@ -128,7 +139,7 @@ TEST_F(SoftMmuTest, ARefusedAccessLeavesNoMark) {
 // ---- The TLB
 // ----------------------------------------------------------------------------
 
-TEST_F(SoftMmuTest, AStaleTranslationWorksUntilItIsFlushed) {
+TEST_P(MmuTest, AStaleTranslationWorksUntilItIsFlushed) {
   const Pfn old = map(kAt, kReadWrite);
   write(kAt, 1);
   const Pfn fresh = map(kAt, kReadWrite);
@@ -141,7 +152,7 @@ TEST_F(SoftMmuTest, AStaleTranslationWorksUntilItIsFlushed) {
   EXPECT_EQ(direct(fresh), 3u);
 }
 
-TEST_F(SoftMmuTest, AStaleTranslationKeepsItsRights) {
+TEST_P(MmuTest, AStaleTranslationKeepsItsRights) {
   const Pfn pfn = map(kAt, kReadWrite);
   write(kAt, 1);
   set(mm, kAt, Pte::page(pfn, kRead));
@@ -154,7 +165,7 @@ TEST_F(SoftMmuTest, AStaleTranslationKeepsItsRights) {
 
 // The accessed bit is set when a translation is cached, and not again: clearing it
 // without a flush hides later accesses, as on hardware.
-TEST_F(SoftMmuTest, ACachedTranslationMarksNothing) {
+TEST_P(MmuTest, ACachedTranslationMarksNothing) {
   const Pfn pfn = map(kAt, kRead);
   read(kAt);
   set(mm, kAt, Pte::page(pfn, kRead));
@@ -162,7 +173,7 @@ TEST_F(SoftMmuTest, ACachedTranslationMarksNothing) {
   EXPECT_FALSE(Pte(pte(mm, kAt)).young());
 }
 
-TEST_F(SoftMmuTest, AFirstWriteAsksThePteAgain) {
+TEST_P(MmuTest, AFirstWriteAsksThePteAgain) {
   const Pfn pfn = map(kAt, kReadWrite);
   read(kAt);  // cached as writable, not as dirty
   set(mm, kAt, Pte::page(pfn, kRead));
@@ -171,7 +182,7 @@ TEST_F(SoftMmuTest, AFirstWriteAsksThePteAgain) {
   EXPECT_EQ(direct(pfn), 0u);
 }
 
-TEST_F(SoftMmuTest, AnEntryWithoutTheRightIsWalkedBeforeAFault) {
+TEST_P(MmuTest, AnEntryWithoutTheRightIsWalkedBeforeAFault) {
   const Pfn pfn = map(kAt, kRead);
   read(kAt);
   set(mm, kAt, Pte::page(pfn, kReadWrite));
@@ -179,7 +190,7 @@ TEST_F(SoftMmuTest, AnEntryWithoutTheRightIsWalkedBeforeAFault) {
   EXPECT_EQ(direct(pfn), 5u);
 }
 
-TEST_F(SoftMmuTest, AFaultForgetsTheEntry) {
+TEST_P(MmuTest, AFaultForgetsTheEntry) {
   map(kAt, kRead);
   read(kAt);
   EXPECT_EQ(entries().size(), 1u);
@@ -187,7 +198,7 @@ TEST_F(SoftMmuTest, AFaultForgetsTheEntry) {
   EXPECT_TRUE(entries().empty());
 }
 
-TEST_F(SoftMmuTest, EachCpuCachesForItself) {
+TEST_P(MmuTest, EachCpuCachesForItself) {
   const Pfn old = map(kAt, kReadWrite);
   write(kAt, 1, 0);
   const Pfn fresh = map(kAt, kReadWrite);
@@ -199,7 +210,7 @@ TEST_F(SoftMmuTest, EachCpuCachesForItself) {
   EXPECT_EQ(read(kAt, 0), 2u);
 }
 
-TEST_F(SoftMmuTest, AddressSpacesAreApart) {
+TEST_P(MmuTest, AddressSpacesAreApart) {
   const Pfn pfn = map(kAt, kReadWrite);
   write(kAt, 1);
   const MmuContext other = space(2);
@@ -219,7 +230,7 @@ TEST_F(SoftMmuTest, AddressSpacesAreApart) {
   EXPECT_EQ(direct(others), 2u);
 }
 
-TEST_F(SoftMmuTest, AFlushTakesItsRangeAndNoMore) {
+TEST_P(MmuTest, AFlushTakesItsRangeAndNoMore) {
   for (const std::uint64_t pages : {2ull, 100ull}) {
     mmu.reset();
     for (int i = 0; i < 4; ++i) {
@@ -234,7 +245,7 @@ TEST_F(SoftMmuTest, AFlushTakesItsRangeAndNoMore) {
   }
 }
 
-TEST_F(SoftMmuTest, ForgetsAllOnReset) {
+TEST_P(MmuTest, ForgetsAllOnReset) {
   map(kAt, kReadWrite);
   write(kAt, 1, 0);
   write(kAt, 1, 1);
@@ -246,7 +257,7 @@ TEST_F(SoftMmuTest, ForgetsAllOnReset) {
 // ---- Frames that are free
 // ---------------------------------------------------------------
 
-TEST_F(SoftMmuTest, AStaleTranslationToAFreedFrameIsAFinding) {
+TEST_P(MmuTest, AStaleTranslationToAFreedFrameIsAFinding) {
   const auto finding = run_alone(m.run, [&] {
     const Pfn pfn = map(kAt, kReadWrite);
     write(kAt, 1);
@@ -259,7 +270,7 @@ TEST_F(SoftMmuTest, AStaleTranslationToAFreedFrameIsAFinding) {
   EXPECT_EQ(finding->title, "stale TLB entry: access to a freed frame");
 }
 
-TEST_F(SoftMmuTest, AFlushBeforeTheFreeIsEnough) {
+TEST_P(MmuTest, AFlushBeforeTheFreeIsEnough) {
   const auto finding = run_alone(m.run, [&] {
     const Pfn pfn = map(kAt, kReadWrite);
     write(kAt, 1);
@@ -271,7 +282,7 @@ TEST_F(SoftMmuTest, AFlushBeforeTheFreeIsEnough) {
   EXPECT_FALSE(finding) << finding->title;
 }
 
-TEST_F(SoftMmuTest, APteOfAFreedFrameIsAFinding) {
+TEST_P(MmuTest, APteOfAFreedFrameIsAFinding) {
   const auto finding = run_alone(m.run, [&] {
     m.arena.free(map(kAt, kReadWrite));
     read(kAt);
@@ -281,7 +292,7 @@ TEST_F(SoftMmuTest, APteOfAFreedFrameIsAFinding) {
   EXPECT_EQ(finding->title, "page table maps a freed frame");
 }
 
-TEST_F(SoftMmuTest, AFreedTableIsAFinding) {
+TEST_P(MmuTest, AFreedTableIsAFinding) {
   const auto finding = run_alone(m.run, [&] {
     map(kAt, kReadWrite);
     m.arena.free(Pte(entry(mm.root, table_index(kAt, 3)).load()).pfn());
@@ -297,7 +308,7 @@ TEST_F(SoftMmuTest, AFreedTableIsAFinding) {
 
 // Whoever unmaps, flushes and then frees may meet an access at any moment between its
 // announcement and its end: it works, or it faults, and it is never a finding.
-TEST_F(SoftMmuTest, AnOrderlyUnmapIsNeverAFinding) {
+TEST_P(MmuTest, AnOrderlyUnmapIsNeverAFinding) {
   int faults = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     m.reset();
@@ -320,7 +331,7 @@ TEST_F(SoftMmuTest, AnOrderlyUnmapIsNeverAFinding) {
 }
 
 // ThreadSanitizer, where there is one, is first: the frame was filled under the access.
-TEST_F(SoftMmuTest, ALateFlushIsFoundInSomeSchedule) {
+TEST_P(MmuTest, ALateFlushIsFoundInSomeSchedule) {
   int found = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     m.reset();
@@ -344,7 +355,7 @@ TEST_F(SoftMmuTest, ALateFlushIsFoundInSomeSchedule) {
 
 // Content passes from user to kernel through the flush alone:  ThreadSanitizer would
 // report the plain fill of the freed frame if an access could still be under way.
-TEST_F(SoftMmuTest, AFlushWaitsForAccessesOnThreads) {
+TEST_P(MmuTest, AFlushWaitsForAccessesOnThreads) {
   const MmuContext in = mm;
   const VirtAddr at = kAt;
   const auto pte_word = pte(in, at);
@@ -376,7 +387,7 @@ TEST_F(SoftMmuTest, AFlushWaitsForAccessesOnThreads) {
   EXPECT_FALSE(finding) << finding->title;
 }
 
-TEST_F(SoftMmuTest, CountsEveryAdditionOnThreads) {
+TEST_P(MmuTest, CountsEveryAdditionOnThreads) {
   const Pfn pfn = map(kAt, kReadWrite);
   const auto adder = [&](int cpu) {
     for (int i = 0; i < 5000; ++i) {
@@ -390,7 +401,7 @@ TEST_F(SoftMmuTest, CountsEveryAdditionOnThreads) {
   EXPECT_EQ(direct(pfn), 10000u);
 }
 
-TEST_F(SoftMmuTest, TakesOneStepForAnAccessAndOneForAFlush) {
+TEST_P(MmuTest, TakesOneStepForAnAccessAndOneForAFlush) {
   map(kAt, kReadWrite);
   const auto finding = run_alone(m.run, [&] {
     const std::uint32_t before = current()->steps;
@@ -403,6 +414,11 @@ TEST_F(SoftMmuTest, TakesOneStepForAnAccessAndOneForAFlush) {
   });
   EXPECT_FALSE(finding);
 }
+
+INSTANTIATE_TEST_SUITE_P(, MmuTest, testing::Values(Make::kSoft, Make::kHost),
+                         [](const auto& info) {
+                           return info.param == Make::kHost ? "Host" : "Soft";
+                         });
 
 TEST(UserFrame, CopiesAndClears) {
   MemoryForTest m;
