@@ -286,6 +286,25 @@ constexpr Row kRows[] = {
      "it pinned keeps the old one.",
      "2.6.13 to 5.0, when uses were counted without references; ours, no report known",
      "refcount-heuristic", FindingKind::kData},
+    {Bug::kRecycledVmaMmUaf, "B70", "recycled_vma_mm_uaf",
+     "Who has locked a vma that was freed, and is another process's now, lets go of it and then "
+     "looks who waits for that, in an mm that nothing keeps.",
+     "6.15 to 6.16, vmas type-stable by RCU; CVE-2025-38554, 9bbffee67ffd", "refcount",
+     FindingKind::kUseAfterFree},
+    {Bug::kMapleNodeReplacedUnderReadLock, "B69", "maple_node_replaced_under_read_lock",
+     "A stack grows under mmap_sem for reading, and takes the place of a node of the tree: who "
+     "holds mmap_sem for reading, too, and is in no RCU read section, walks in what is freed.",
+     "6.1 to 6.4; StackRot, CVE-2023-3269, c2508ec5a58d, Torvalds", "lifetime-rcu",
+     FindingKind::kUseAfterFree},
+    {Bug::kVmaAnonTestedUnlocked, "B05b", "vma_anon_tested_unlocked",
+     "lock_vma_under_rcu asks whether the vma has an anon_vma before it has locked it: the fault "
+     "may have to share a neighbour's then, and nothing keeps those.",
+     "6.4 to 6.5-rc3; CVE-2024-1312, 657b5146955e, Horn", "missing-recheck",
+     FindingKind::kLockUse},
+    {Bug::kVmaDetachedAfterDowngrade, "B83", "vma_detached_after_downgrade",
+     "munmap says that its vmas are detached after it has downgraded mmap_sem, which unlocks "
+     "them: who has found one before locks it, and maps a page behind the back of the zap.",
+     "mutant of 6.4; ours", "missing-recheck", FindingKind::kRmap},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

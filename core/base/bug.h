@@ -81,8 +81,12 @@ enum class Bug : std::uint8_t {
   kVmaCacheRefilledByUser,
   kForkVsLocklessFault,
   kSwapoffOrphansPinnedPage,
+  kRecycledVmaMmUaf,
+  kMapleNodeReplacedUnderReadLock,
+  kVmaAnonTestedUnlocked,
+  kVmaDetachedAfterDowngrade,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kSwapoffOrphansPinnedPage) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kVmaDetachedAfterDowngrade) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

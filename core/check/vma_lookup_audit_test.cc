@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/check/machine_for_test.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/vma_cache.h"
 
 namespace racier::check {
@@ -35,8 +36,8 @@ struct Looked : Bench {
 };
 
 TEST(VmaLookupAudit, FindsNothingWrongAtRest) {
-  for (const VmaLookup lookup :
-       {VmaLookup::kTree, VmaLookup::kMmapCache, VmaLookup::kKamezawa}) {
+  for (const VmaLookup lookup : {VmaLookup::kTree, VmaLookup::kMmapCache,
+                                 VmaLookup::kKamezawa, VmaLookup::kPerVma}) {
     EXPECT_EQ(Looked(lookup).audit(), "");
   }
 }
@@ -56,11 +57,22 @@ TEST(VmaLookupAudit, TheCacheOfATableIsOneOfTheMmsVmas) {
 }
 
 TEST(VmaLookupAudit, AtRestNobodyUsesAVma) {
-  Looked world(VmaLookup::kKamezawa);
-  Vma* used = nullptr;
-  world.in_task([&] { used = lookup_vma_cache(world.m, *world.mm, kBase); });
-  ASSERT_NE(used, nullptr);
-  EXPECT_EQ(world.audit(), "vma_users_are_none");
+  for (const VmaLookup lookup : {VmaLookup::kKamezawa, VmaLookup::kPerVma}) {
+    Looked world(lookup);
+    Vma* used = nullptr;
+    world.in_task([&] { used = lookup_vma_cache(world.m, *world.mm, kBase); });
+    ASSERT_NE(used, nullptr);
+    EXPECT_EQ(world.audit(), "vma_users_are_none");
+  }
+}
+
+TEST(VmaLookupAudit, TheTreeThatIsReadUnderRcuIsTheVmas) {
+  Looked moved(VmaLookup::kPerVma);
+  moved.mm->vmas.first()->vm_end -= kPageSize;
+  EXPECT_EQ(moved.audit(), "maple_tree_is_its_vmas");
+  Looked gone(VmaLookup::kPerVma);
+  gone.in_task([&] { destroy_maple_tree(gone.m, *gone.mm); });
+  EXPECT_EQ(gone.audit(), "maple_tree_is_its_vmas");
 }
 
 }  // namespace

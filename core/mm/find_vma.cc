@@ -32,6 +32,7 @@ Vma* cached_vma(const Mm& mm, VirtAddr addr) {
 }  // namespace
 
 Vma* find_vma(const Machine& m, Mm& mm, VirtAddr addr) {
+  if (m.options().period.lookup == VmaLookup::kPerVma) return mm.mm_mt.find(addr);
   if (!caches(m)) return mm.vmas.find(addr);
   if (Vma* const cached = cached_vma(mm, addr)) return cached;
   Vma* const vma = mm.vmas.find(addr);

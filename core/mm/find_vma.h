@@ -6,7 +6,8 @@ namespace racier {
 
 // Returns the first vma of `mm` that ends behind `addr`, which may start behind it,
 // too; nullptr if there is none.  With lookup=mmap_cache the vma that was found last is
-// looked at first, and the one that is found is kept.
+// looked at first, and the one that is found is kept.  With lookup=per_vma it is found
+// in the tree that others walk under RCU.
 // Context: mmap_sem held.  Kernel: find_vma(), mm/mmap.c, v2.6.9.
 Vma* find_vma(const Machine& m, Mm& mm, VirtAddr addr) REQUIRES_SHARED(mm.mmap_sem);
 

@@ -47,6 +47,9 @@ enum class VmaLookup : std::uint8_t {
   // mmap_sem, and goes on without (KAMEZAWA Hiroyuki, lockless vma caching, 2009):
   // core/mm/vma_cache.h.
   kKamezawa,
+  // It finds the vma in a tree under RCU, and locks it, and nothing else (6.4):
+  // core/mm/vma_lock.h.
+  kPerVma,
 };
 
 // The locking of a kernel's time.  A machine that is at rest may be given another one.
@@ -169,6 +172,7 @@ class Machine {
   Slab<AddressSpace> shmem_cache;
   Slab<Kiocb> kiocb_cache;
   Slab<SwapMapPart> swap_map_cache;
+  Slab<MapleNode> maple_cache;
   std::unique_ptr<Mmu> mmu;
   Lru lru;
   SwapAreas swap;
