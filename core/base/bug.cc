@@ -305,6 +305,12 @@ constexpr Row kRows[] = {
      "munmap says that its vmas are detached after it has downgraded mmap_sem, which unlocks "
      "them: who has found one before locks it, and maps a page behind the back of the zap.",
      "mutant of 6.4; ours", "missing-recheck", FindingKind::kRmap},
+    {Bug::kVmacacheFlushSkipped, "B84", "vmacache_flush_skipped",
+     "When the number of a process's unmappings comes round, caches of vmas are not emptied if "
+     "there is one task: when it comes round to what an old cache has, that one is taken for a "
+     "new one.",
+     "3.16 to 4.18; CVE-2018-17182, 7a9cdebdcc17, Torvalds", "missing-recheck",
+     FindingKind::kUseAfterFree},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

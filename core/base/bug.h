@@ -85,8 +85,9 @@ enum class Bug : std::uint8_t {
   kMapleNodeReplacedUnderReadLock,
   kVmaAnonTestedUnlocked,
   kVmaDetachedAfterDowngrade,
+  kVmacacheFlushSkipped,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kVmaDetachedAfterDowngrade) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kVmacacheFlushSkipped) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

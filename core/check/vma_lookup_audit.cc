@@ -56,8 +56,19 @@ void check_maple_tree(const Mm& mm) {
                                        std::to_string(vma->vm_start >> kPageShift));
 }
 
+// What a task has found, and does not know to be out of date.
+void check_vmacaches(const Machine& m, const Mm& mm) {
+  for (const Vmacache& cache : m.vmacaches) {
+    const bool valid =
+        cache.mm.peek() == mm.id && cache.seqnum.peek() == mm.vmacache_seqnum;
+    if (!valid) continue;
+    for (const Atomic<Vma*>& slot : cache.vmas) check_cached(mm, slot, "vmacache");
+  }
+}
+
 void check_mm(Machine& m, const Mm& mm) {
   check_cached(mm, mm.mmap_cache, "mmap_cache");
+  check_vmacaches(m, mm);
   for_each_table(m.frames, mm.context, [&](Pfn table, int level) {
     if (level != 0) return;
     check_cached(mm, m.page(table).cached_vma,

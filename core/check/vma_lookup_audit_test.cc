@@ -36,8 +36,9 @@ struct Looked : Bench {
 };
 
 TEST(VmaLookupAudit, FindsNothingWrongAtRest) {
-  for (const VmaLookup lookup : {VmaLookup::kTree, VmaLookup::kMmapCache,
-                                 VmaLookup::kKamezawa, VmaLookup::kPerVma}) {
+  for (const VmaLookup lookup :
+       {VmaLookup::kTree, VmaLookup::kMmapCache, VmaLookup::kKamezawa,
+        VmaLookup::kPerVma, VmaLookup::kVmacache}) {
     EXPECT_EQ(Looked(lookup).audit(), "");
   }
 }
@@ -47,6 +48,30 @@ TEST(VmaLookupAudit, TheCacheOfAnMmIsOneOfItsVmas) {
   ASSERT_EQ(world.mm->mmap_cache.peek(), world.mm->vmas.first());
   world.mm->mmap_cache.poke(world.other->vmas.first());
   EXPECT_EQ(world.audit(), "cached_vma_is_live");
+}
+
+// Returns the cache of a task that has found a vma of `world.other`, and has one of
+// `world.mm` there.
+Vmacache& damaged_vmacache(Looked& world) {
+  Vmacache& cache = world.m.vmacaches[0];
+  EXPECT_EQ(cache.mm.peek(), world.other->id);
+  Atomic<Vma*>& slot = cache.vmas[Vmacache::slot_of(kBase)];
+  EXPECT_EQ(slot.peek(), world.other->vmas.first());
+  slot.poke(world.mm->vmas.first());
+  return cache;
+}
+
+TEST(VmaLookupAudit, TheCacheOfATaskHasVmasOfItsMm) {
+  Looked world(VmaLookup::kVmacache);
+  damaged_vmacache(world);
+  EXPECT_EQ(world.audit(), "cached_vma_is_live");
+}
+
+TEST(VmaLookupAudit, ACacheThatIsOutOfDateMayHaveAnything) {
+  Looked world(VmaLookup::kVmacache);
+  Vmacache& cache = damaged_vmacache(world);
+  cache.seqnum.poke(cache.seqnum.peek() + 1);
+  EXPECT_EQ(world.audit(), "");
 }
 
 TEST(VmaLookupAudit, TheCacheOfATableIsOneOfTheMmsVmas) {

@@ -37,7 +37,7 @@ bool is_valid(const MremapRequest& request) {
 }
 
 // Returns the vma that has all of `range`, or nullptr.
-Vma* vma_with(const Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem) {
+Vma* vma_with(Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem) {
   Vma* const vma = find_vma(m, mm, range.start);
   const bool has =
       vma != nullptr && vma->vm_start <= range.start && range.end <= vma->vm_end;

@@ -27,7 +27,7 @@ namespace {
 
 // Takes the vmas of `range`, which lie inside of it, out of the tree; returns the
 // first, the others behind it.  Kernel: detach_vmas_to_be_unmapped().
-Vma* detach_vmas(const Machine& m, Mm& mm, VirtRange range, MapleStore& maple)
+Vma* detach_vmas(Machine& m, Mm& mm, VirtRange range, MapleStore& maple)
     REQUIRES(mm.page_table_lock) {
   Vma* first = nullptr;
   Vma** link = &first;

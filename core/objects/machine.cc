@@ -94,6 +94,7 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   tasks = {};
   std::construct_at(&task_wait, lock_class::kTaskWait);
   std::construct_at(&aio);
+  for (Vmacache& cache : vmacaches) std::construct_at(&cache);
   for (auto& queue : page_waits_) std::construct_at(queue.get(), lock_class::kPageWait);
   lock_checker.reset();
 }

@@ -100,6 +100,9 @@ struct Mm {
   // and also read under RCU; and who waits for the readers of a vma.
   MapleTree mm_mt;
   WaitQueue vma_writer_wait{lock_class::kVmaWait};
+  // With lookup=vmacache (core/mm/vmacache.h): raised when a vma goes; guarded by
+  // mmap_sem.
+  std::uint32_t vmacache_seqnum = 0;
 };
 
 inline constexpr int kMapCountMax = 65536;  // Kernel: DEFAULT_MAX_MAP_COUNT

@@ -57,8 +57,9 @@ const char* gather_name(std::uint64_t index) {
 }
 
 const char* lookup_name(std::uint64_t index) {
-  constexpr const char* kNames[] = {"tree", "mmap_cache", "kamezawa", "per_vma"};
-  return index < 4 ? kNames[index] : nullptr;
+  constexpr const char* kNames[] = {"tree", "mmap_cache", "kamezawa", "per_vma",
+                                    "vmacache"};
+  return index < 5 ? kNames[index] : nullptr;
 }
 
 const char* alloc_name(std::uint64_t index) {
@@ -92,7 +93,7 @@ constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
-constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2, 3, 3};
+constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2, 3, 3, 4};
 
 constexpr std::uint32_t kFuzzedAlloc[] = {0, 0, 0, 0, 0, 0, 0, 1};
 
