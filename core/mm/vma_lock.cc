@@ -17,6 +17,7 @@
 #include "core/base/mark.h"
 #include "core/mm/fork.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/context.h"
 
 namespace racier {
 namespace {
@@ -130,6 +131,7 @@ Vma* lock_vma_under_rcu(Machine& m, Mm& mm, VirtAddr addr) {
 void vma_end_read(Vma& vma) { drop_reader(vma); }
 
 void vma_lock_write(Vma& vma) {
+  might_sleep();
   const std::uint32_t now = vma.vm_mm->vma_version.peek();
   const bool held_for_writing = now % 2 != 0;
   if (!held_for_writing || vma.vm_lock_seq.peek() == now) return;
@@ -145,6 +147,7 @@ void vma_mark_attached(Vma& vma) {
 }
 
 void vma_mark_detached(Vma& vma) {
+  might_sleep();
   if (vma.vm_refcnt.fetch_sub(1) == 1) return;
   if (enter_locked(vma, true)) exit_locked(vma);
 }
