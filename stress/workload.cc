@@ -1,6 +1,7 @@
 // stress/workload.cc - makes the programs of rounds.  Tested by workload_test.cc.
 #include "stress/workload.h"
 
+#include <iterator>
 #include <vector>
 
 #include "core/base/require.h"
@@ -83,6 +84,14 @@ constexpr std::uint64_t reference(std::size_t list, std::uint32_t ordinal) {
   return std::uint64_t{list} << 32 | ordinal;
 }
 
+// Returns how faults of a round find vmas: each way has its turn, that of most programs
+// every other time.
+VmaLookup lookup_of(std::uint64_t round) {
+  constexpr VmaLookup kOthers[] = {VmaLookup::kPerVma, VmaLookup::kKamezawa,
+                                   VmaLookup::kVmacache, VmaLookup::kMmapCache};
+  return round % 2 == 0 ? VmaLookup::kTree : kOthers[round / 2 % std::size(kOthers)];
+}
+
 // What is alive of what one list has defined.
 struct Alive {
   std::vector<std::uint64_t> processes;
@@ -101,6 +110,7 @@ class Draft {
     program_.machine.swap_areas = workload_.swap_areas;
     program_.machine.period.rcu =
         random_.below(2) == 0 ? RcuFlavour::kClassic : RcuFlavour::kPreempt;
+    program_.machine.period.lookup = lookup_of(options.round);
     for (const char* const name : workload_.draws) {
       const program::MachineKey& key = program::machine_key(name);
       key.set(program_.machine, random_.below(key.last() + 1));

@@ -54,14 +54,16 @@ TEST(Workload, WordsThatAreAddedToAreNotLoaded) {
 
 TEST(Workload, DrawsWhatItSaysOfTheMachine) {
   std::set<VmaLookup> lookups;
+  std::set<bool> split;
   for (std::uint64_t round = 0; round < 40; ++round) {
-    lookups.insert(
-        round_program(options(*find_workload("lookup"), round)).machine.period.lookup);
-    EXPECT_EQ(
-        round_program(options(*find_workload("fault"), round)).machine.period.lookup,
-        VmaLookup::kTree);
+    const auto drawn = round_program(options(*find_workload("lookup"), round)).machine;
+    lookups.insert(drawn.period.lookup);
+    split.insert(drawn.period.split_ptl);
+    EXPECT_FALSE(round_program(options(*find_workload("fault"), round))
+                     .machine.period.split_ptl);
   }
   EXPECT_EQ(lookups.size(), program::machine_key("lookup").last() + 1);
+  EXPECT_EQ(split.size(), 2u);
 }
 
 // On fibers, one task after the other as far as they go: clean, and most calls do

@@ -295,6 +295,31 @@ constexpr Row kRows[] = {
      "mremap flushes the old place of a dirty page late, too: who writes the page back makes the "
      "new place clean, and a store through the old one is noted nowhere.",
      "to 4.9; 5d1904204c99, a2ce2666aa87, Aaron Lu", "tlb-flush-order", FindingKind::kData},
+    {Bug::kRecycledVmaMmUaf, "B70", "recycled_vma_mm_uaf",
+     "Who has locked a vma that was freed, and is another process's now, lets go of it and then "
+     "looks who waits for that, in an mm that nothing keeps.",
+     "6.15 to 6.16, vmas type-stable by RCU; CVE-2025-38554, 9bbffee67ffd", "refcount",
+     FindingKind::kUseAfterFree},
+    {Bug::kMapleNodeReplacedUnderReadLock, "B69", "maple_node_replaced_under_read_lock",
+     "A stack grows under mmap_sem for reading, and takes the place of a node of the tree: who "
+     "holds mmap_sem for reading, too, and is in no RCU read section, walks in what is freed.",
+     "6.1 to 6.4; StackRot, CVE-2023-3269, c2508ec5a58d, Torvalds", "lifetime-rcu",
+     FindingKind::kUseAfterFree},
+    {Bug::kVmaAnonTestedUnlocked, "B05b", "vma_anon_tested_unlocked",
+     "lock_vma_under_rcu asks whether the vma has an anon_vma before it has locked it: the fault "
+     "may have to share a neighbour's then, and nothing keeps those.",
+     "6.4 to 6.5-rc3; CVE-2024-1312, 657b5146955e, Horn", "missing-recheck",
+     FindingKind::kLockUse},
+    {Bug::kVmaDetachedAfterDowngrade, "B83", "vma_detached_after_downgrade",
+     "munmap says that its vmas are detached after it has downgraded mmap_sem, which unlocks "
+     "them: who has found one before locks it, and maps a page behind the back of the zap.",
+     "mutant of 6.4; ours", "missing-recheck", FindingKind::kRmap},
+    {Bug::kVmacacheFlushSkipped, "B84", "vmacache_flush_skipped",
+     "When the number of a process's unmappings comes round, caches of vmas are not emptied if "
+     "there is one task: when it comes round to what an old cache has, that one is taken for a "
+     "new one.",
+     "3.16 to 4.18; CVE-2018-17182, 7a9cdebdcc17, Torvalds", "missing-recheck",
+     FindingKind::kUseAfterFree},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -83,8 +83,13 @@ enum class Bug : std::uint8_t {
   kSwapoffOrphansPinnedPage,
   kMremapLateTlbFlush,
   kMremapDirtyLost,
+  kRecycledVmaMmUaf,
+  kMapleNodeReplacedUnderReadLock,
+  kVmaAnonTestedUnlocked,
+  kVmaDetachedAfterDowngrade,
+  kVmacacheFlushSkipped,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kMremapDirtyLost) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kVmacacheFlushSkipped) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

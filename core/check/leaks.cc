@@ -80,6 +80,7 @@ void check_leaks(Machine& m) {
   check_objects(Inv::kNoKiocbLeft, m.kiocb_cache.live_objects(), "");
   check_objects(Inv::kNoMmLeft, m.mm_cache.live_objects(), mms_left(m));
   check_objects(Inv::kNoVmaLeft, m.vma_cache.live_objects(), "");
+  check_objects(Inv::kNoMapleNodeLeft, m.maple_cache.live_objects(), "");
   check_objects(Inv::kNoRmapObjectLeft, m.scheme().live_objects(), "");
   check_objects(Inv::kNoShmemLeft, m.shmem_cache.live_objects(), shmem_left(m));
   check_swap_slots(m);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/check/machine_for_test.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/vma_cache.h"
 
 namespace racier::check {
@@ -36,7 +37,8 @@ struct Looked : Bench {
 
 TEST(VmaLookupAudit, FindsNothingWrongAtRest) {
   for (const VmaLookup lookup :
-       {VmaLookup::kTree, VmaLookup::kMmapCache, VmaLookup::kKamezawa}) {
+       {VmaLookup::kTree, VmaLookup::kMmapCache, VmaLookup::kKamezawa,
+        VmaLookup::kPerVma, VmaLookup::kVmacache}) {
     EXPECT_EQ(Looked(lookup).audit(), "");
   }
 }
@@ -48,6 +50,30 @@ TEST(VmaLookupAudit, TheCacheOfAnMmIsOneOfItsVmas) {
   EXPECT_EQ(world.audit(), "cached_vma_is_live");
 }
 
+// Returns the cache of a task that has found a vma of `world.other`, and has one of
+// `world.mm` there.
+Vmacache& damaged_vmacache(Looked& world) {
+  Vmacache& cache = world.m.vmacaches[0];
+  EXPECT_EQ(cache.mm.peek(), world.other->id);
+  Atomic<Vma*>& slot = cache.vmas[Vmacache::slot_of(kBase)];
+  EXPECT_EQ(slot.peek(), world.other->vmas.first());
+  slot.poke(world.mm->vmas.first());
+  return cache;
+}
+
+TEST(VmaLookupAudit, TheCacheOfATaskHasVmasOfItsMm) {
+  Looked world(VmaLookup::kVmacache);
+  damaged_vmacache(world);
+  EXPECT_EQ(world.audit(), "cached_vma_is_live");
+}
+
+TEST(VmaLookupAudit, ACacheThatIsOutOfDateMayHaveAnything) {
+  Looked world(VmaLookup::kVmacache);
+  Vmacache& cache = damaged_vmacache(world);
+  cache.seqnum.poke(cache.seqnum.peek() + 1);
+  EXPECT_EQ(world.audit(), "");
+}
+
 TEST(VmaLookupAudit, TheCacheOfATableIsOneOfTheMmsVmas) {
   Looked world(VmaLookup::kKamezawa);
   ASSERT_EQ(world.cached().peek(), world.mm->vmas.first());
@@ -56,11 +82,22 @@ TEST(VmaLookupAudit, TheCacheOfATableIsOneOfTheMmsVmas) {
 }
 
 TEST(VmaLookupAudit, AtRestNobodyUsesAVma) {
-  Looked world(VmaLookup::kKamezawa);
-  Vma* used = nullptr;
-  world.in_task([&] { used = lookup_vma_cache(world.m, *world.mm, kBase); });
-  ASSERT_NE(used, nullptr);
-  EXPECT_EQ(world.audit(), "vma_users_are_none");
+  for (const VmaLookup lookup : {VmaLookup::kKamezawa, VmaLookup::kPerVma}) {
+    Looked world(lookup);
+    Vma* used = nullptr;
+    world.in_task([&] { used = lookup_vma_cache(world.m, *world.mm, kBase); });
+    ASSERT_NE(used, nullptr);
+    EXPECT_EQ(world.audit(), "vma_users_are_none");
+  }
+}
+
+TEST(VmaLookupAudit, TheTreeThatIsReadUnderRcuIsTheVmas) {
+  Looked moved(VmaLookup::kPerVma);
+  moved.mm->vmas.first()->vm_end -= kPageSize;
+  EXPECT_EQ(moved.audit(), "maple_tree_is_its_vmas");
+  Looked gone(VmaLookup::kPerVma);
+  gone.in_task([&] { destroy_maple_tree(gone.m, *gone.mm); });
+  EXPECT_EQ(gone.audit(), "maple_tree_is_its_vmas");
 }
 
 }  // namespace

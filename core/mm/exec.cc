@@ -17,6 +17,7 @@
 #include "core/mm/fault.h"
 #include "core/mm/fork.h"
 #include "core/mm/gather.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/move_page_tables.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
@@ -72,7 +73,9 @@ Status shift_arg_pages(Machine& m, Vma& stack, std::uint64_t shift)
   Mm& mm = *stack.vm_mm;
   const VirtRange from = stack.range();
   const VirtRange to{from.start - shift, from.end - shift};
-  if (!make_tables(m, mm, to)) {
+  MapleStore maple(m, mm);
+  const bool prepared = maple.prepare({to.start, from.end}, {entry_at(stack, to)});
+  if (!prepared || !make_tables(m, mm, to)) {
     free_tables(m, mm, {to.start, std::min(to.end, from.start)}, {0, from.start});
     return Status::kNoMemory;
   }
@@ -82,6 +85,7 @@ Status shift_arg_pages(Machine& m, Vma& stack, std::uint64_t shift)
   }
   change_vma(m, stack, [&] {
     set_bounds(stack, to);
+    maple.store();
     const PageMove move{stack, from, stack, to.start};
     move.dst.vm_mm->page_table_lock.assert_held();
     move_ptes(m, move);

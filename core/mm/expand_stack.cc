@@ -9,6 +9,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/find_vma.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 #include "core/sync/maybe_guard.h"
@@ -31,7 +32,9 @@ bool may_grow(Vma& stack, VirtAddr start) {
 class GrowthGuard {
  public:
   GrowthGuard(const Machine& m, Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
-    if (!bug::armed(Bug::kMunmapDowngradeVsExpand)) {
+    const bool shared = bug::armed(Bug::kMunmapDowngradeVsExpand) ||
+                        bug::armed(Bug::kMapleNodeReplacedUnderReadLock);
+    if (!shared) {
       exclusive_.emplace(m, mm, std::source_location::current());
     } else {
       shared_.emplace(mm.mmap_sem, std::source_location::current());
@@ -46,12 +49,21 @@ class GrowthGuard {
 };
 
 // Context: under a GrowthGuard.
-void grow_to(Machine& m, Vma& vma, VirtAddr start) NO_THREAD_SAFETY_ANALYSIS {
+Status grow_to(Machine& m, Vma& vma, VirtAddr start) NO_THREAD_SAFETY_ANALYSIS {
+  MapleStore maple(m, *vma.vm_mm);
+  bool prepared = false;
   change_vma(m, vma, [&] {
+    // Under the lock: mmap_sem may not keep others from changing the tree, too.
+    const VirtRange grown{start, vma.vm_end};
+    prepared = maple.prepare(grown, {entry_at(vma, grown)});
+    if (!prepared) return;
     vma.vm_pgoff -= (vma.vm_start - start) >> kPageShift;
     vma.vm_start = start;
+    maple.store();
   });
+  if (!prepared) return Status::kNoMemory;
   m.tracepoints->mapped(vma);
+  return Status::kOk;
 }
 
 }  // namespace
@@ -72,8 +84,7 @@ Status expand_stack(Machine& m, Mm& mm, VirtAddr addr) {
   }
   const VirtAddr start = page_floor(addr);
   if (!may_grow(*vma, start)) return Status::kFault;
-  grow_to(m, *vma, start);
-  return Status::kOk;
+  return grow_to(m, *vma, start);
 }
 
 }  // namespace racier

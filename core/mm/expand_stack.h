@@ -17,7 +17,7 @@ VirtAddr vm_start_gap(const Vma& vma);
 
 // Lets the stack whose vma is the next one above `addr` grow down to there; a fault can
 // then be tried again.
-// Errors: kFault: there is no stack, or it may not grow so far.
+// Errors: kFault: there is no stack, or it may not grow so far; kNoMemory.
 // Context: may sleep; mmap_sem not held.  Kernel: expand_stack(), mm/mmap.c, v6.5.
 Status expand_stack(Machine& m, Mm& mm, VirtAddr addr);
 

@@ -9,13 +9,12 @@
 
 #include "core/base/bug.h"
 #include "core/base/mark.h"
+#include "core/mm/vmacache.h"
 
 namespace racier {
 namespace {
 
-bool caches(const Machine& m) {
-  return m.options().period.lookup == VmaLookup::kMmapCache;
-}
+VmaLookup lookup(const Machine& m) { return m.options().period.lookup; }
 
 // Relaxed: what the cache points to was there when mmap_sem was taken.
 constexpr auto kRelaxed = std::memory_order_relaxed;
@@ -31,17 +30,24 @@ Vma* cached_vma(const Mm& mm, VirtAddr addr) {
 
 }  // namespace
 
-Vma* find_vma(const Machine& m, Mm& mm, VirtAddr addr) {
-  if (!caches(m)) return mm.vmas.find(addr);
-  if (Vma* const cached = cached_vma(mm, addr)) return cached;
+Vma* find_vma(Machine& m, Mm& mm, VirtAddr addr) {
+  if (lookup(m) == VmaLookup::kPerVma) return mm.mm_mt.find(addr);
+  const bool shares = lookup(m) == VmaLookup::kMmapCache;
+  const bool keeps = lookup(m) == VmaLookup::kVmacache;
+  Vma* const cached = shares  ? cached_vma(mm, addr)
+                      : keeps ? vmacache_find(m, mm, addr)
+                              : nullptr;
+  if (cached != nullptr) return cached;
   Vma* const vma = mm.vmas.find(addr);
-  if (vma != nullptr) mm.mmap_cache.store(vma, kRelaxed);
+  if (vma != nullptr && shares) mm.mmap_cache.store(vma, kRelaxed);
+  if (vma != nullptr && keeps) vmacache_update(m, mm, addr, *vma);
   return vma;
 }
 
-void forget_found_vma(const Machine& m, Mm& mm, const Vma& vma) {
-  if (!caches(m) || mm.mmap_cache.load(kRelaxed) != &vma) return;
-  mm.mmap_cache.store(nullptr, kRelaxed);
+void forget_found_vma(Machine& m, Mm& mm, const Vma& vma) {
+  if (lookup(m) == VmaLookup::kVmacache) return vmacache_invalidate(m, mm);
+  if (lookup(m) != VmaLookup::kMmapCache) return;
+  if (mm.mmap_cache.load(kRelaxed) == &vma) mm.mmap_cache.store(nullptr, kRelaxed);
 }
 
 }  // namespace racier

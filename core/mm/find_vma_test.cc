@@ -23,6 +23,95 @@ struct FindVma : MmForTest {
   }
 };
 
+struct TaskFindsVma : MmForTest {
+  TaskFindsVma()
+      : MmForTest({.frames = 128,
+                   .slab_pages = 32,
+                   .period = {.lookup = VmaLookup::kVmacache}}) {}
+
+  Vma* find(Mm& mm, VirtAddr addr) {
+    const ReadGuard guard(mm.mmap_sem);
+    return find_vma(m, mm, addr);
+  }
+  std::uint32_t count(Mark mark) const {
+    return run.marks[static_cast<std::size_t>(mark)].load();
+  }
+  std::uint32_t hits() const { return count(Mark::kVmacacheHit); }
+};
+
+TEST_F(TaskFindsVma, AgainWhatItHasFoundLately) {
+  story([&](Mm& mm) {
+    for (std::uint64_t i = 0; i < 6; ++i) map(mm, 1, kRw, page_at(kBase, 2 * i));
+    for (const std::uint64_t page : {0, 2, 4, 6, 3, 4}) {
+      const VirtAddr at = page_at(kBase, page);
+      EXPECT_EQ(find(mm, at), mm.vmas.find(at)) << page;
+    }
+    EXPECT_EQ(hits(), 1u) << "4; behind 3 is no hit, although it is there";
+  });
+}
+
+TEST_F(TaskFindsVma, NothingOldWhenAVmaIsGone) {
+  story([&](Mm& mm) {
+    map(mm, 2, kRw, kBase);
+    map(mm, 1, kRw, page_at(kBase, 4));
+    EXPECT_NE(find(mm, kBase), nullptr);
+    unmap(mm, page_at(kBase, 4), 1);
+    EXPECT_EQ(find(mm, kBase), mm.vmas.first());
+    EXPECT_EQ(hits(), 0u) << "all are out of date";
+    find(mm, kBase);
+    EXPECT_EQ(hits(), 1u);
+    unmap(mm, kBase, 2);
+    EXPECT_EQ(find(mm, kBase), nullptr);
+    map(mm, 1, kRw, kBase);
+    map(mm, 1, kRw, page_at(kBase, 2));
+    find(mm, page_at(kBase, 2));
+    map(mm, 1, kRw, page_at(kBase, 1));
+    EXPECT_EQ(drawn(mm, kBase, 3), "AAA");
+    EXPECT_EQ(find(mm, page_at(kBase, 2)), mm.vmas.first()) << "merged";
+  });
+}
+
+TEST_F(TaskFindsVma, OfTheMmThatItWorksFor) {
+  story([&](Mm& mm) {
+    Mm* const other = mm_create(m);
+    map(mm, 1, kRw, kBase);
+    map(*other, 1, kRw, kBase);
+    EXPECT_EQ(find(mm, kBase), mm.vmas.first());
+    EXPECT_EQ(find(*other, kBase), other->vmas.first());
+    EXPECT_EQ(find(mm, kBase), mm.vmas.first());
+    EXPECT_EQ(hits(), 0u);
+    mmput(m, *other);
+  });
+}
+
+// A cache of an old number is not taken for one of today's when the number comes round.
+TEST_F(TaskFindsVma, NothingOldWhenTheNumberComesRound) {
+  Mm& mm = anew([&](Mm& fresh) { map(fresh, 1, kRw, kBase); });
+  Atomic<int> turn{0};
+  const auto until = [&](int value) {
+    while (turn.load() != value) turn.wait_until_written();
+  };
+  const auto finds = [&] {
+    EXPECT_NE(find(mm, kBase), nullptr);
+    turn.store(1);
+    until(2);
+    EXPECT_EQ(find(mm, kBase), nullptr);
+  };
+  const auto unmaps = [&] {
+    until(1);
+    const std::uint32_t before = mm.vmacache_seqnum;
+    do {
+      unmap(mm, kBase, 1);
+      if (mm.vmacache_seqnum != before) map(mm, 1, kRw, kBase);
+    } while (mm.vmacache_seqnum != before);
+    turn.store(2);
+  };
+  const auto finding = run_tasks(run, pos_seed(1), {finds, unmaps});
+  EXPECT_EQ(finding ? finding->title : "", "");
+  EXPECT_GT(count(Mark::kVmacacheFlushed), 0u);
+  end(mm);
+}
+
 TEST_F(FindVma, IsWhatTheTreeFinds) {
   story([&](Mm& mm) {
     map(mm, 1, kRw, page_at(kBase, 1));

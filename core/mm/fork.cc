@@ -8,6 +8,7 @@
 #include "core/mm/aio.h"
 #include "core/mm/copy_page_range.h"
 #include "core/mm/filemap.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/mmap.h"
 #include "core/mm/mmlist.h"
 #include "core/mm/page_alloc.h"
@@ -47,18 +48,18 @@ Status dup_vma(Machine& m, Mm& child, Vma& src)
   if (dst == nullptr) return Status::kNoMemory;
   dst->vm_mm = &child;
   dst->vm_flags &= ~kVmLocked;
-  if (src.is(kVmWipeOnFork)) {
-    dst->vm_mm->mmap_sem.assert_held();
-    vma_link(*dst);
-    return Status::kOk;
-  }
-  if (m.scheme().link(*dst, src, rmap::Why::kFork) != Status::kOk) {
+  const bool wiped = src.is(kVmWipeOnFork);
+  if (!wiped && m.scheme().link(*dst, src, rmap::Why::kFork) != Status::kOk) {
     if (!bug::armed(Bug::kForkErrorForgetsVma)) free_vma(m, *dst);
     return Status::kNoMemory;
   }
   dst->vm_mm->mmap_sem.assert_held();
-  vma_link(*dst);
-  return copy_page_range(m, *dst, src);
+  if (vma_link(m, *dst) != Status::kOk) {
+    m.scheme().unlink(*dst);
+    free_vma(m, *dst);
+    return Status::kNoMemory;
+  }
+  return wiped ? Status::kOk : copy_page_range(m, *dst, src);
 }
 
 // Tells whoever watches which vmas the child has not got, or has got empty.
@@ -77,7 +78,7 @@ void tell_what_is_not_copied(Machine& m, const Mm& child, const Mm& parent) {
 // Kernel: dup_mmap().
 Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   const MmapWriteGuard parent_guard(m, parent);
-  const WriteGuard child_guard(child.mmap_sem, 1);
+  const MmapWriteGuard child_guard(m, child, 1);
   // What a reaper has taken away the child would miss, and nobody would know.
   if (parent.is(MmFlag::kUnstable)) return Status::kKilled;
   child.exe_file = parent.exe_file;

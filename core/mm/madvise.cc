@@ -26,7 +26,7 @@ using OnVma = FunctionRef<Status(Vma&, VirtRange)>;
 // Does `work` with each vma of `range` and the part of it that is in there; `work` may
 // merge the vma with its neighbours.
 // Context: mmap_sem held.
-Status for_each_vma(const Machine& m, Mm& mm, VirtRange range, OnVma work)
+Status for_each_vma(Machine& m, Mm& mm, VirtRange range, OnVma work)
     REQUIRES_SHARED(mm.mmap_sem) {
   bool hole = false;
   for (VirtAddr at = range.start; at < range.end;) {

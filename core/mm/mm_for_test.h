@@ -71,6 +71,7 @@ struct MmForTest : testing::Test {
     EXPECT_EQ(m.frames.free_count(), frames_free);
     EXPECT_EQ(m.mm_cache.live_objects(), 0u);
     EXPECT_EQ(m.vma_cache.live_objects(), 0u);
+    EXPECT_EQ(m.maple_cache.live_objects(), 0u);
     EXPECT_EQ(m.shmem_cache.live_objects(), 0u);
     EXPECT_EQ(m.scheme().live_objects(), 0u);
   }

@@ -3,6 +3,7 @@
 #include "core/mm/mremap.h"
 
 #include "core/mm/find_vma.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/mmap.h"
 #include "core/mm/move_page_tables.h"
 #include "core/mm/munmap.h"
@@ -36,14 +37,14 @@ bool is_valid(const MremapRequest& request) {
 }
 
 // Returns the vma that has all of `range`, or nullptr.
-Vma* vma_with(const Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem) {
+Vma* vma_with(Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem) {
   Vma* const vma = find_vma(m, mm, range.start);
   const bool has =
       vma != nullptr && vma->vm_start <= range.start && range.end <= vma->vm_end;
   return has ? vma : nullptr;
 }
 
-// Makes `vma` larger at its end; returns whether there was room.
+// Makes `vma` larger at its end; returns whether there was room, and memory.
 bool grow_in_place(Machine& m, Vma& vma, VirtAddr end) REQUIRES(vma.vm_mm->mmap_sem) {
   Mm& mm = *vma.vm_mm;
   const VirtRange more{vma.vm_end, end};
@@ -54,7 +55,13 @@ bool grow_in_place(Machine& m, Vma& vma, VirtAddr end) REQUIRES(vma.vm_mm->mmap_
   if (grown == nullptr) {
     // No memory to merge it with the vma behind, too.
     grown = &vma;
-    change_vma(m, vma, [&] { vma.vm_end = end; });
+    MapleStore maple(m, mm);
+    const VirtRange whole{vma.vm_start, end};
+    if (!maple.prepare(whole, {entry_at(vma, whole)})) return false;
+    change_vma(m, vma, [&] {
+      vma.vm_end = end;
+      maple.store();
+    });
   }
   m.tracepoints->mapped(*grown);
   return true;
@@ -81,7 +88,11 @@ Vma* copy_vma(Machine& m, Vma& vma, VirtAddr from, VirtRange to)
     return nullptr;
   }
   copy->vm_mm->mmap_sem.assert_held();
-  vma_link(*copy);
+  if (vma_link(m, *copy) != Status::kOk) {
+    m.scheme().unlink(*copy);
+    free_vma(m, *copy);
+    return nullptr;
+  }
   return copy;
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/mark.h"
 #include "core/mm/find_vma.h"
 #include "core/mm/gather.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/mmap.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
@@ -26,7 +27,7 @@ namespace {
 
 // Takes the vmas of `range`, which lie inside of it, out of the tree; returns the
 // first, the others behind it.  Kernel: detach_vmas_to_be_unmapped().
-Vma* detach_vmas(const Machine& m, Mm& mm, VirtRange range)
+Vma* detach_vmas(Machine& m, Mm& mm, VirtRange range, MapleStore& maple)
     REQUIRES(mm.page_table_lock) {
   Vma* first = nullptr;
   Vma** link = &first;
@@ -40,6 +41,7 @@ Vma* detach_vmas(const Machine& m, Mm& mm, VirtRange range)
     link = &vma->detached_next;
     vma = next;
   }
+  maple.store();
   return first;
 }
 
@@ -110,6 +112,16 @@ void unlink_vmas(Machine& m, Vma* vmas) {
   }
 }
 
+// Keeps the vmas of `range` from those who have found them without mmap_sem: from here
+// on they are in no tree, for them.
+void mark_detached(const Machine& m, const Mm& mm, VirtRange range) {
+  if (m.options().period.lookup != VmaLookup::kPerVma) return;
+  Vma* vma = mm.vmas.find_intersection(range);
+  for (; vma != nullptr && vma->vm_start < range.end; vma = VmaTree::next(*vma)) {
+    vma_detach(m, *vma);
+  }
+}
+
 // Returns whether nobody can come to `range`, which nothing is mapped in, as long as
 // mmap_sem is held for reading: a stack above it grows under that alone, to 6.4.
 bool stays_free(const Mm& mm, VirtRange range) {
@@ -120,11 +132,14 @@ bool stays_free(const Mm& mm, VirtRange range) {
 
 // With the vmas out of the tree, the rest needs mmap_sem for reading only: what `held`
 // says, if it is there.  Kernel: __do_munmap(), v5.8.
-void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range, MmapWriteGuard* held) {
+void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range, MapleStore& maple,
+                            MmapWriteGuard* held) {
   Vma* vmas = nullptr;
+  const bool late = held != nullptr && bug::armed(Bug::kVmaDetachedAfterDowngrade);
+  if (!late) mark_detached(m, mm, range);
   {
     const SpinGuard guard(mm.page_table_lock);
-    vmas = detach_vmas(m, mm, range);
+    vmas = detach_vmas(m, mm, range, maple);
   }
   if (held != nullptr && stays_free(mm, range)) {
     held->downgrade();
@@ -134,22 +149,26 @@ void unmap_whole_vmas_split(Machine& m, Mm& mm, VirtRange range, MmapWriteGuard*
   while (vmas != nullptr) {
     Vma& vma = *vmas;
     vmas = vma.detached_next;
+    if (late) vma_detach(m, vma);
     free_vma(m, vma);
   }
 }
 
-// Unmaps the vmas of `range`, which lie inside of it.
+// Unmaps the vmas of `range`, which lie inside of it; `maple` is without them.
 // Context: mmap_sem held (write), or the mm has no user.
-void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range,
+void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range, MapleStore& maple,
                       MmapWriteGuard* held = nullptr) {
   Vma* vmas = nullptr;
   if (bug::armed(Bug::kAnonPutBeforeUnmap)) forget_vmas(m, mm, range);
-  if (m.options().period.split_ptl) return unmap_whole_vmas_split(m, mm, range, held);
+  if (m.options().period.split_ptl) {
+    return unmap_whole_vmas_split(m, mm, range, maple, held);
+  }
+  mark_detached(m, mm, range);
   {
     MmuGather tlb(m, mm);
     {
       const SpinGuard guard(mm.page_table_lock);
-      vmas = detach_vmas(m, mm, range);
+      vmas = detach_vmas(m, mm, range, maple);
       if (vmas != nullptr) unmap_region(m, tlb, mm, vmas, range);
     }
     if (bug::armed(Bug::kUnlinkSleepsInMmuGather)) unlink_vmas(m, vmas);
@@ -178,8 +197,10 @@ Status unmap_locked(Machine& m, Mm& mm, VirtRange range, MmapWriteGuard* held)
     const Status status = split_at(m, mm, end);
     if (status != Status::kOk) return status;
   }
+  MapleStore maple(m, mm);
+  if (!maple.prepare(range, {})) return Status::kNoMemory;
   m.tracepoints->unmap_begin(mm, range);
-  unmap_whole_vmas(m, mm, range, held);
+  unmap_whole_vmas(m, mm, range, maple, held);
   m.tracepoints->unmap_end(mm, range);
   return Status::kOk;
 }
@@ -205,7 +226,9 @@ void exit_mmap(Machine& m, Mm& mm) {
   MaybeGuard<WriteGuard> no_reaper;
   if (killed && !bug::armed(Bug::kReaperVsExitMmap))
     no_reaper.emplace(mm.mmap_sem, std::source_location::current());
-  unmap_whole_vmas(m, mm, {0, kUserEnd});
+  destroy_maple_tree(m, mm);
+  MapleStore none(m, mm);
+  unmap_whole_vmas(m, mm, {0, kUserEnd}, none);
   if (killed) mm.set(MmFlag::kOomSkip);
   const SpinGuard guard(mm.page_table_lock);
   invariant(Inv::kRssZeroAtExit, mm.rss == 0 && mm.anon_rss == 0);

@@ -11,7 +11,6 @@
 #include "core/mm/find_vma.h"
 #include "core/mm/oom.h"
 #include "core/mm/vma_cache.h"
-#include "core/rmap/scheme.h"
 #include "core/sync/maybe_guard.h"
 
 namespace racier {
@@ -68,14 +67,12 @@ class SCOPED_CAPABILITY FaultGuard {
   MaybeGuard<ReadGuard> shared_;
 };
 
-// Makes an access possible without mmap_sem, or tries to; kAgain: it cannot tell.  What
-// has no anchor for anonymous pages yet may share that of a neighbour, and those stay
-// under mmap_sem only.
+// Makes an access possible without mmap_sem, or tries to; kAgain: it cannot tell.
 Status fault_in_speculatively(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
   Vma* const vma = lookup_vma_cache(m, mm, addr);
   if (vma == nullptr) return Status::kAgain;
   Status status = Status::kAgain;
-  if (vma_allows(*vma, access) && m.scheme().may_have_anon(*vma)) {
+  if (vma_allows(*vma, access)) {
     assert_vma_stays(*vma);
     status = status_of(handle_mm_fault(m, *vma, addr, writes(access)));
     mark::hit(Mark::kSpeculativeFault);
@@ -128,7 +125,8 @@ Status do_page_fault(Machine& m, Mm& mm, VirtAddr addr, UserAccess access) {
     if (status == Status::kAgain) {
       status = expand_stack(m, mm, addr);
       if (status == Status::kOk) status = Status::kAgain;
-    } else if (status == Status::kNoMemory && made_room(m, mm, failure)) {
+    }
+    if (status == Status::kNoMemory && made_room(m, mm, failure)) {
       status = Status::kAgain;
     }
   }

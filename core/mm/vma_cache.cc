@@ -10,12 +10,17 @@
 // A count may rise for a moment in a vma that is about to be freed: its memory, and
 // that of the tables on the way to it, stay until a grace period has passed.
 //
+// Where vmas have locks (lookup=per_vma) all of this is vma_lock.cc's.
+//
 // Tested by vma_cache_test.cc and corpus/programs/vma_cache*.racier.
 #include "core/mm/vma_cache.h"
 
 #include "core/base/bug.h"
+#include "core/base/invariant.h"
 #include "core/base/mark.h"
+#include "core/mm/vma_lock.h"
 #include "core/objects/ptl.h"
+#include "core/rmap/scheme.h"
 #include "core/sync/maybe_guard.h"
 
 namespace racier {
@@ -25,6 +30,10 @@ constexpr auto kSeqCst = std::memory_order_seq_cst;
 
 bool looks_up_unlocked(const Machine& m) {
   return m.options().period.lookup == VmaLookup::kKamezawa;
+}
+
+bool has_vma_locks(const Machine& m) {
+  return m.options().period.lookup == VmaLookup::kPerVma;
 }
 
 bool is_being_changed(std::uint32_t version) { return version % 2 != 0; }
@@ -65,11 +74,11 @@ void wait_for_users(Vma& vma) {
 
 }  // namespace
 
-MmapWriteGuard::MmapWriteGuard(const Machine& m, Mm& mm,
+MmapWriteGuard::MmapWriteGuard(const Machine& m, Mm& mm, int nest,
                                Where where) NO_THREAD_SAFETY_ANALYSIS
     : mm_(mm),
-      versions_(looks_up_unlocked(m)),
-      guard_(mm.mmap_sem, where) {
+      versions_(has_vma_locks(m) || (looks_up_unlocked(m) && nest == 0)),
+      guard_(mm.mmap_sem, nest, where) {
   if (versions_) mm_.vma_version.fetch_add(1, kSeqCst, where);
 }
 
@@ -88,6 +97,7 @@ void MmapWriteGuard::end_changes() {
 }
 
 Vma* lookup_vma_cache(Machine& m, Mm& mm, VirtAddr addr) {
+  if (has_vma_locks(m)) return lock_vma_under_rcu(m, mm, addr);
   if (!looks_up_unlocked(m)) return nullptr;
   const std::uint32_t version = mm.vma_version.load(kSeqCst);
   if (is_being_changed(version)) return nullptr;
@@ -96,13 +106,15 @@ Vma* lookup_vma_cache(Machine& m, Mm& mm, VirtAddr addr) {
   if (vma == nullptr) return nullptr;
   vma_hold(*vma);
   const bool same_version = mm.vma_version.load(kSeqCst) == version;
-  if (same_version && vma->contains(addr)) return vma;
+  // Without an anchor it would share a neighbour's, and those stay under mmap_sem only.
+  if (same_version && vma->contains(addr) && m.scheme().may_have_anon(*vma)) return vma;
   if (!same_version) mark::hit(Mark::kVmaChangedUnderLookup);
   drop_count(*vma);
   return nullptr;
 }
 
 void vma_release(Machine& m, Vma& vma) {
+  if (has_vma_locks(m)) return vma_end_read(vma);
   MaybeGuard<RcuReadGuard> rcu;
   if (!bug::armed(Bug::kVmaReleaseAfterDrop))
     rcu.emplace(m.rcu, std::source_location::current());
@@ -121,13 +133,14 @@ void update_vma_cache(Machine& m, Vma& vma, VirtAddr addr) {
 }
 
 void vma_start_write(Machine& m, Vma& vma) {
+  if (has_vma_locks(m)) return vma_lock_write(vma);
   if (!looks_up_unlocked(m)) return;
   invalidate(m, vma);
   wait_for_users(vma);
 }
 
 void vmas_start_write(Machine& m, Mm& mm, VirtRange range) {
-  if (!looks_up_unlocked(m)) return;
+  if (!looks_up_unlocked(m) && !has_vma_locks(m)) return;
   Vma* vma = mm.vmas.find_intersection(range);
   for (; vma != nullptr && vma->vm_start < range.end; vma = VmaTree::next(*vma)) {
     vma_start_write(m, *vma);
@@ -135,10 +148,28 @@ void vmas_start_write(Machine& m, Mm& mm, VirtRange range) {
 }
 
 void assert_vma_stays(const Vma& vma, std::source_location where) {
-  if (vma.cache_access.peek() == 0) vma.vm_mm->mmap_sem.assert_held_shared(where);
+  const bool used = vma.cache_access.peek() != 0 || vma_has_readers(vma);
+  if (!used) vma.vm_mm->mmap_sem.assert_held_shared(where);
+}
+
+Vma* alloc_vma_struct(Machine& m) {
+  Vma* const vma = m.vma_cache.create();
+  if (vma != nullptr && has_vma_locks(m)) vma->renew();
+  return vma;
+}
+
+void vma_attach(Machine& m, Vma& vma) {
+  if (!has_vma_locks(m)) return;
+  vma_lock_write(vma);
+  vma_mark_attached(vma);
+}
+
+void vma_detach(const Machine& m, Vma& vma) {
+  if (has_vma_locks(m)) vma_mark_detached(vma);
 }
 
 void free_vma_struct(Machine& m, Vma& vma) {
+  if (has_vma_locks(m)) invariant(Inv::kFreedVmaIsDetached, vma_is_detached(vma));
   if (!looks_up_unlocked(m) || bug::armed(Bug::kVmaHoldAfterFree)) {
     return m.vma_cache.destroy(&vma);
   }

@@ -4,7 +4,8 @@
 // in its range.  A fault finds it there under RCU alone, counts itself among its users,
 // and then looks whether anybody has begun to change vmas.  Who changes one takes it
 // out of the caches and waits for its users; nobody can become one until he lets go of
-// mmap_sem.  With any other lookup= all of this does nothing.
+// mmap_sem.  With lookup=per_vma all of this is what core/mm/vma_lock.h does, and with
+// any other lookup= nothing.
 //
 // Mail: [RFC 3/4] lockless vma caching, KAMEZAWA Hiroyuki, December 2009.  What it
 // lacked is in the list of bugs: B16, B17, B19, B20, B21, B81.
@@ -22,6 +23,10 @@ class SCOPED_CAPABILITY MmapWriteGuard {
 
  public:
   MmapWriteGuard(const Machine& m, Mm& mm, Where where = Where::current())
+      ACQUIRE(mm.mmap_sem)
+      : MmapWriteGuard(m, mm, 0, where) {}
+  // `nest`: of an mm that nobody else has yet, inside of another one's.
+  MmapWriteGuard(const Machine& m, Mm& mm, int nest, Where where = Where::current())
       ACQUIRE(mm.mmap_sem);
   ~MmapWriteGuard() noexcept(false) RELEASE();
   // Holds it for reading from now on: vmas stay as they are.  (The analysis goes on
@@ -38,10 +43,10 @@ class SCOPED_CAPABILITY MmapWriteGuard {
   WriteGuard guard_;
 };
 
-// Returns the vma that `addr` is in, if it is cached and nobody changes vmas of `mm`;
-// else nullptr.  It stays as it is, and so do the tables of its ptes, until
-// vma_release().
-// Context: a user reference of `mm` is held, and no mmap_sem: who has it may wait.
+// Returns the vma that `addr` is in, if it is cached (or just found) and may have
+// anonymous pages, and nobody changes vmas of `mm` (or that one); else nullptr.  It
+// stays as it is, and so do the tables of its ptes, until vma_release(). Context: a
+// user reference of `mm` is held, and no mmap_sem: who has it may wait.
 Vma* lookup_vma_cache(Machine& m, Mm& mm, VirtAddr addr);
 // Lets go of a vma that lookup_vma_cache() has returned.
 void vma_release(Machine& m, Vma& vma);
@@ -63,8 +68,17 @@ void assert_vma_stays(const Vma& vma,
                       std::source_location where = std::source_location::current())
     __attribute__((assert_shared_capability(vma.vm_mm->mmap_sem)));
 
+// Returns a new vma that is in no tree, or nullptr.
+Vma* alloc_vma_struct(Machine& m);
+// Lets a new vma, complete, be used by who finds it without mmap_sem.
+// Context: mmap_sem held (write).
+void vma_attach(Machine& m, Vma& vma);
+// Keeps a vma that is about to leave the tree from those who have found it there.
+// Context: may sleep; vma_start_write() was called, or the mm has no user.
+void vma_detach(const Machine& m, Vma& vma);
+
 // Frees the memory of a vma that nobody finds any more; behind a grace period, if vmas
-// are looked up under RCU.  Context: any.
+// are looked up under RCU and are not type-stable.  Context: any.
 void free_vma_struct(Machine& m, Vma& vma);
 
 }  // namespace racier

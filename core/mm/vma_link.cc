@@ -8,6 +8,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/filemap.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/mmap.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
@@ -16,9 +17,10 @@
 namespace racier {
 namespace {
 
-void link_in_tree(Vma& vma) REQUIRES(vma.vm_mm->mmap_sem) {
+void link_in_tree(Vma& vma, MapleStore& maple) REQUIRES(vma.vm_mm->mmap_sem) {
   const SpinGuard guard(vma.vm_mm->page_table_lock);
   vma.vm_mm->vmas.insert(vma);
+  maple.store();
   ++vma.vm_mm->map_count;
 }
 
@@ -36,7 +38,7 @@ bool too_many_vmas(const Mm& mm, int room) {
 }
 
 Vma* copy_vma_struct(Machine& m, const Vma& vma) {
-  Vma* const copy = m.vma_cache.create();
+  Vma* const copy = alloc_vma_struct(m);
   if (copy == nullptr) return nullptr;
   copy->vm_mm = vma.vm_mm;
   copy->vm_start = vma.vm_start;
@@ -54,11 +56,19 @@ void free_vma(Machine& m, Vma& vma) {
   if (file != nullptr) fput(m, *file);
 }
 
-void vma_link(Vma& vma) {
-  if (vma.vm_file == nullptr) return link_in_tree(vma);
+Status vma_link(Machine& m, Vma& vma) {
+  MapleStore maple(m, *vma.vm_mm);
+  if (!maple.prepare(vma.range(), {entry_at(vma, vma.range())}))
+    return Status::kNoMemory;
+  vma_attach(m, vma);
+  if (vma.vm_file == nullptr) {
+    link_in_tree(vma, maple);
+    return Status::kOk;
+  }
   const SpinGuard guard(vma.vm_file->i_mmap_lock);
-  link_in_tree(vma);
+  link_in_tree(vma, maple);
   vma.vm_file->i_mmap.insert(vma);
+  return Status::kOk;
 }
 
 void hide_vma(Machine& m, Vma& vma) {
@@ -79,7 +89,7 @@ Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) {
     if (what.file != nullptr) fput(m, *what.file);  // the merged vma has its own
     return Status::kOk;
   }
-  Vma* const vma = too_many_vmas(mm) ? nullptr : m.vma_cache.create();
+  Vma* const vma = too_many_vmas(mm) ? nullptr : alloc_vma_struct(m);
   if (vma == nullptr) return Status::kNoMemory;
   vma->vm_mm = &mm;
   vma->vm_start = what.range.start;
@@ -88,7 +98,10 @@ Status map_new_vma(Machine& m, Mm& mm, const NewVma& what) {
   vma->vm_file = what.file;
   vma->vm_pgoff = placed.pgoff;
   vma->vm_mm->mmap_sem.assert_held();
-  vma_link(*vma);
+  if (vma_link(m, *vma) != Status::kOk) {
+    free_vma_struct(m, *vma);  // the file stays the caller's
+    return Status::kNoMemory;
+  }
   m.tracepoints->mapped(*vma);
   return Status::kOk;
 }
@@ -110,15 +123,20 @@ Result<Vma*> split_vma(Machine& m, Vma& vma, VirtAddr addr) {
   if (upper == nullptr) return Status::kNoMemory;
   upper->vm_start = addr;
   upper->vm_pgoff = vma.index_of(addr);
+  MapleStore maple(m, *vma.vm_mm);
+  const bool prepared = maple.prepare(vma.range(), {entry_at(vma, {vma.vm_start, addr}),
+                                                    entry_at(*upper, upper->range())});
   // From here on a walk is shown the upper part's pages twice, as part of either vma:
   // both lead to one pte.  It never misses them.
-  if (m.scheme().link(*upper, vma, rmap::Why::kSplit) != Status::kOk) {
+  if (!prepared || m.scheme().link(*upper, vma, rmap::Why::kSplit) != Status::kOk) {
     free_vma(m, *upper);
     return Status::kNoMemory;
   }
+  vma_attach(m, *upper);
   change_vma(m, vma, [&] {
     vma.vm_end = addr;
     vma.vm_mm->vmas.insert(*upper);
+    maple.store();
     ++vma.vm_mm->map_count;
     if (upper->vm_file == nullptr) return;
     upper->vm_file->i_mmap_lock.assert_held();

@@ -21,8 +21,9 @@ struct NewVma {
 // Returns whether `mm` has so many vmas that there is no room for more than `room`.
 bool too_many_vmas(const Mm& mm, int room = 0);
 
-// Puts `vma` in the tree of its mm and among the vmas of its file.
-void vma_link(Vma& vma) REQUIRES(vma.vm_mm->mmap_sem);
+// Puts `vma`, new, in the tree of its mm and among the vmas of its file.
+// Errors: kNoMemory; nothing has changed then.
+Status vma_link(Machine& m, Vma& vma) REQUIRES(vma.vm_mm->mmap_sem);
 // Takes a vma without ptes from its file and from the reverse map.
 // Context: may sleep; it is in the tree of its mm no more.
 void hide_vma(Machine& m, Vma& vma);

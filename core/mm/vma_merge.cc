@@ -20,6 +20,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/find_vma.h"
+#include "core/mm/maple_store.h"
 #include "core/mm/mmap.h"
 #include "core/mm/vma_cache.h"
 #include "core/rmap/scheme.h"
@@ -107,11 +108,24 @@ void set_bounds(Vma& vma, VirtRange range) {
   vma.vm_end = range.end;
 }
 
-// Takes what `plan` says away from `vma`, at one of its ends.
-void cut(Vma& vma, VirtRange taken) {
+// Returns what is left of `vma` when `taken` is gone, at one of its ends.
+VirtRange rest_of(const Vma& vma, VirtRange taken) {
   const bool lower = taken.start <= vma.vm_start;
-  set_bounds(vma, lower ? VirtRange{taken.end, vma.vm_end}
-                        : VirtRange{vma.vm_start, taken.start});
+  return lower ? VirtRange{taken.end, vma.vm_end}
+               : VirtRange{vma.vm_start, taken.start};
+}
+
+// Allocates what it takes to have `plan` in the tree that is read under RCU.
+bool prepare(MapleStore& maple, const Plan& plan) {
+  const MapleEntry kept = entry_at(*plan.keep, plan.to);
+  if (plan.cut.count == 0) return maple.prepare(plan.to, {kept});
+  Vma& less = *plan.cut.vmas[0];
+  const MapleEntry rest = entry_at(less, rest_of(less, plan.to));
+  const bool below = rest.start < kept.start;
+  const VirtRange range =
+      below ? VirtRange{rest.start, kept.end} : VirtRange{kept.start, rest.end};
+  return below ? maple.prepare(range, {rest, kept})
+               : maple.prepare(range, {kept, rest});
 }
 
 // Makes sure that nobody uses, without mmap_sem, what changes or goes.
@@ -143,7 +157,8 @@ Status import_anon(Machine& m, const Plan& plan, Vma* source)
 }
 
 // Kernel: vma_adjust().
-void carry_out(Machine& m, Mm& mm, const Plan& plan) REQUIRES(mm.mmap_sem) {
+void carry_out(Machine& m, Mm& mm, const Plan& plan, MapleStore& maple)
+    REQUIRES(mm.mmap_sem) {
   Vmas stay = plan.cut;
   stay.add(plan.keep);
   m.scheme().adjust(stay.span(), plan.gone.span(), [&] {
@@ -153,10 +168,12 @@ void carry_out(Machine& m, Mm& mm, const Plan& plan) REQUIRES(mm.mmap_sem) {
       forget_found_vma(m, mm, *vma);
       --mm.map_count;
     }
-    for (Vma* const vma : plan.cut.span()) cut(*vma, plan.to);
+    for (Vma* const vma : plan.cut.span()) set_bounds(*vma, rest_of(*vma, plan.to));
     set_bounds(*plan.keep, plan.to);
+    maple.store();
   });
   for (Vma* const vma : plan.gone.span()) {
+    vma_detach(m, *vma);
     m.scheme().unlink(*vma);
     free_vma(m, *vma);
   }
@@ -169,10 +186,12 @@ Vma* vma_merge(Machine& m, Mm& mm, const NewVma& what, Vma* source) {
   drop_unlike(m, around, what, source);
   if (around.prev == nullptr && around.next == nullptr) return nullptr;
   const Plan plan = plan_of(around, what.range);
+  MapleStore maple(m, mm);
+  if (!prepare(maple, plan)) return nullptr;
   start_writes(m, plan, around.next);
   plan.keep->vm_mm->mmap_sem.assert_held();
   if (import_anon(m, plan, source) != Status::kOk) return nullptr;
-  carry_out(m, mm, plan);
+  carry_out(m, mm, plan, maple);
   return plan.keep;
 }
 

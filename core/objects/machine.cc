@@ -37,6 +37,7 @@ Machine::Machine(const MachineOptions& options)
       shmem_cache("shmem_inode", SlabKind::kPlain, slab_pages, rcu),
       kiocb_cache("kiocb", SlabKind::kPlain, slab_pages, rcu),
       swap_map_cache("swap_map", SlabKind::kPlain, slab_pages, rcu),
+      maple_cache("maple_node", SlabKind::kPlain, slab_pages, rcu),
       mmu(make_mmu(frames, options.host_mmu)),
       swap(options.swap_areas, options.swap_slots, options.period.swap_lock),
       swapper(-1, std::uint64_t{swap.count()} * swap.slots, true),
@@ -85,6 +86,8 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   rcu.reset(options_.period.rcu);
   wipe_files();
   slab_pages.reset();
+  const bool stable = options_.period.lookup == VmaLookup::kPerVma;
+  vma_cache.set_kind(stable ? SlabKind::kTypesafeByRcu : SlabKind::kPlain);
   wipe_pages();
   mmu->reset();
   lru.reset();
@@ -97,6 +100,7 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   tasks = {};
   std::construct_at(&task_wait, lock_class::kTaskWait);
   std::construct_at(&aio);
+  for (Vmacache& cache : vmacaches) std::construct_at(&cache);
   for (auto& queue : page_waits_) std::construct_at(queue.get(), lock_class::kPageWait);
   lock_checker.reset();
 }

@@ -3,6 +3,7 @@
 // Everything that a run works on hangs off a Machine; there are no globals.  A machine
 // is made once and reset between runs, in time proportional to what the last run used.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -25,6 +26,7 @@
 #include "core/objects/swap_area.h"
 #include "core/objects/task_struct.h"
 #include "core/objects/tracepoints.h"
+#include "core/objects/vmacache.h"
 #include "core/sync/lock_checker.h"
 #include "core/sync/rcu.h"
 #include "core/sync/wait_queue.h"
@@ -47,6 +49,12 @@ enum class VmaLookup : std::uint8_t {
   // mmap_sem, and goes on without (KAMEZAWA Hiroyuki, lockless vma caching, 2009):
   // core/mm/vma_cache.h.
   kKamezawa,
+  // It finds the vma in a tree under RCU, and locks it, and nothing else (6.4):
+  // core/mm/vma_lock.h.
+  kPerVma,
+  // It walks the tree under mmap_sem, and asks first which vmas its task has found
+  // lately (3.15 to 6.0): core/mm/vmacache.h.
+  kVmacache,
 };
 
 // The locking of a kernel's time.  A machine that is at rest may be given another one.
@@ -171,6 +179,8 @@ class Machine {
   Slab<AddressSpace> shmem_cache;
   Slab<Kiocb> kiocb_cache;
   Slab<SwapMapPart> swap_map_cache;
+  Slab<MapleNode> maple_cache;
+  std::array<Vmacache, kTasksMax> vmacaches;  // of the tasks of a run, by their number
   std::unique_ptr<Mmu> mmu;
   Lru lru;
   SwapAreas swap;

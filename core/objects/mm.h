@@ -6,12 +6,14 @@
 #include "core/base/types.h"
 #include "core/memory/mmu.h"
 #include "core/objects/lock_classes.h"
+#include "core/objects/maple_tree.h"
 #include "core/objects/mmlist.h"
 #include "core/objects/vma.h"
 #include "core/sync/atomic.h"
 #include "core/sync/ref_count.h"
 #include "core/sync/rw_semaphore.h"
 #include "core/sync/spin_lock.h"
+#include "core/sync/wait_queue.h"
 
 namespace racier {
 
@@ -60,8 +62,8 @@ struct Mm {
   // With lookup=mmap_cache: the vma that was found last, or null.  Read and written
   // under mmap_sem (read), so by many at once; cleared under mmap_sem (write).
   Atomic<Vma*> mmap_cache{nullptr};
-  // With lookup=kamezawa: odd while mmap_sem is held for writing, and each time another
-  // number.
+  // With lookup=kamezawa and per_vma: odd while mmap_sem is held for writing, and each
+  // time another number.  Kernel, of the latter: mm_lock_seq.
   Atomic<std::uint32_t> vma_version{0};
   // The program that it was started with, with a reference; null: none.  Changed while
   // nobody else has the mm.  Kernel: exe_file.
@@ -93,6 +95,14 @@ struct Mm {
 
   MmListNode mmlist{this};  // it may have pages in swap; guarded by mmlist_lock
   ListNode all_mms;         // in Machine::mms; guarded by its lock
+
+  // With lookup=per_vma (core/mm/vma_lock.h): the vmas once more, changed as `vmas` is,
+  // and also read under RCU; and who waits for the readers of a vma.
+  MapleTree mm_mt;
+  WaitQueue vma_writer_wait{lock_class::kVmaWait};
+  // With lookup=vmacache (core/mm/vmacache.h): raised when a vma goes; guarded by
+  // mmap_sem.
+  std::uint32_t vmacache_seqnum = 0;
 };
 
 inline constexpr int kMapCountMax = 65536;  // Kernel: DEFAULT_MAX_MAP_COUNT

@@ -22,6 +22,19 @@ Vma& from(Member& member, std::size_t offset) {
 
 Vma& Vma::of(RcuHead& head) { return from(head, offsetof(Vma, rcu)); }
 
+void Vma::renew() {
+  vm_mm = nullptr;
+  vm_start = vm_end = 0;
+  vm_flags = 0;
+  vm_pgoff = 0;
+  vm_file = nullptr;
+  vm_rb = shared = {};
+  shared_last = 0;
+  rmap.anchor.poke(0);
+  detached_next = nullptr;
+  vm_lock_seq.poke(kNeverLocked);
+}
+
 Vma& VmaTree::Traits::entry(TreeNode& node) { return from(node, offsetof(Vma, vm_rb)); }
 
 Vma* VmaTree::find(VirtAddr addr) const {

@@ -64,6 +64,16 @@ struct Vma {
   // Returns the vma whose `rcu` that is.
   static Vma& of(RcuHead& head);
 
+  // With lookup=per_vma (core/mm/vma_lock.h): 0 while it is in no tree, 1 in one, and
+  // one more for each who uses it without mmap_sem; and the mm's vma_version at which
+  // it was locked for writing last.
+  Atomic<std::uint32_t> vm_refcnt{0};
+  Atomic<std::uint32_t> vm_lock_seq{kNeverLocked};
+  static constexpr std::uint32_t kNeverLocked = ~0u;  // the version of no writer's time
+  // Makes it as a new one that is in no tree, but for what others may still look at:
+  // of type-stable memory.
+  void renew();
+
   VirtRange range() const { return {vm_start, vm_end}; }
   bool contains(VirtAddr addr) const { return vm_start <= addr && addr < vm_end; }
   bool is(std::uint32_t flags) const { return (vm_flags & flags) == flags; }

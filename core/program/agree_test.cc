@@ -242,6 +242,28 @@ TEST_F(Agree, WithLittleMemoryLeftNothingIsCompared) {
   EXPECT_EQ(agreement_.counts().not_compared(), 1u);
 }
 
+// ---- Lookups ------------------------------------------------------------------------
+
+// How a fault finds its vma is no matter of what users see, either.
+TEST_F(Agree, LookupsOfRandomPrograms) {
+  GenerateOptions options;
+  options.tasks = 3;
+  options.task_calls = 10;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Program program = one_after_another(generate(seed, options));
+    program.machine.period.lookup = VmaLookup::kTree;
+    const Seen tree = agreement_.see(program, "anon_vma_chain");
+    for (const VmaLookup lookup : {VmaLookup::kMmapCache, VmaLookup::kKamezawa,
+                                   VmaLookup::kPerVma, VmaLookup::kVmacache}) {
+      program.machine.period.lookup = lookup;
+      const Seen other = agreement_.see(program, "anon_vma_chain");
+      ASSERT_FALSE(other.finding) << other.finding->signature() << "\n"
+                                  << print(program);
+      ASSERT_EQ(difference(program, tree, other), "") << print(program);
+    }
+  }
+}
+
 // ---- Designs ------------------------------------------------------------------------
 
 TEST_F(Agree, AllProgramsOfTheCorpus) {

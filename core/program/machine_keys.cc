@@ -57,8 +57,9 @@ const char* gather_name(std::uint64_t index) {
 }
 
 const char* lookup_name(std::uint64_t index) {
-  constexpr const char* kNames[] = {"tree", "mmap_cache", "kamezawa"};
-  return index < 3 ? kNames[index] : nullptr;
+  constexpr const char* kNames[] = {"tree", "mmap_cache", "kamezawa", "per_vma",
+                                    "vmacache"};
+  return index < 5 ? kNames[index] : nullptr;
 }
 
 const char* mmu_name(std::uint64_t index) {
@@ -97,7 +98,7 @@ constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
-constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2};
+constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2, 3, 3, 4};
 
 // Of the host's, which does the same more slowly, who wants it asks for it.
 constexpr std::uint32_t kFuzzedMmu[] = {0};

@@ -62,10 +62,13 @@ bool depends_on_nothing(const Program& program) {
   return true;
 }
 
-// Gives each option that is one of two names one of them, by the bits of `number`; says
-// which.
+// Gives each option that is one of two names one of them, by the bits of `number`, and
+// the way to find a vma by all of it; says which.
 std::string turn_knobs(MachineOptions& machine, std::uint64_t number) {
   std::string text;
+  const MachineKey& finds = machine_key("lookup");
+  const std::uint64_t lookup = number % (finds.last() + 1);
+  finds.set(machine, lookup);
   for (const MachineKey& key : machine_keys()) {
     if (key.name_of == nullptr || key.last() != 1) continue;
     const std::string_view name = key.name;
@@ -74,7 +77,7 @@ std::string turn_knobs(MachineOptions& machine, std::uint64_t number) {
     text += std::string(" ") + key.name + "=" + key.print(number & 1);
     number >>= 1;
   }
-  return text;
+  return text + " lookup=" + finds.print(lookup);
 }
 
 class Schemes : public ::testing::TestWithParam<const char*> {

@@ -2,6 +2,8 @@
 // Tested by the tests of each scheme.
 #include "core/rmap/mergeable.h"
 
+#include "core/objects/mm.h"
+
 namespace racier::rmap {
 namespace {
 
@@ -15,6 +17,7 @@ bool continues(const Vma& first, const Vma& second) {
 }  // namespace
 
 bool find_mergeable(Vma& vma, FunctionRef<bool(Vma&)> suits) {
+  vma.vm_mm->mmap_sem.assert_held_shared();
   Vma* const next = VmaTree::next(vma);
   if (next != nullptr && continues(vma, *next) && suits(*next)) return true;
   Vma* const prev = VmaTree::prev(vma);
