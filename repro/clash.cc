@@ -174,7 +174,8 @@ std::string step_title(const Explanation& of, int step) {
   const ExplainedStep& one = at(of, step);
   const std::string place = one.place.empty() ? "" : fmt::format(" ({})", one.place);
   if (one.finding) {
-    return fmt::format("then {} in {}{}", task_of(of, one.task), one.function, place);
+    const std::string in = one.function.empty() ? "" : " in " + one.function;
+    return fmt::format("then {}{}{}", task_of(of, one.task), in, place);
   }
   return fmt::format("step {}, {} in {}{}", step, task_of(of, one.task), one.function,
                      place);

@@ -159,6 +159,10 @@ expect 0 '' explain --text told.txt found.racier
 check 'a text that is written is not printed' test ! -s out
 check 'and the same' cmp told.txt folded
 expect 3 '/dev/full: cannot be written' explain --text /dev/full found.racier
+expect 0 'finding    WARNING' explain --html told.html found.racier
+check 'a page of the same' grep -q '<h1>WARNING: possible circular locking' told.html
+expect 1 'no finding under its schedule' explain --html none.html clean.racier
+check 'and none without a finding' test ! -e none.html
 # What ends the process is told as far as it came; here the audit ended it.
 expect 0 'finding    the process ended: signal 11' explain dies.min.racier
 check 'all steps are there' grep -qE '^run +1 task, [0-9]+ calls, [0-9]{2,} steps' out

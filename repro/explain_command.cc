@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "repro/command_line.h"
+#include "repro/explain_page.h"
 #include "repro/explain_text.h"
 #include "repro/explainer.h"
 #include "repro/files.h"
@@ -47,6 +48,7 @@ Usage explain_usage() {
   add("width", po::value<std::string>(),
       "columns of the text; else those of the terminal, or 100");
   add("text", po::value<std::string>(), "write the text there, and print none");
+  add("html", po::value<std::string>(), "write a page for a browser there");
   return usage;
 }
 
@@ -96,7 +98,9 @@ std::uint32_t steps_it_lives(const program::Program& program) {
 }
 
 Json shown(const Explanation& explanation, const CommandLine& line) {
-  return {{"text", explain_text(explanation, look_of(line))}};
+  Json all{{"text", explain_text(explanation, look_of(line))}};
+  if (line.has("html")) all["html"] = explain_page(explanation);
+  return all;
 }
 
 // Returns what is to be written; nothing if there is no finding.
@@ -143,6 +147,10 @@ int explain_command(const std::vector<std::string>& arguments) {
     write_file(line.get<std::string>("text"), text);
   } else {
     fmt::print("{}", text);
+  }
+  for (const char* const other : {"html"}) {
+    if (!line.has(other)) continue;
+    write_file(line.get<std::string>(other), told[other].get<std::string>());
   }
   return kClean;
 }

@@ -252,7 +252,7 @@ class Page {
     if (of_all && of_.phase != Phase::kTasks) {
       words.push_back(fmt::format("the {} says:", program::phase_name(of_.phase)));
     }
-    if (step.function != "start" && step.function != "?") words.push_back(title);
+    if (!step.function.empty()) words.push_back(title);
     const int width = of_all ? look_.width - kGutter : column_width_;
     std::vector<std::string> lines;
     for (const std::string& part : words) {

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "core/base/source_name.h"
 #include "core/runtime/fiber_runtime.h"
@@ -44,6 +45,18 @@ Program set_up_of(Program program) {
   program.tasks.clear();
   program.schedule = {};
   return program;
+}
+
+// Returns it with its set-up as its only task: only tasks make steps.
+Program set_up_as_task(const Program& program) {
+  Program task = set_up_of(program);
+  task.tasks.push_back(std::exchange(task.setup, {}));
+  return task;
+}
+
+bool has_tasks(const Program& program) {
+  return std::any_of(program.tasks.begin(), program.tasks.end(),
+                     [](const program::Calls& calls) { return !calls.empty(); });
 }
 
 // Runs programs and records their steps.
@@ -172,9 +185,7 @@ class StepMaker {
       const std::size_t space = text.find(' ');
       step.place = text.substr(0, space);
       step.function = space == text.npos ? "" : text.substr(space + 1);
-    } else if (where.line() == 0) {
-      step.function = "start";
-    } else {
+    } else if (where.line() != 0) {
       step.function = bare_function_name(where.function_name());
       step.place = fmt::format("{}:{}", base_name(where.file_name()), where.line());
     }
@@ -388,8 +399,9 @@ void add_finding(Explanation& to) {
     step.place = fmt::format("{}:{}", base_name(where.file_name()), where.line());
   } else {
     const FrameName frame = first_frame(to.finding.detail);
-    step.function = frame.function;
-    step.place = frame.place;
+    const bool known = frame.place != FrameName().place;
+    if (known) step.function = frame.function;
+    if (known) step.place = frame.place;
   }
   const bool of_nobody = step.task < 0 && to.phase == Phase::kTasks &&
                          to.finding.kind != FindingKind::kDeadlock;
@@ -461,6 +473,9 @@ void compare_with_correct_code(const Program& program, Recorder& recorder,
 }  // namespace
 
 std::uint64_t run_for(const Program& program, std::uint32_t steps) {
+  if (!has_tasks(program) && !program.setup.empty()) {
+    return run_for(set_up_as_task(program), steps);
+  }
   Recorder recorder(program, steps);
   return recorder.run(program, tasks_only()).steps;
 }
@@ -520,9 +535,13 @@ Explanation explain_with(Recorder& recorder, const Program& program, const First
 }  // namespace
 
 std::optional<Explanation> explain(const Program& program, const std::string& file) {
+  if (!has_tasks(program) && !program.setup.empty()) {
+    return explain(set_up_as_task(program), file);
+  }
   Recorder recorder(program, UINT32_MAX);
   const RunResult& result = recorder.run(program, {});
   if (!result.finding) return std::nullopt;
+  if (result.phase == Phase::kSetup) return explain(set_up_as_task(program), file);
   First first{*result.finding,
               result.phase,
               recorder.runtime().recorded(),
@@ -534,6 +553,9 @@ std::optional<Explanation> explain(const Program& program, const std::string& fi
 
 Explanation explain_death(const Program& program, const std::string& file,
                           const std::string& death, std::uint32_t steps) {
+  if (!has_tasks(program) && !program.setup.empty()) {
+    return explain_death(set_up_as_task(program), file, death, steps);
+  }
   Recorder recorder(program, steps);
   const RunResult& result = recorder.run(program, tasks_only());
   First first{{}, Phase::kTasks, recorder.runtime().recorded(), nullptr, {}, false};

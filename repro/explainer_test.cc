@@ -138,6 +138,21 @@ TEST(Explainer, ACleanProgramHasNothingToExplain) {
   EXPECT_FALSE(explain(parsed("setup\n  p0 = process\n"), "clean"));
 }
 
+TEST(Explainer, WhatIsFoundInTheSetUpIsToldAsATask) {
+  const std::string calls =
+      "  p0 = process\n"
+      "  m0 = mmap p0 2 rw private\n"
+      "  write p0 m0 0 0\n";
+  for (const char* const task : {"", "task A\n  read p0 m0 0 0\n"}) {
+    const auto explanation = explain(
+        parsed("bug prepare_ptl_before_anonlock\nsetup\n" + calls + task), "set-up");
+    ASSERT_TRUE(explanation);
+    EXPECT_EQ(explanation->calls_of_tasks(), 3);
+    EXPECT_EQ(explanation->phase, program::Phase::kTasks);
+    EXPECT_GT(explanation->steps.size(), 20u);
+  }
+}
+
 // A task waits for a lock that another one holds when it is interrupted.
 TEST(Explainer, AWaitIsNoPreemption) {
   program::Program program = parsed(

@@ -20,11 +20,11 @@ struct ExplainedStep {
   int task = 0;
   std::uint32_t number = 0;  // among the task's
   int call = -1;             // of Explanation::calls; -1: none
-  std::string function;
-  std::string place;   // "zap.cc:51"; "" of a start
-  std::string what;    // in words
-  std::string object;  // the word that it touches; "": none
-  std::string before;  // what that holds, as far as it is known
+  std::string function;      // "" of a start
+  std::string place;         // "zap.cc:51", likewise
+  std::string what;          // in words
+  std::string object;        // the word that it touches; "": none
+  std::string before;        // what that holds, as far as it is known
   std::string after;
   Access access = Access::kNone;
   bool counts = false;                // the word is a reference count
@@ -74,7 +74,8 @@ struct Explanation {
 
 // Returns "B09 anon_vma_freed_before_lock".
 std::string row_title(const ExplainedRow& row);
-// Returns "2 tasks, 2 calls, 45 steps, 2 switches (1 of a task that could have gone on)".
+// Returns "2 tasks, 2 calls, 45 steps, 2 switches (1 of a task that could have gone
+// on)".
 std::string counts_text(const Explanation& explanation);
 
 }  // namespace racier::repro
