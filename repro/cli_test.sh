@@ -161,6 +161,8 @@ check 'and the same' cmp told.txt folded
 expect 3 '/dev/full: cannot be written' explain --text /dev/full found.racier
 expect 0 'finding    WARNING' explain --html told.html found.racier
 check 'a page of the same' grep -q '<h1>WARNING: possible circular locking' told.html
+expect 0 '' explain --perfetto told.json found.racier
+check 'tracks of the same' grep -q '"traceEvents":' told.json
 expect 1 'no finding under its schedule' explain --html none.html clean.racier
 check 'and none without a finding' test ! -e none.html
 # What ends the process is told as far as it came; here the audit ended it.

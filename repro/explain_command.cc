@@ -13,6 +13,7 @@
 #include "repro/command_line.h"
 #include "repro/explain_page.h"
 #include "repro/explain_text.h"
+#include "repro/explain_tracks.h"
 #include "repro/explainer.h"
 #include "repro/files.h"
 #include "repro/in_child.h"
@@ -49,6 +50,8 @@ Usage explain_usage() {
       "columns of the text; else those of the terminal, or 100");
   add("text", po::value<std::string>(), "write the text there, and print none");
   add("html", po::value<std::string>(), "write a page for a browser there");
+  add("perfetto", po::value<std::string>(),
+      "write a trace there, for https://ui.perfetto.dev or chrome://tracing");
   return usage;
 }
 
@@ -100,6 +103,7 @@ std::uint32_t steps_it_lives(const program::Program& program) {
 Json shown(const Explanation& explanation, const CommandLine& line) {
   Json all{{"text", explain_text(explanation, look_of(line))}};
   if (line.has("html")) all["html"] = explain_page(explanation);
+  if (line.has("perfetto")) all["perfetto"] = explain_tracks(explanation);
   return all;
 }
 
@@ -148,7 +152,7 @@ int explain_command(const std::vector<std::string>& arguments) {
   } else {
     fmt::print("{}", text);
   }
-  for (const char* const other : {"html"}) {
+  for (const char* const other : {"html", "perfetto"}) {
     if (!line.has(other)) continue;
     write_file(line.get<std::string>(other), told[other].get<std::string>());
   }
