@@ -30,6 +30,14 @@ bool changes(const ExplainedStep& step) {
   return step.before != step.after || step.before.empty();
 }
 
+// References come and go with everything that is done: they are told of only if it is
+// about them.
+bool is_beside_the_point(const Explanation& of, const std::string& object) {
+  const FindingKind kind = of.finding.kind;
+  return kind != FindingKind::kRefcount && kind != FindingKind::kCount &&
+         (object.ends_with(" count") || object.ends_with(" mm_users"));
+}
+
 // Two steps of two tasks that met on a word.
 struct Pair {
   int first;
@@ -84,7 +92,7 @@ class Meeting {
   // to the word lasted.
   std::optional<int> meets(int first, int begin, int end) const {
     const ExplainedStep& one = at(of_, first);
-    if (one.object.empty() || is_of_a_lock(one) || is_beside_the_point(one.object))
+    if (one.object.empty() || is_of_a_lock(one) || is_beside_the_point(of_, one.object))
       return std::nullopt;
     std::optional<int> changed, seen;
     for (int step = begin; step < end; ++step) {
@@ -95,14 +103,6 @@ class Meeting {
     }
     if (changed && at(of_, *changed).after != one.after) return changed;
     return changes(one) && one.before != one.after ? seen : std::nullopt;
-  }
-
-  // References come and go with everything that is done: they are told of only if it is
-  // about them.
-  bool is_beside_the_point(const std::string& object) const {
-    const FindingKind kind = of_.finding.kind;
-    return kind != FindingKind::kRefcount && kind != FindingKind::kCount &&
-           (object.ends_with(" count") || object.ends_with(" mm_users"));
   }
 
   bool used_again(int first, int task, int begin) const {
@@ -205,6 +205,16 @@ void find_clash(Explanation& to, std::span<const TraceEntry> entries,
   to.first_bad = step_sentence(to, last);
 }
 
+void count_switches(Explanation& to) {
+  int last = -1;
+  for (const ExplainedStep& step : to.steps) {
+    if (step.finding || step.task == last || !to.tells(step.task)) continue;
+    if (last >= 0) ++to.switches;
+    if (last >= 0 && step.turn == Turn::kPreempts) ++to.preemptions;
+    last = step.task;
+  }
+}
+
 void mark_notable(Explanation& to) {
   const int count = static_cast<int>(to.steps.size());
   std::set<int> calls;
@@ -215,7 +225,8 @@ void mark_notable(Explanation& to) {
   };
   for (int i = 0; i < count; ++i) {
     const ExplainedStep& step = at(to, i);
-    if (step.turn != Turn::kGoesOn) {
+    if (step.turn != Turn::kGoesOn && to.tells(step.task) &&
+        to.tells(at(to, i - 1).task)) {
       note(i);
       note(i - 1);
     }
@@ -223,7 +234,8 @@ void mark_notable(Explanation& to) {
     if (step.call >= 0 && calls.insert(step.call).second) note(i);
     // What one task counts and another one sees.
     if (step.from >= 0 && !is_of_a_lock(step) && step.object != "rcu" &&
-        changes(at(to, step.from)) && !is_of_a_lock(at(to, step.from))) {
+        !is_beside_the_point(to, step.object) && changes(at(to, step.from)) &&
+        !is_of_a_lock(at(to, step.from))) {
       note(i);
       note(step.from);
     }
@@ -242,8 +254,9 @@ namespace {
 // told.
 std::string turn_without_calls(const Explanation& of, int begin, int end) {
   for (int step = begin; step < end; ++step) {
-    const bool works = !at(of, step).object.empty() && at(of, step).object != "rcu";
-    if (works || at(of, step).clashes) return "the callbacks of RCU run";
+    if (at(of, step).call < 0 && of.tells(at(of, step).task) && step > begin) {
+      return "the callbacks of RCU run";
+    }
   }
   return "";
 }

@@ -14,6 +14,9 @@ namespace racier::repro {
 void find_clash(Explanation& explanation, std::span<const TraceEntry> entries,
                 std::int64_t freed_by);
 
+// Counts them, of tasks that tell something.
+void count_switches(Explanation& explanation);
+
 // Marks what is not to be folded away.
 void mark_notable(Explanation& explanation);
 

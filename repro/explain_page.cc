@@ -45,9 +45,8 @@ std::string joined(const std::vector<std::string>& words) {
 class Document {
  public:
   explicit Document(const Explanation& of) : of_(of) {
-    for (const ExplainedStep& step : of.steps) {
-      const auto task = static_cast<std::size_t>(std::max(step.task, 0));
-      if (step.task >= 0 && step.number > 0) ran_.insert(task);
+    for (std::size_t task = 0; task < of.tasks.size(); ++task) {
+      if (of.tells(static_cast<int>(task))) ran_.insert(task);
     }
   }
 
@@ -151,6 +150,11 @@ class Document {
     return of_.steps[static_cast<std::size_t>(i)];
   }
   bool plain(int i) const { return !at(i).notable; }
+  bool turns(int i) const {
+    const ExplainedStep& step = at(i);
+    return step.turn != Turn::kGoesOn && step.task >= 0 && of_.tells(step.task) &&
+           of_.tells(at(i - 1).task);
+  }
 
   // Says how many steps are hidden, in front of the first of them.
   void fold(int begin) {
@@ -172,7 +176,7 @@ class Document {
 
   void turn(int i) {
     const ExplainedStep& step = at(i);
-    if (step.turn == Turn::kGoesOn || step.task < 0) return;
+    if (!turns(i)) return;
     const ExplainedStep& before = at(i - 1);
     const std::string& who = of_.tasks[static_cast<std::size_t>(before.task)];
     std::string words;
@@ -239,7 +243,8 @@ class Document {
   // What the script wants to know of the steps.
   std::string data() const {
     Json steps = Json::array();
-    for (const ExplainedStep& step : of_.steps) {
+    for (int i = 0; i < static_cast<int>(of_.steps.size()); ++i) {
+      const ExplainedStep& step = at(i);
       steps.push_back({{"task", step.task},
                        {"what", step.what},
                        {"object", step.object},
@@ -249,7 +254,7 @@ class Document {
                        {"holds", step.holds},
                        {"waits", step.waits_for},
                        {"rcu", step.in_rcu},
-                       {"turn", step.turn != Turn::kGoesOn},
+                       {"turn", turns(i)},
                        {"clash", step.clashes},
                        {"finding", step.finding}});
     }
@@ -266,7 +271,7 @@ class Document {
   }
 
   const Explanation& of_;
-  std::set<std::size_t> ran_;  // tasks that made more than a start
+  std::set<std::size_t> ran_;  // tasks that tell something
   std::string text_;
 };
 

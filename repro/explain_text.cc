@@ -74,13 +74,11 @@ class Page {
   }
 
  private:
-  // Tasks that make a step get a column (that of RCU: one that is not about RCU
-  // itself); too many for the width share one.
+  // Tasks that tell something get a column; too many for the width share one.
   void lay_out() {
     column_.assign(of_.tasks.size(), -1);
-    for (const ExplainedStep& step : of_.steps) {
-      const bool tells = step.number > 0 && (look_.all || step.object != "rcu");
-      if (step.task >= 0 && tells) column_[static_cast<std::size_t>(step.task)] = 0;
+    for (std::size_t task = 0; task < column_.size(); ++task) {
+      if (of_.tells(static_cast<int>(task))) column_[task] = 0;
     }
     int count = 0;
     for (int& column : column_) {
@@ -207,6 +205,7 @@ class Page {
     const ExplainedStep& step = of_.steps[static_cast<std::size_t>(i)];
     if (step.turn == Turn::kGoesOn || step.task < 0) return;
     const ExplainedStep& before = of_.steps[static_cast<std::size_t>(i - 1)];
+    if (!of_.tells(step.task) || !of_.tells(before.task)) return;
     const std::string& name = of_.tasks[static_cast<std::size_t>(step.task)];
     std::string words;
     if (step.turn == Turn::kPreempts) {

@@ -231,12 +231,21 @@ class StepMaker {
       const WantedLock* const wanted = wanted_behind(i);
       ExplainedStep& step = to_.steps[i];
       if (wanted == nullptr || wanted->lock == nullptr) continue;
-      const bool tried = entries_[i].step.address == wanted->lock ||
-                         state(i).wanted.lock == wanted->lock;
+      const bool tried = tries(i, wanted->lock) || state(i).wanted.lock == wanted->lock;
       if (tried) {
         step.waits_for = words_.lock(wanted->lock, *wanted->lock_class);
       }
     }
+  }
+
+  // Returns whether step `i` wanted `lock`; and is not another access to the word of a
+  // lock in a bit, which the next step wants.
+  bool tries(std::size_t i, const void* lock) const {
+    const auto takes = [&](std::size_t step) {
+      return entries_[step].step.address == lock &&
+             entries_[step].step.access == Access::kRmw;
+    };
+    return takes(i) && (next_[i] == kNone || !takes(next_[i]));
   }
 
   void note_rcu() {
@@ -272,8 +281,6 @@ class StepMaker {
     for (std::size_t i = 1; i < entries_.size(); ++i) {
       if (entries_[i].task == entries_[i - 1].task) continue;
       to_.steps[i].turn = could_go_on(i - 1) ? Turn::kPreempts : Turn::kSwitch;
-      ++to_.switches;
-      if (to_.steps[i].turn == Turn::kPreempts) ++to_.preemptions;
     }
   }
 
@@ -459,15 +466,10 @@ void compare_with_correct_code(const Program& program, Recorder& recorder,
   if (mine->task != other->task) return;
   const auto index = static_cast<int>(mine - armed.begin());
   to.steps[static_cast<std::size_t>(index)].notable = true;
-  if (to.clash.empty() && index > 0) {
-    to.last_good = step_sentence(to, index - 1);
-    to.first_bad = step_sentence(to, index);
-  }
+  if (index > 0) to.last_good = step_sentence(to, index - 1);
   const std::string does = place_text(mine->step), should = place_text(other->step);
-  to.story.back().insert(
-      to.story.back().size() - 1,
-      fmt::format("; step {} is the first that is another there: {}{}", index, should,
-                  does == should ? ", with another word" : ", not " + does));
+  to.first_bad = fmt::format("{}; the correct code: {}{}", step_sentence(to, index),
+                             should, does == should ? ", but with another word" : "");
 }
 
 }  // namespace
@@ -526,6 +528,7 @@ Explanation explain_with(Recorder& recorder, const Program& program, const First
     to.detail.push_back(with_task_names(line, to.tasks));
   }
   find_clash(to, entries, freed_by);
+  count_switches(to);
   mark_notable(to);
   tell_story(to);
   if (first.compares) compare_with_correct_code(replayed, recorder, entries, to);

@@ -8,6 +8,13 @@
 
 namespace racier::repro {
 
+bool Explanation::tells(int task) const {
+  return std::any_of(steps.begin(), steps.end(), [task](const ExplainedStep& step) {
+    const bool works = !step.place.empty() && step.object != "rcu";
+    return step.task == task && (works || step.clashes);
+  });
+}
+
 int Explanation::tasks_that_ran() const {
   std::set<int> ran;
   for (const ExplainedStep& step : steps) {
@@ -31,14 +38,13 @@ std::string counts_text(const Explanation& explanation) {
   const auto steps =
       std::count_if(explanation.steps.begin(), explanation.steps.end(),
                     [](const ExplainedStep& step) { return !step.finding; });
-  std::string text =
-      fmt::format("{}, {}, {}, {}", of(explanation.tasks_that_ran(), "task", "tasks"),
-                  of(explanation.calls_of_tasks(), "call", "calls"),
-                  of(steps, "step", "steps"),
-                  of(explanation.switches, "switch", "switches"));
+  std::string text = fmt::format(
+      "{}, {}, {}, {}", of(explanation.tasks_that_ran(), "task", "tasks"),
+      of(explanation.calls_of_tasks(), "call", "calls"), of(steps, "step", "steps"),
+      of(explanation.switches, "switch", "switches"));
   if (explanation.preemptions > 0) {
-    text += fmt::format(" ({} of a task that could have gone on)",
-                        explanation.preemptions);
+    text +=
+        fmt::format(" ({} of a task that could have gone on)", explanation.preemptions);
   }
   return text;
 }

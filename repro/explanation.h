@@ -59,7 +59,7 @@ struct Explanation {
   std::vector<std::string> tasks;  // their names
   std::vector<ExplainedCall> calls;
   std::vector<ExplainedStep> steps;
-  int switches = 0;
+  int switches = 0;  // among tasks that tell something
   int preemptions = 0;
   std::vector<std::string> story;  // what happened, a sentence each
   std::vector<std::string> clash;  // the accesses that met, or who waits for whom
@@ -67,7 +67,9 @@ struct Explanation {
   std::string first_bad;
   std::vector<std::string> detail;  // what the detector says, by lines
 
-  // Returns how many of the tasks made a step, and how many calls they had.
+  // Returns whether a task did more than to start, or to look for RCU callbacks.
+  bool tells(int task) const;
+  // Returns how many of the tasks made a call, and how many calls they had.
   int tasks_that_ran() const;
   int calls_of_tasks() const;
 };
