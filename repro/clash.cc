@@ -130,9 +130,11 @@ void clash_of_freed_memory(Explanation& to, int freed_by) {
   const std::string freed =
       fmt::format("{}: behind it the memory is free", step_title(to, freed_by));
   to.clash = {freed, step_sentence(to, finding_row(to))};
-  to.last_good = fmt::format("up to step {} the memory is alive", freed_by);
-  to.first_bad = fmt::format("from step {} on it is free, and {} still has its address",
-                             freed_by, task_of(to, at(to, finding_row(to)).task));
+  to.last_good =
+      fmt::format("up to step {} the memory is alive", to.number_of(freed_by));
+  to.first_bad =
+      fmt::format("from step {} on it is free, and {} still has its address",
+                  to.number_of(freed_by), task_of(to, at(to, finding_row(to)).task));
 }
 
 // Of a deadlock, and of an order of locks: the detector knows best.
@@ -177,8 +179,8 @@ std::string step_title(const Explanation& of, int step) {
     const std::string in = one.function.empty() ? "" : " in " + one.function;
     return fmt::format("then {}{}{}", task_of(of, one.task), in, place);
   }
-  return fmt::format("step {}, {} in {}{}", step, task_of(of, one.task), one.function,
-                     place);
+  return fmt::format("step {}, {} in {}{}", of.number_of(step), task_of(of, one.task),
+                     one.function, place);
 }
 
 std::string step_sentence(const Explanation& of, int step) {
@@ -205,6 +207,22 @@ void find_clash(Explanation& to, std::span<const TraceEntry> entries,
   to.first_bad = step_sentence(to, last);
 }
 
+namespace {
+
+// Of calls of which something is told, their beginnings.
+void note_begins(Explanation& to) {
+  std::set<int> told, begun;
+  for (const ExplainedStep& step : to.steps) {
+    if (step.notable) told.insert(step.call);
+  }
+  for (ExplainedStep& step : to.steps) {
+    const bool begins = step.call >= 0 && begun.insert(step.call).second;
+    if (begins && told.contains(step.call)) step.notable = true;
+  }
+}
+
+}  // namespace
+
 void count_switches(Explanation& to) {
   int last = -1;
   for (const ExplainedStep& step : to.steps) {
@@ -217,7 +235,6 @@ void count_switches(Explanation& to) {
 
 void mark_notable(Explanation& to) {
   const int count = static_cast<int>(to.steps.size());
-  std::set<int> calls;
   std::map<std::string, std::set<int>> users;
   for (const ExplainedStep& step : to.steps) users[step.object].insert(step.task);
   const auto note = [&to](int step) {
@@ -231,7 +248,6 @@ void mark_notable(Explanation& to) {
       note(i - 1);
     }
     if (step.clashes || !step.waits_for.empty()) note(i);
-    if (step.call >= 0 && calls.insert(step.call).second) note(i);
     // What one task counts and another one sees.
     if (step.from >= 0 && !is_of_a_lock(step) && step.object != "rcu" &&
         !is_beside_the_point(to, step.object) && changes(at(to, step.from)) &&
@@ -246,6 +262,7 @@ void mark_notable(Explanation& to) {
   }
   if (count > 1) note(count - 2);
   note(count - 1);
+  note_begins(to);
 }
 
 namespace {
@@ -290,8 +307,8 @@ std::string end_text(const Explanation& of, int end) {
   if (end >= finding_row(of)) return "";
   if (last.call < 0) return "";
   if (at(of, end).turn == Turn::kPreempts) {
-    return fmt::format(" and is interrupted behind step {}, in {} ({})", end - 1,
-                       last.function, last.place);
+    return fmt::format(" and is interrupted behind step {}, in {} ({})",
+                       of.number_of(end - 1), last.function, last.place);
   }
   if (!last.waits_for.empty()) {
     return fmt::format(" and waits for {} in {} ({})", last.waits_for, last.function,

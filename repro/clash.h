@@ -9,8 +9,8 @@
 namespace racier::repro {
 
 // Marks the steps of `explanation` that clash, and says in `clash`, `last_good` and
-// `first_bad` why.  `entries` are the steps of the run; `freed_by` is the one that
-// freed what a use after free is about, -1: nobody knows.
+// `first_bad` why.  `entries` are its steps; `freed_by` is the one that
+// freed what a use after free is about, below 0: nobody knows.
 void find_clash(Explanation& explanation, std::span<const TraceEntry> entries,
                 std::int64_t freed_by);
 

@@ -131,7 +131,10 @@ class Document {
   void run() {
     add("<section id=\"run\" tabindex=\"0\" aria-label=\"Steps of each "
         "task\">\n<table>\n"
-        "<caption>Time goes downwards, a lane for each task.</caption>\n"
+        "<caption>Time goes downwards, a lane for each task.");
+    if (of_.skipped > 0)
+      add(fmt::format(" {} steps before are left out.", of_.skipped));
+    add("</caption>\n"
         "<thead><tr><th scope=\"col\" class=\"number\">step</th>");
     for (const std::size_t task : ran_) {
       add(fmt::format("<th scope=\"col\">{}</th>", escaped(name_of(task))));
@@ -221,7 +224,7 @@ class Document {
     if (step.clashes) kinds += " clash";
     if (step.finding) kinds += " finding";
     add(fmt::format("<tr id=\"s{}\" class=\"{}\"><th scope=\"row\">{}</th>", i, kinds,
-                    step.finding ? "finding" : fmt::format("{}", i)));
+                    step.finding ? "finding" : fmt::format("{}", of_.number_of(i))));
     std::string content;
     if (step.call >= 0 && begins_call(i)) {
       content +=
@@ -258,7 +261,8 @@ class Document {
                        {"clash", step.clashes},
                        {"finding", step.finding}});
     }
-    const std::string plain = Json{{"tasks", of_.tasks}, {"steps", steps}}.dump();
+    const std::string plain =
+        Json{{"tasks", of_.tasks}, {"skipped", of_.skipped}, {"steps", steps}}.dump();
     std::string safe;  // nothing in it ends the element
     for (const char c : plain) {
       if (c == '<') {

@@ -118,7 +118,7 @@ const std::string_view kPageScript = R"js(
   function show() {
     const step = data.steps[current];
     const state = stateBehind(current);
-    const title = step.finding ? 'The finding' : 'Behind step ' + current;
+    const title = step.finding ? 'The finding' : 'Behind step ' + (data.skipped + current);
     panel.replaceChildren(element('h2', title), element('div', step.what, 'words'));
     for (const task of state.tasks) {
       if (!task.began) continue;

@@ -143,6 +143,11 @@ class Page {
   void steps() {
     set_up();
     titles();
+    if (of_.skipped > 0) {
+      text_ +=
+          in(kDim, fmt::format("{:{}}… {} steps before", "", kGutter, of_.skipped)) +
+          "\n";
+    }
     const int count = static_cast<int>(of_.steps.size());
     for (int i = 0; i < count; ++i) {
       const int hidden = folded_from(i);
@@ -195,8 +200,11 @@ class Page {
   void fold(int begin, int hidden) {
     const ExplainedStep& step = of_.steps[static_cast<std::size_t>(begin)];
     if (column_[static_cast<std::size_t>(step.task)] < 0) return;
-    const std::string words = fmt::format(
-        "… {} steps of {}", hidden, of_.tasks[static_cast<std::size_t>(step.task)]);
+    std::string words = fmt::format("… {} steps of {}", hidden,
+                                    of_.tasks[static_cast<std::size_t>(step.task)]);
+    int calls = 0;
+    for (int i = begin; i < begin + hidden; ++i) calls += begins_call(i) ? 1 : 0;
+    if (calls > 1) words += fmt::format(", {} calls begin", calls);
     cell(step.task, "", {words}, kDim);
   }
 
@@ -260,7 +268,7 @@ class Page {
     for (const std::string& line : wrapped(step.what, width - 2, 0)) {
       lines.push_back("  " + line);
     }
-    const std::string number = step.finding ? "" : fmt::format("{}", i);
+    const std::string number = step.finding ? "" : fmt::format("{}", of_.number_of(i));
     const std::string mark = step.finding ? "!!" : step.clashes ? "!" : "";
     cell(step.task,
          fmt::format("{:>4}{:<2}", step.finding ? mark : number,
@@ -271,6 +279,7 @@ class Page {
   // Returns whether its task was in another call before.
   bool begins_call(int i) const {
     const ExplainedStep& step = of_.steps[static_cast<std::size_t>(i)];
+    if (step.call < 0) return false;
     for (int j = i - 1; j >= 0; --j) {
       const ExplainedStep& other = of_.steps[static_cast<std::size_t>(j)];
       if (other.task == step.task) return other.call != step.call;

@@ -56,7 +56,7 @@ class Tracks {
             {"name", name},
             {"pid", kProcess},
             {"tid", track(task)},
-            {"ts", time}};
+            {"ts", of_.number_of(time)}};
   }
 
   void names() {
@@ -97,7 +97,8 @@ class Tracks {
         event("X", step.function.empty() ? step.what : step.function, step.task, i);
     slice["dur"] = 1;
     slice["cat"] = step.clashes ? "step,clash" : "step";
-    slice["args"] = {{"step", i}, {"what", step.what}, {"place", step.place}};
+    slice["args"] = {
+        {"step", of_.number_of(i)}, {"what", step.what}, {"place", step.place}};
     events_.push_back(slice);
   }
 

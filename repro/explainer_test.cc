@@ -10,7 +10,7 @@
 #include "repro/clash.h"
 #include "repro/explain_text.h"
 #include "repro/program_file.h"
-#include "repro/replayer.h"
+#include "repro/step_maker.h"
 
 namespace racier::repro {
 namespace {
@@ -194,6 +194,35 @@ TEST(Explainer, ADeathIsToldAsFarAsItCame) {
   EXPECT_EQ(explanation.steps.back().task, 1);
   const Explanation whole = explain_death(program, file, "signal 11", 1000);
   EXPECT_EQ(whole.steps.size(), explained("anon_vma_freed_before_lock").steps.size());
+}
+
+TEST(Explainer, OfALongRunTheEndIsTold) {
+  std::string text =
+      "machine rmap=anon_vma_chain\n"
+      "bug fork_error_forgets_vma\n"
+      "setup\n"
+      "  p0 = process\n"
+      "  m0 = mmap p0 2 rw private\n"
+      "  write p0 m0 0 0\n"
+      "task A\n";
+  for (int i = 0; i < 6'000; ++i) text += "  write p0 m0 0 0\n";
+  text += "  p1 = fork p0 (fail_nth: 4)\n";
+  const auto explanation = explain(parsed(text), "long");
+  ASSERT_TRUE(explanation);
+  EXPECT_EQ(explanation->finding.kind, FindingKind::kLeak);
+  EXPECT_EQ(explanation->steps.size(), kStepsTold + 1);
+  EXPECT_GT(explanation->skipped, 1'000);
+  const ExplainedStep& first = explanation->steps.front();
+  EXPECT_GT(first.number, 1'000u);
+  EXPECT_EQ(explanation->calls[static_cast<std::size_t>(first.call)].text,
+            "write p0 m0 0 0");
+  for (const ExplainedStep& step : explanation->steps) {
+    EXPECT_LE(step.holds.size(), 3u);
+    EXPECT_LT(step.from, static_cast<int>(kStepsTold));
+  }
+  const std::string told = explain_text(*explanation, {});
+  EXPECT_LT(std::count(told.begin(), told.end(), '\n'), 60) << "calls are folded, too";
+  EXPECT_NE(told.find(" steps before\n"), std::string::npos);
 }
 
 TEST(Clash, OfADeadlockIsItsCycle) {

@@ -37,7 +37,8 @@ std::string counts_text(const Explanation& explanation) {
   };
   const auto steps =
       std::count_if(explanation.steps.begin(), explanation.steps.end(),
-                    [](const ExplainedStep& step) { return !step.finding; });
+                    [](const ExplainedStep& step) { return !step.finding; }) +
+      explanation.skipped;
   std::string text = fmt::format(
       "{}, {}, {}, {}", of(explanation.tasks_that_ran(), "task", "tasks"),
       of(explanation.calls_of_tasks(), "call", "calls"), of(steps, "step", "steps"),

@@ -59,6 +59,7 @@ struct Explanation {
   std::vector<std::string> tasks;  // their names
   std::vector<ExplainedCall> calls;
   std::vector<ExplainedStep> steps;
+  int skipped = 0;   // steps before those
   int switches = 0;  // among tasks that tell something
   int preemptions = 0;
   std::vector<std::string> story;  // what happened, a sentence each
@@ -67,6 +68,8 @@ struct Explanation {
   std::string first_bad;
   std::vector<std::string> detail;  // what the detector says, by lines
 
+  // Returns the number in the run of one of `steps`.
+  int number_of(int step) const { return skipped + step; }
   // Returns whether a task did more than to start, or to look for RCU callbacks.
   bool tells(int task) const;
   // Returns how many of the tasks made a call, and how many calls they had.
