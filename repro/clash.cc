@@ -14,7 +14,10 @@ namespace {
 using program::Phase;
 
 std::string task_of(const Explanation& of, int task) {
-  return task < 0 ? "the audit" : of.tasks[static_cast<std::size_t>(task)];
+  if (task >= 0) return of.tasks[static_cast<std::size_t>(task)];
+  return of.phase == Phase::kTasks
+             ? "all tasks"
+             : std::string("the ") + program::phase_name(of.phase);
 }
 
 const ExplainedStep& at(const Explanation& of, int step) {
@@ -165,6 +168,20 @@ void clash_of_words(Explanation& to, const Pair& pair) {
   to.first_bad = step_sentence(to, pair.second);
 }
 
+// A sanitizer knows where both were: the last step of each task at one of these places.
+void clash_of_data(Explanation& to) {
+  to.clash = to.detail;
+  std::set<int> seen;
+  for (int step = finding_row(to) - 1; step >= 0; --step) {
+    const ExplainedStep& one = at(to, step);
+    const bool named =
+        std::any_of(to.detail.begin(), to.detail.end(), [&](const std::string& line) {
+          return !one.place.empty() && line.find("(" + one.place + ")") != line.npos;
+        });
+    if (named && seen.insert(one.task).second) mark(to, step);
+  }
+}
+
 bool is_about_locks(FindingKind kind) {
   return kind == FindingKind::kDeadlock || kind == FindingKind::kLockOrder ||
          kind == FindingKind::kLockUse || kind == FindingKind::kAtomicSleep;
@@ -196,7 +213,7 @@ void find_clash(Explanation& to, std::span<const TraceEntry> entries,
   } else if (is_about_locks(to.finding.kind) && !to.detail.empty()) {
     clash_of_locks(to);
   } else if (to.finding.kind == FindingKind::kDataRace) {
-    to.clash = to.detail;
+    clash_of_data(to);
   } else if (pair) {
     clash_of_words(to, *pair);
   }

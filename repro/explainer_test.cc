@@ -244,8 +244,30 @@ TEST(Clash, OfADeadlockIsItsCycle) {
   EXPECT_TRUE(explanation.steps[0].clashes);
   EXPECT_FALSE(explanation.steps[1].clashes);
   EXPECT_TRUE(explanation.steps[2].clashes);
+  EXPECT_EQ(explanation.first_bad.find("then all tasks"), 0u);
   tell_story(explanation);
   EXPECT_NE(explanation.story.back().find("Then nobody can go on"), std::string::npos);
+}
+
+TEST(Clash, OfADataRaceIsAtThePlacesOfTheReport) {
+  Explanation explanation;
+  explanation.tasks = {"A", "B", "rcu"};
+  explanation.finding.kind = FindingKind::kDataRace;
+  explanation.phase = program::Phase::kTasks;
+  explanation.detail = {"  write of 8 bytes by task A", "    f (x.cc:1)",
+                        "  read of 8 bytes by task B", "    g (x.cc:22)"};
+  explanation.steps.resize(5);
+  const char* const places[] = {"x.cc:1", "x.cc:1", "x.cc:22", "x.cc:2", ""};
+  for (std::size_t i = 0; i < 5; ++i) {
+    explanation.steps[i].place = places[i];
+    explanation.steps[i].task = i < 2 ? 0 : 1;
+  }
+  explanation.steps[4].finding = true;
+  find_clash(explanation, {}, -1);
+  EXPECT_EQ(explanation.clash, explanation.detail);
+  std::vector<bool> marked;
+  for (const ExplainedStep& step : explanation.steps) marked.push_back(step.clashes);
+  EXPECT_EQ(marked, (std::vector<bool>{false, true, true, false, false}));
 }
 
 }  // namespace
