@@ -98,7 +98,7 @@ test_help_names_every_command() {
   for word in test bench doctor fuzz stress repro campaign build help; do
     check "help names $word" has "$out" $'\n'"  $word"
   done
-  check "help names what repro does" has "$out" "run|search|minimize|inject|show|import"
+  check "help names what repro does" has "$out" "run|search|minimize|explain|inject|show|import"
 }
 
 test_doctor_has_a_line_for_each_check() {
@@ -380,6 +380,9 @@ cat >"$log" <<'LOG'
 [ RUN      ] X.B
 said without an end of line[       OK ] X.B (3 ms)
 [ RUN      ] X.C
+x_test.cc:32: Skipped
+there is no browser
+
 [  SKIPPED ] X.C (0 ms)
 [ RUN      ] X.D
 [       OK ] X.D (0 ms)
@@ -420,6 +423,7 @@ test_tests_of_all_presets_are_summed() {
   check "a failed test" exits 1
   check "all presets are run" has "$out" "tsan: 4 passed, 0 failed, 1 skipped"
   check "who failed and who died" has "$out" "asan: 6 passed, 2 failed, 1 skipped"
+  check "why one was skipped" has "$out" "tsan: skipped: there is no browser"
   check "the failed test is shown" has "$out" $'[ RUN      ] Y.B\nwhy'
   check "and no other" lacks "$out" "Y.A"
   check "the sum is the last line" is "${out##*$'\n'}" "14 passed, 2 failed"

@@ -64,7 +64,7 @@ expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
 expect 2 '--seed: expected a number, not '"'-1'" run --seed -1 clean.racier
 expect 2 '--save: expected one file' run --save x clean.racier clean.racier
-for command in run search minimize inject show import; do
+for command in run search minimize explain inject show import; do
   expect 0 "usage: racier-repro $command" "$command" --help
 done
 expect 0 'usage: racier-repro COMMAND' --help
@@ -141,6 +141,41 @@ END
 expect 0 'dies.racier: signal 11' minimize dies.racier
 check 'a call that is not needed is gone' test "$(grep -c read dies.min.racier)" = 0
 expect 0 'dies.min.racier: signal 11' minimize --output smaller.racier dies.min.racier
+
+# ---- explain ----
+expect 2 'expected a file' explain
+expect 2 'expected one file' explain clean.racier clean.racier
+expect 2 'absent: cannot be read' explain absent
+expect 2 '--width: expected a number from 40 to ' explain --width 7 found.racier
+expect 1 'clean.racier: no finding under its schedule; one is searched for by' \
+  explain clean.racier
+expect 0 'finding    WARNING: possible circular locking dependency' explain found.racier
+check 'no colours but on a terminal' test "$(tr -dc '\033' <out | wc -c)" = 0
+check 'what tells nothing is folded' grep -q '… [0-9]* steps of A$' out
+cp out folded
+expect 0 'signature  lock-order | ' explain --bug $bug --all clean.racier
+check 'or is not' test "$(grep -c … out)" = 0
+expect 0 '' explain --text told.txt found.racier
+check 'a text that is written is not printed' test ! -s out
+check 'and the same' cmp told.txt folded
+expect 3 '/dev/full: cannot be written' explain --text /dev/full found.racier
+expect 0 'finding    WARNING' explain --html told.html found.racier
+check 'a page of the same' grep -q '<h1>WARNING: possible circular locking' told.html
+expect 0 '' explain --perfetto told.json found.racier
+check 'tracks of the same' grep -q '"traceEvents":' told.json
+expect 1 'no finding under its schedule' explain --html none.html clean.racier
+check 'and none without a finding' test ! -e none.html
+# What ends the process is told as far as it came; here the audit ended it.
+expect 0 'finding    the process ended: signal 11' explain dies.min.racier
+check 'all steps are there' grep -qE '^run +1 task, [0-9]+ calls, [0-9]{2,} steps' out
+check 'and whose end it was' grep -qF 'Then the audit finds: the process ended' out
+if command -v script >/dev/null; then
+  script -qec "stty cols 61; $repro explain found.racier" /dev/null >out </dev/null
+  check 'colours on a terminal' grep -q $'\033\[1;31m' out
+  check 'as wide as that' test "$(sed 's/\x1b\[[0-9;]*m//g; s/\r//' out | wc -L)" -le 61
+  NO_COLOR=1 script -qec "$repro explain found.racier" /dev/null >out </dev/null
+  check 'unless NO_COLOR says so' test "$(tr -dc '\033' <out | wc -c)" = 0
+fi
 
 # ---- inject ----
 expect 2 'expected a file' inject

@@ -48,6 +48,7 @@ CommandLine read_command_line(const Usage& usage,
 int run_command(const std::vector<std::string>& arguments);
 int search_command(const std::vector<std::string>& arguments);
 int minimize_command(const std::vector<std::string>& arguments);
+int explain_command(const std::vector<std::string>& arguments);
 int show_command(const std::vector<std::string>& arguments);
 int inject_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);

@@ -18,6 +18,7 @@ constexpr const char* kUsage =
     "  run FILE...    run programs with their schedules; is the end as expected?\n"
     "  search FILE    run a program under schedule after schedule until one fails\n"
     "  minimize FILE  make a program with a finding as small as it can be\n"
+    "  explain FILE   say what happened in a program with a finding\n"
     "  inject FILE... fail each allocation of a program in turn\n"
     "  show FILE...   print a fuzzer's input as text\n"
     "  import FILE    make a program of a recording of a real program\n"
@@ -31,8 +32,9 @@ struct Command {
 };
 constexpr Command kCommands[] = {
     {"run", &run_command},           {"search", &search_command},
-    {"minimize", &minimize_command}, {"inject", &inject_command},
-    {"show", &show_command},         {"import", &import_command}};
+    {"minimize", &minimize_command}, {"explain", &explain_command},
+    {"inject", &inject_command},     {"show", &show_command},
+    {"import", &import_command}};
 
 int dispatch(const std::string& name, const std::vector<std::string>& arguments) {
   if (name == "--help" || name == "help") {
@@ -43,7 +45,7 @@ int dispatch(const std::string& name, const std::vector<std::string>& arguments)
     if (name == command.name) return command.carry_out(arguments);
   }
   throw BadInput(fmt::format(
-      "no command '{}': run, search, minimize, inject, show or import", name));
+      "no command '{}': run, search, minimize, explain, inject, show or import", name));
 }
 
 int complain(int code, const char* sentence) {
@@ -78,7 +80,7 @@ int main(int argc, char** argv) {
   if (argc < 2) {
     return racier::repro::complain(
         racier::repro::kWrongUse,
-        "expected a command: run, search, minimize, inject, show or import");
+        "expected a command: run, search, minimize, explain, inject, show or import");
   }
   return racier::repro::guarded(argv[1], {argv + 2, argv + argc});
 }

@@ -94,8 +94,7 @@ std::string PlaceNames::name_in_region(const void* address, std::size_t offset) 
                      in_page % page->owner->stride());
 }
 
-std::string PlaceNames::name(const void* address) {
-  if (address == nullptr) return "";
+std::string PlaceNames::known_name(const void* address) const {
   const auto above = places_.upper_bound(reinterpret_cast<std::uintptr_t>(address));
   if (above != places_.begin()) {
     const auto& [start, place] = *std::prev(above);
@@ -103,7 +102,13 @@ std::string PlaceNames::name(const void* address) {
     if (offset < place.size) return place.name;
   }
   const std::ptrdiff_t offset = machine_.region.live().offset_of(address);
-  if (offset >= 0) return name_in_region(address, static_cast<std::size_t>(offset));
+  return offset < 0 ? "" : name_in_region(address, static_cast<std::size_t>(offset));
+}
+
+std::string PlaceNames::name(const void* address) {
+  if (address == nullptr) return "";
+  std::string known = known_name(address);
+  if (!known.empty()) return known;
   const auto [found, fresh] = unknown_.try_emplace(address, unknown_.size());
   return fmt::format("word {}", found->second);
 }

@@ -19,6 +19,8 @@ class PlaceNames {
 
   // Returns the name of the word at `address`; "" for none.
   std::string name(const void* address);
+  // Likewise; "" for a word of which nothing is known.
+  std::string known_name(const void* address) const;
 
  private:
   struct Place {

@@ -28,20 +28,6 @@ const char* access_name(Access access) {
   return "?";
 }
 
-// Each call of a program as text, by number.
-std::vector<std::string> call_texts(const program::Program& program) {
-  std::vector<std::string> texts;
-  program::Scope defined;
-  for (int list = 0; list < program.lists(); ++list) {
-    for (program::Call call : program.list(list)) {
-      call.expected.reset();
-      const auto kind = program::op_of(call).defines;
-      texts.push_back(program::print_call(call, kind ? defined.of(*kind)++ : 0));
-    }
-  }
-  return texts;
-}
-
 }  // namespace
 
 void CallLog::begin(const program::Program& program) {
@@ -67,6 +53,19 @@ std::int64_t CallLog::call_at(int list, std::uint32_t step) const {
   const auto after =
       std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(lane.begun), step);
   return after == begin ? -1 : lane.first_call + (after - begin) - 1;
+}
+
+std::vector<std::string> call_texts(const program::Program& program) {
+  std::vector<std::string> texts;
+  program::Scope defined;
+  for (int list = 0; list < program.lists(); ++list) {
+    for (program::Call call : program.list(list)) {
+      call.expected.reset();
+      const auto kind = program::op_of(call).defines;
+      texts.push_back(program::print_call(call, kind ? defined.of(*kind)++ : 0));
+    }
+  }
+  return texts;
 }
 
 std::string trace_text(const program::Program& program, const Trace& trace,

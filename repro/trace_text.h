@@ -30,6 +30,9 @@ class CallLog final : public program::CallObserver {
   std::vector<Lane> lanes_;
 };
 
+// Returns each call of a program as text, by number.
+std::vector<std::string> call_texts(const program::Program& program);
+
 // Returns the steps of the last run of `program`, a line each: number, task, its call,
 // place, access, what it touches.  Context: the machine is as the run left it,
 // `at_rest` unless that ended in a finding.

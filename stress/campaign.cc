@@ -509,7 +509,7 @@ void Campaign::replay(const std::string& slug) {
     gave = fmt::format("exit code {}: {}", end->exit_code,
                        last_line(read_whole(log).value_or("")));
   }
-  if (!minimize(slug)) return;
+  if (!minimize(slug) || !explain(slug)) return;
   check(findings_.note_replay(slug, gave));
 }
 
@@ -523,6 +523,19 @@ bool Campaign::minimize(const std::string& slug) {
                    stored.kind + " | " + stored.title, "--output",
                    folder / "minimized.racier", folder / "program.racier"},
                   places_.out, places_.logs() / "minimize.log", seconds(100));
+  return end.has_value() || !stop_requested();
+}
+
+// Says of what was minimized, if anything was, what happens in it: explanation.txt and
+// explanation.html.  Returns as minimize().
+bool Campaign::explain(const std::string& slug) {
+  const fs::path folder = findings_.folder_of(slug);
+  const fs::path program = folder / "minimized.racier";
+  if (!fs::exists(program)) return true;
+  const auto end =
+      run_command({places_.repro(), "explain", "--text", folder / "explanation.txt",
+                   "--html", folder / "explanation.html", program},
+                  places_.out, places_.logs() / "explain.log", seconds(100));
   return end.has_value() || !stop_requested();
 }
 

@@ -70,6 +70,7 @@ class Campaign {
   void keep_found(const Found& found, const Job& job);
   void replay(const std::string& slug);
   bool minimize(const std::string& slug);
+  bool explain(const std::string& slug);
   void remove_folder(const Job& job);
   void save_state();
   void show_progress();

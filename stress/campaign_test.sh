@@ -44,6 +44,7 @@ world=$(dirname "$0")/../../..
 [[ ! -e $world/repro.sh ]] || . "$world/repro.sh"
 [[ $1 != run ]] || echo "replayed $2" >>"$world/replays"
 [[ $1 != minimize ]] || echo "$5" >"$7"  # --for TIME --signature WHAT --output FILE
+[[ $1 != explain ]] || { echo "of $(cat "$6")" >"$3"; echo page >"$5"; }  # --text, --html
 END
   stub builds/release/fuzz/program_seeds <<'END'
 world=$(dirname "$0")/../../..
@@ -127,6 +128,9 @@ test_a_finding_is_kept_once_and_counted() {
     holds "$folder/how-to-replay.txt" "^racier repro run .*/program.racier"
   check "replayed" holds "$folder/how-to-replay.txt" "the same finding"
   check "minimized, to that bug" is "$(cat "$folder/minimized.racier")" "rmap | one bug"
+  check "what was minimized is explained" \
+    is "$(cat "$folder/explanation.txt")" "of rmap | one bug"
+  check "and as a page" holds "$folder/explanation.html" page
   check "counted" test "$(number "$folder/meta.json" count)" -ge 2
   check "in the report" holds c/report.json '"signature": "rmap | one bug"'
   local count

@@ -3,6 +3,8 @@
 //   FOLDER/<kind>-<hash>/
 //     program.racier     the program that failed, if one is known
 //     minimized.racier   the shortest one that does; by the campaign
+//     explanation.txt    what happens in that; likewise
+//     explanation.html   the same, to step through
 //     input              the fuzzer's bytes of it, if it was the fuzzer
 //     report.txt         what was said
 //     how-to-replay.txt  commands

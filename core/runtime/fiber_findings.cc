@@ -8,6 +8,7 @@
 namespace racier {
 
 void FiberRuntime::use_after_free(const Step& step) {
+  if (observer_ != nullptr) observer_->on_dead(*current(), step);
   report(FindingKind::kUseAfterFree,
          std::string("KASAN: use-after-free ") +
              (step.access == Access::kRead ? "Read" : "Write") + " in " +

@@ -14,4 +14,9 @@ void TwoObservers::on_step(const Task& task, const Step& step) {
   if (second_ != nullptr) second_->on_step(task, step);
 }
 
+void TwoObservers::on_dead(const Task& task, const Step& step) {
+  if (first_ != nullptr) first_->on_dead(task, step);
+  if (second_ != nullptr) second_->on_dead(task, step);
+}
+
 }  // namespace racier

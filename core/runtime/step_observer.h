@@ -12,6 +12,9 @@ class StepObserver {
   virtual void on_run([[maybe_unused]] const RunState& run) {}
   // `task` makes `step` now; task.steps is its number.
   virtual void on_step(const Task& task, const Step& step) = 0;
+  // `task` would have made `step`, but its word is dead: a use after free.
+  virtual void on_dead([[maybe_unused]] const Task& task,
+                       [[maybe_unused]] const Step& step) {}
 };
 
 // Tells two observers; either may be null.
@@ -21,6 +24,7 @@ class TwoObservers final : public StepObserver {
       : first_(first), second_(second) {}
   void on_run(const RunState& run) override;
   void on_step(const Task& task, const Step& step) override;
+  void on_dead(const Task& task, const Step& step) override;
 
  private:
   StepObserver* first_;
