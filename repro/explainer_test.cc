@@ -128,6 +128,13 @@ TEST(Explainer, StepsSayLocksAndCounts) {
   EXPECT_TRUE(says("mm 1 pte [495]: page 5 rw dirty young → none"));
 }
 
+// Behind its last step a task is unwound: what that did to locks is not seen.
+TEST(Explainer, TheLastStepOfATaskThatIsCutOffSaysItsLock) {
+  const Explanation explanation = explained("unlink_sleeps_in_mmu_gather");
+  EXPECT_EQ(explanation.steps.at(explanation.steps.size() - 2).what,
+            "unlocks mm 1 page_table_lock");
+}
+
 program::Program parsed(const std::string& text) {
   const program::Parsed parsed = program::parse(text);
   EXPECT_TRUE(parsed.program) << parsed.error.str("program");
