@@ -111,6 +111,7 @@ TEST(Explainer, KnowsWhoFreedTheMemory) {
   EXPECT_EQ(explanation.preemptions, 1);
   const ExplainedStep& last_of_a = explanation.steps[13];
   EXPECT_TRUE(last_of_a.in_rcu);
+  EXPECT_TRUE(explanation.steps.back().in_rcu) << "the finding is in the same section";
   EXPECT_EQ(last_of_a.holds, std::vector<std::string>{"page_lock of page 5"});
 }
 

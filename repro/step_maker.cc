@@ -166,7 +166,9 @@ class StepMaker {
 
   void note_rcu() {
     for (std::size_t i = first_; i < entries_.size(); ++i) {
-      told(i).in_rcu = next_[i] != kNone && state(next_[i]).rcu_nesting > 0;
+      const bool goes_on = next_[i] != kNone;
+      const StepState& behind = state(goes_on ? next_[i] : i);
+      told(i).in_rcu = behind.rcu_nesting > 0 && (goes_on || cut_off(i));
     }
   }
 
