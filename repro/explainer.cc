@@ -52,6 +52,18 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+// Returns whether a line of a sanitizer's is about what calls every call of a program.
+bool is_of_the_machinery(std::string_view line) {
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  constexpr std::string_view kFrames[] = {
+      "run (op.h:",      "run_calls (runner.cc:",      "run_tasks (",
+      "operator() (run", "operator() (function_ref.h", "run_body (fiber_runtime.cc:",
+      "__invoke (funct"};
+  return std::any_of(
+      std::begin(kFrames), std::end(kFrames),
+      [line](std::string_view frame) { return line.starts_with(frame); });
+}
+
 // Returns "task A" where a runtime says "task 0".
 std::string with_task_names(std::string line, const std::vector<std::string>& tasks) {
   for (std::size_t task = tasks.size(); task-- > 0;) {
@@ -216,7 +228,8 @@ Explanation explain_with(StepRecorder& recorder, const Program& program,
   add_finding(to);
   for (const std::string& line : lines_of(first.finding.detail)) {
     if (line == "at " + to.where.substr(0, line.size() - 3)) continue;
-    to.detail.push_back(with_task_names(line, to.tasks));
+    if (!is_of_the_machinery(line))
+      to.detail.push_back(with_task_names(line, to.tasks));
   }
   find_clash(to, std::span(entries).subspan(static_cast<std::size_t>(to.skipped)),
              freed_by);

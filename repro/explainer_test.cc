@@ -111,6 +111,7 @@ TEST(Explainer, KnowsWhoFreedTheMemory) {
   EXPECT_EQ(explanation.preemptions, 1);
   const ExplainedStep& last_of_a = explanation.steps[13];
   EXPECT_TRUE(last_of_a.in_rcu);
+  EXPECT_TRUE(explanation.steps.back().in_rcu) << "the finding is in the same section";
   EXPECT_EQ(last_of_a.holds, std::vector<std::string>{"page_lock of page 5"});
 }
 
@@ -126,6 +127,13 @@ TEST(Explainer, StepsSayLocksAndCounts) {
   EXPECT_TRUE(says("reads page 5 mapcount = 0"));
   EXPECT_TRUE(says("reads page 5 mapping = &slab anon_vma | 1"));
   EXPECT_TRUE(says("mm 1 pte [495]: page 5 rw dirty young → none"));
+}
+
+// Behind its last step a task is unwound: what that did to locks is not seen.
+TEST(Explainer, TheLastStepOfATaskThatIsCutOffSaysItsLock) {
+  const Explanation explanation = explained("unlink_sleeps_in_mmu_gather");
+  EXPECT_EQ(explanation.steps.at(explanation.steps.size() - 2).what,
+            "unlocks mm 1 page_table_lock");
 }
 
 program::Program parsed(const std::string& text) {

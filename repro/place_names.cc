@@ -59,6 +59,9 @@ void PlaceNames::add_mm(const Mm& mm) {
   add(mm.mmap_sem, name + "mmap_sem");
   add(mm.page_table_lock, name + "page_table_lock");
   add(mm.mmlist, name + "mmlist");
+  add(mm.flags, name + "flags");
+  add(mm.mmap_cache, name + "mmap_cache");
+  add(mm.vma_version, name + "vma_version");
 }
 
 // What an address space points to: only a machine at rest has it in order.

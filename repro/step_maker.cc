@@ -106,6 +106,8 @@ class StepMaker {
     for (const LockChange& change : recorder_.states().changes()) {
       if (change.step >= entries_.size()) continue;
       const std::string name = name_of(change.lock);
+      lock_words_[change.lock.lock] =
+          words_.lock(change.lock.lock, *change.lock.lock_class);
       if (change.step < first_) {
         apply(name, change.taken, holds[entries_[change.step].task]);
         continue;
@@ -164,7 +166,9 @@ class StepMaker {
 
   void note_rcu() {
     for (std::size_t i = first_; i < entries_.size(); ++i) {
-      told(i).in_rcu = next_[i] != kNone && state(next_[i]).rcu_nesting > 0;
+      const bool goes_on = next_[i] != kNone;
+      const StepState& behind = state(goes_on ? next_[i] : i);
+      told(i).in_rcu = behind.rcu_nesting > 0 && (goes_on || cut_off(i));
     }
   }
 
@@ -232,15 +236,39 @@ class StepMaker {
     const std::string locks = locks_text(step);
     if (own_.contains(i)) return locks;
     if (!step.waits_for.empty()) {
-      const bool waits =
-          next_[i] != kNone || to_.finding.kind == FindingKind::kDeadlock;
+      const bool waits = next_[i] != kNone || step.task != to_.finding.task;
       return (waits ? "waits for " : "is about to lock ") + step.waits_for;
     }
     if (step.access == Access::kNone) return "sleeps";
+    if (cut_off(i) && is_of_a_lock(i)) return last_of_a_lock(i);
     std::string text =
         StepWords::of_access(step.access, step.object, step.before, step.after);
     if (!locks.empty()) text += "; " + locks;
     return text;
+  }
+
+  // Returns whether `i` is the last step of a task that was unwound behind it: then
+  // nobody has seen what it did to locks.
+  bool cut_off(std::size_t i) const {
+    return next_[i] == kNone && !recorder_.came_to_its_end(entries_[i].task);
+  }
+
+  bool is_of_a_lock(std::size_t i) const {
+    const std::string& object = told(i).object;
+    return told(i).access != Access::kRead &&
+           (lock_words_.contains(entries_[i].step.address) ||
+            object.ends_with("_lock") || object.ends_with("_sem"));
+  }
+
+  std::string last_of_a_lock(std::size_t i) const {
+    const auto known = lock_words_.find(entries_[i].step.address);
+    const std::string name =
+        known == lock_words_.end() ? told(i).object : known->second;
+    const auto& holds = told(i).holds;
+    const bool held = std::any_of(holds.begin(), holds.end(), [&](const auto& lock) {
+      return lock == name || lock == name + " (shared)";
+    });
+    return (held ? "unlocks " : "locks ") + name;
   }
 
   static std::string locks_text(const ExplainedStep& step) {
@@ -261,6 +289,7 @@ class StepMaker {
   std::span<const TraceEntry> entries_;
   std::size_t first_ = 0;  // that is told
   std::vector<std::size_t> next_;
+  std::map<const void*, std::string> lock_words_;
   std::set<std::size_t> own_;  // steps that are those of the lock that changed
 };
 
