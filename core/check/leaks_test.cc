@@ -42,6 +42,8 @@ const Leak kLeaks[] = {
        rmap.node.unlink();
        rmap.anchor.store(0);
      }},
+    {"MapleNode", Inv::kNoMapleNodeLeft,
+     [](World& w) { (void)w.m.maple_cache.create(); }},
     {"Shmem", Inv::kNoShmemLeft, [](World& w) { w.m.create_shmem(1); }},
     {"SwapSlot", Inv::kNoSwapSlotLeft, [](World& w) { (void)get_swap_page(w.m); }},
     {"Page", Inv::kNoFrameLeft, [](World& w) { (void)alloc_page(w.m, Gfp::kKernel); }},

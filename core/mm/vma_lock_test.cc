@@ -118,6 +118,15 @@ TEST_F(VmaLock, AVmaThatIsAttachedIsLocked) {
   EXPECT_TRUE(finding.starts_with("BUG: a vma is attached")) << finding;
 }
 
+TEST_F(VmaLock, AVmaThatIsFreedIsDetached) {
+  const std::string finding = tell([&] {
+    Mm* const mm = mm_create(m);
+    map_used(*mm, 2);
+    free_vma_struct(m, *mm->vmas.first());
+  });
+  EXPECT_TRUE(finding.starts_with("BUG: a vma is freed")) << finding;
+}
+
 // Memory of vmas stays vmas: who has found one may look at it when it is another one.
 TEST_F(VmaLock, AVmaIsReusedAtOnceAndIsNotTakenForTheOldOne) {
   story([&](Mm& mm) {
