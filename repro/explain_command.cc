@@ -26,7 +26,7 @@ namespace {
 
 namespace po = boost::program_options;
 using Clock = std::chrono::steady_clock;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr int kWidthMin = 40;
 constexpr int kWidthMax = 1000;

@@ -5,18 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "repro/explainer.h"
+#include "repro/explained_for_test.h"
 #include "repro/program_file.h"
 
 namespace racier::repro {
 namespace {
 
-using Json = nlohmann::json;
-
-Explanation explained(const std::string& row) {
-  const std::string file = RACIER_SOURCE_DIR "/corpus/bugs/" + row + ".racier";
-  return explain(read_program(file).program, file).value();
-}
+using Json = nlohmann::ordered_json;
 
 std::size_t count_of(const std::string& text, const std::string& part) {
   std::size_t count = 0;

@@ -7,18 +7,13 @@
 #include <set>
 #include <vector>
 
-#include "repro/explainer.h"
+#include "repro/explained_for_test.h"
 #include "repro/program_file.h"
 
 namespace racier::repro {
 namespace {
 
-using Json = nlohmann::json;
-
-Explanation explained(const std::string& row) {
-  const std::string file = RACIER_SOURCE_DIR "/corpus/bugs/" + row + ".racier";
-  return explain(read_program(file).program, file).value();
-}
+using Json = nlohmann::ordered_json;
 
 // What the Trace Event Format asks of an event of each phase.
 void check_fields(const Json& event) {

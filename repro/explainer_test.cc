@@ -1,6 +1,4 @@
 // repro/explainer_test.cc - tests of explainer.h, clash.h and explanation.h.
-#include "repro/explainer.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,18 +7,13 @@
 #include "core/program/parse.h"
 #include "repro/clash.h"
 #include "repro/explain_text.h"
+#include "repro/explained_for_test.h"
+#include "repro/explainer.h"
 #include "repro/program_file.h"
 #include "repro/step_maker.h"
 
 namespace racier::repro {
 namespace {
-
-Explanation explained(const std::string& row) {
-  const std::string file = RACIER_SOURCE_DIR "/corpus/bugs/" + row + ".racier";
-  const auto explanation = explain(read_program(file).program, file);
-  EXPECT_TRUE(explanation) << file;
-  return explanation.value_or(Explanation{});
-}
 
 std::vector<std::string> split(const std::string& text, const std::string& separator) {
   std::vector<std::string> parts;

@@ -15,7 +15,7 @@
 namespace racier {
 namespace {
 
-VirtAddr page(std::uint64_t number) { return number << kPageShift; }
+VirtAddr page_no(std::uint64_t number) { return number << kPageShift; }
 
 // A tree whose nodes are counted, and a map of what has to be in it.
 struct Maple : testing::Test {
@@ -47,11 +47,11 @@ struct Maple : testing::Test {
   }
   bool map(std::uint64_t first, std::uint64_t last) {
     vmas.push_back(std::make_unique<Vma>());
-    const VirtRange range{page(first), page(last)};
+    const VirtRange range{page_no(first), page_no(last)};
     return put(range, {{range.start, range.end, vmas.back().get()}});
   }
   bool unmap(std::uint64_t first, std::uint64_t last) {
-    return put({page(first), page(last)}, {});
+    return put({page_no(first), page_no(last)}, {});
   }
   void expect_same() {
     std::vector<VirtAddr> starts;
@@ -94,12 +94,12 @@ TEST_F(Maple, AnEmptyOneHasNothing) {
 TEST_F(Maple, FindsWhatEndsBehindAndWalksToWhatIsThere) {
   EXPECT_TRUE(map(4, 6));
   EXPECT_TRUE(map(8, 9));
-  EXPECT_EQ(tree.find(page(0)), vmas[0].get());
-  EXPECT_EQ(tree.walk(page(0)), nullptr);
-  EXPECT_EQ(tree.walk(page(5)), vmas[0].get());
-  EXPECT_EQ(tree.find(page(6)), vmas[1].get());
-  EXPECT_EQ(tree.walk(page(6)), nullptr);
-  EXPECT_EQ(tree.find(page(9)), nullptr);
+  EXPECT_EQ(tree.find(page_no(0)), vmas[0].get());
+  EXPECT_EQ(tree.walk(page_no(0)), nullptr);
+  EXPECT_EQ(tree.walk(page_no(5)), vmas[0].get());
+  EXPECT_EQ(tree.find(page_no(6)), vmas[1].get());
+  EXPECT_EQ(tree.walk(page_no(6)), nullptr);
+  EXPECT_EQ(tree.find(page_no(9)), nullptr);
   end();
 }
 
@@ -122,12 +122,12 @@ TEST_F(Maple, WhoHasFoundANodeSeesItAsItWas) {
   const MapleNode& before = *nodes.begin()->first;
   const MapleEntry entry = before.slots[0];
   MapleUpdate update;
-  const MapleEntry grown{page(2), page(6), vmas[0].get()};
-  EXPECT_TRUE(update.build(tree, {page(2), page(6)}, std::span(&grown, 1),
+  const MapleEntry grown{page_no(2), page_no(6), vmas[0].get()};
+  EXPECT_TRUE(update.build(tree, {page_no(2), page_no(6)}, std::span(&grown, 1),
                            [&] { return alloc(); }));
-  EXPECT_EQ(tree.walk(page(2)), nullptr) << "not before it is published";
+  EXPECT_EQ(tree.walk(page_no(2)), nullptr) << "not before it is published";
   update.publish(tree);
-  EXPECT_EQ(tree.walk(page(2)), vmas[0].get());
+  EXPECT_EQ(tree.walk(page_no(2)), vmas[0].get());
   EXPECT_EQ(before.slots[0].start, entry.start);
   EXPECT_EQ(update.take_made(), nullptr);
   free_all(update.take_replaced());
@@ -165,16 +165,16 @@ TEST_F(Maple, IsWhatAListOfVmasIs) {
       default: {  // two in the place of what is there
         vmas.push_back(std::make_unique<Vma>());
         vmas.push_back(std::make_unique<Vma>());
-        const VirtAddr middle = page(first) + kPageSize / 2;
-        ASSERT_TRUE(put({page(first), page(last)},
-                        {{page(first), middle, vmas.end()[-1].get()},
-                         {middle, page(last), vmas.end()[-2].get()}}));
+        const VirtAddr middle = page_no(first) + kPageSize / 2;
+        ASSERT_TRUE(put({page_no(first), page_no(last)},
+                        {{page_no(first), middle, vmas.end()[-1].get()},
+                         {middle, page_no(last), vmas.end()[-2].get()}}));
       }
     }
     expect_same();
     nodes_most = std::max(nodes_most, nodes.size());
     for (std::uint64_t i = 0; i < 130; i += 3) {
-      ASSERT_EQ(tree.find(page(i)), model_find(page(i))) << "round " << round;
+      ASSERT_EQ(tree.find(page_no(i)), model_find(page_no(i))) << "round " << round;
     }
   }
   EXPECT_GT(nodes_most, 10u) << "more than two levels";
