@@ -60,7 +60,7 @@ constexpr OpWeight kTlbWeights[] = {
     {"reclaim", 3},    {"writeback", 4}, {"truncate", 1},     {"mmap_file_shared", 2},
     {"fork", 4},       {"exit", 4},      {"clone", 2},
 };
-constexpr const char* kTlbDraws[] = {"ptl", "gather", "lookup"};
+constexpr const char* kTlbDraws[] = {"ptl", "gather", "unmap", "lookup"};
 
 constexpr Workload kWorkloads[] = {
     {"fork", "processes that are born, share pages, and end", kForkWeights, 2048, 512,

@@ -320,6 +320,15 @@ constexpr Row kRows[] = {
      "new one.",
      "3.16 to 4.18; CVE-2018-17182, 7a9cdebdcc17, Torvalds", "missing-recheck",
      FindingKind::kUseAfterFree},
+    {Bug::kBatchedUnmapFlushMissed, "B85", "batched_unmap_flush_missed",
+     "Who unmaps, moves or frees pages finds ptes that reclaim has emptied, and does not flush "
+     "what reclaim has put off: when he is done, the old translations work still.",
+     "4.3 to 4.12; 3ea277194daa, Gorman, 4.13", "tlb-flush-order", FindingKind::kTlb},
+    {Bug::kBatchedFlushAfterRemoval, "B86", "batched_flush_after_removal",
+     "Reclaim flushes what it has put off just before it frees a page, when that is in no cache "
+     "any more: one thread stores to a new copy, and another one loads from the old.",
+     "since 4.3 (72b252aed506, Gorman); ours, no report known", "tlb-flush-order",
+     FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

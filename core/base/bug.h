@@ -88,8 +88,10 @@ enum class Bug : std::uint8_t {
   kVmaAnonTestedUnlocked,
   kVmaDetachedAfterDowngrade,
   kVmacacheFlushSkipped,
+  kBatchedUnmapFlushMissed,
+  kBatchedFlushAfterRemoval,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kVmacacheFlushSkipped) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kBatchedFlushAfterRemoval) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

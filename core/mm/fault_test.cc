@@ -177,10 +177,10 @@ TEST_F(FaultTest, TwoThreadsThatFaultOnePageGetOnePage) {
               }),
               "");
     run.reset();
-    const auto finding = run_tasks(
-        run, random_walk_seed(seed),
-        {[&] { user_access(m, *mm, 0, at, UserAccess::kWrite, 1); },
-         [&] { user_access(m, *mm, 1, at + 8, UserAccess::kWrite, 2); }});
+    const auto finding =
+        run_tasks(run, random_walk_seed(seed),
+                  {[&] { user_access(m, *mm, 0, at, UserAccess::kWrite, 1); },
+                   [&] { user_access(m, *mm, 1, at + 8, UserAccess::kWrite, 2); }});
     ASSERT_EQ(finding, std::nullopt) << finding->title;
     EXPECT_EQ(rss(*mm), "1 1");
     EXPECT_EQ(tell([&] {

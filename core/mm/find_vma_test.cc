@@ -33,9 +33,6 @@ struct TaskFindsVma : MmForTest {
     const ReadGuard guard(mm.mmap_sem);
     return find_vma(m, mm, addr);
   }
-  std::uint32_t count(Mark mark) const {
-    return run.marks[static_cast<std::size_t>(mark)].load();
-  }
   std::uint32_t hits() const { return count(Mark::kVmacacheHit); }
 };
 

@@ -67,8 +67,9 @@ TEST_F(Gather, IsAtomicContext) {
 
 struct PreemptibleGather : MmForTest {
   PreemptibleGather()
-      : MmForTest(
-            {.frames = 128, .slab_pages = 32, .period = {.gather = GatherContext::kPreemptible}}) {}
+      : MmForTest({.frames = 128,
+                   .slab_pages = 32,
+                   .period = {.gather = GatherContext::kPreemptible}}) {}
 };
 
 TEST_F(PreemptibleGather, IsNoAtomicContext) {

@@ -14,6 +14,7 @@
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb_batch.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
@@ -115,6 +116,7 @@ Status free_lazily(Machine& m, Vma& vma, VirtRange part) {
   Mm& mm = *vma.vm_mm;
   m.tracepoints->discard_begin(mm, part, true);
   for_each_locked_table(m, mm, part, [&](VirtRange table) {
+    flush_tlb_batched_pending(m, mm);
     for_each_pte(m.frames, mm.context, table, [&](VirtAddr addr, PteSlot slot) {
       assert_pte_locked(m, *vma.vm_mm, addr);
       if (!slot.peek().none()) free_pte(m, vma, addr, slot);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/mark.h"
 #include "core/base/require.h"
 #include "core/mm/boot.h"
 #include "core/mm/fault.h"
@@ -65,6 +66,10 @@ struct MmForTest : testing::Test {
   void end(Mm& mm) {
     EXPECT_EQ(run_alone(run, [&] { mmput(m, mm); }), std::nullopt);
     expect_nothing_left();
+  }
+  // How often the run came to a mark.
+  std::uint32_t count(Mark mark) const {
+    return run.marks[static_cast<std::size_t>(mark)].load();
   }
   void expect_nothing_left() {
     m.rcu.barrier_at_rest();

@@ -13,6 +13,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/fault.h"
+#include "core/mm/tlb_batch.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/maybe_guard.h"
@@ -34,6 +35,7 @@ VirtRange first_part(const VirtRange& rest, VirtAddr to) {
 bool is_empty(Machine& m, Mm& mm, VirtRange range) {
   bool empty = true;
   for_each_locked_table(m, mm, range, [&](VirtRange part) {
+    flush_tlb_batched_pending(m, mm);
     for_each_pte(m.frames, mm.context, part,
                  [&](VirtAddr, PteSlot slot) { empty = empty && slot.peek().none(); });
   });
@@ -95,6 +97,7 @@ class SCOPED_CAPABILITY PtlsGuard {
 void move_ptes_of_table(Machine& m, const PageMove& move) {
   const MmuContext& context = move.dst.vm_mm->context;
   bool flush = false;
+  flush_tlb_batched_pending(m, *move.dst.vm_mm);
   for_each_pte(m.frames, context, move.from, [&](VirtAddr addr, PteSlot slot) {
     assert_pte_locked(m, *move.dst.vm_mm, addr);
     const Pte moved = move_pte(m, move, addr, slot);

@@ -11,6 +11,7 @@
 #include "core/mm/mmlist.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb_batch.h"
 #include "core/mm/writeback.h"
 #include "core/objects/page_table.h"
 #include "core/objects/ptl.h"
@@ -22,6 +23,18 @@ namespace {
 using rmap::Mapping;
 using rmap::Walk;
 
+// Clears the accessed bit; returns whether it was set.  Where unmapping is batched the
+// TLBs keep what they have, and later accesses go unnoticed, which makes the page seem
+// older than it is.  Kernel: ptep_clear_flush_young(); x86 has not flushed since 3.15
+// (b13b1d2d8692).
+bool clear_young(Machine& m, const Mapping& at, PteSlot slot) {
+  if (!slot.clear_flags(Pte::kAccessed).young()) return false;
+  if (!m.options().period.batched_unmap) {
+    m.mmu->flush_page(at.vma->vm_mm->context, at.addr);
+  }
+  return true;
+}
+
 // Returns whether the pte at `at` used `page` since it was last asked.
 // Kernel: mm/rmap.c page_referenced_one(), v2.6.9.
 bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
@@ -30,9 +43,7 @@ bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
   const PteSlot slot = find_pte(m.frames, at.vma->vm_mm->context, at.addr);
   if (!slot || !slot.get().maps(page.pfn)) return false;
   if (at.vma->is(kVmLocked)) return true;
-  if (!slot.clear_flags(Pte::kAccessed).young()) return false;
-  m.mmu->flush_page(at.vma->vm_mm->context, at.addr);
-  return true;
+  return clear_young(m, at, slot);
 }
 
 // Returns whether the page, which was freed lazily and whose pte was just emptied, may
@@ -68,7 +79,8 @@ void leave_entry(Machine& m, Page& page, const Mapping& at, PteSlot slot, Pte be
 
 // Turns one pte into a swap or migration entry, or empties it (a file page), if it
 // still maps `page`.  Kernel: mm/rmap.c try_to_unmap_one(), v2.6.9, and v2.6.18.
-Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu) {
+Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu,
+                       TlbUbc* ubc) {
   if (!m.scheme().lock_ptl(at)) return Unmap::kAgain;
   const PtlGuard guard(m, *at.vma->vm_mm, at.addr, kAdopt);
   Mm& mm = *at.vma->vm_mm;
@@ -78,12 +90,13 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu) {
     return Unmap::kAgain;
   }
   if (ttu == Ttu::kUnmap && at.vma->is(kVmLocked)) return Unmap::kFail;
-  if (ttu == Ttu::kUnmap && slot.clear_flags(Pte::kAccessed).young()) {
-    m.mmu->flush_page(mm.context, at.addr);
-    return Unmap::kFail;
-  }
+  if (ttu == Ttu::kUnmap && clear_young(m, at, slot)) return Unmap::kFail;
   const Pte before = slot.get_and_clear();
-  m.mmu->flush_page(mm.context, at.addr);
+  if (ubc != nullptr) {
+    ubc->took(mm, at.addr, before);
+  } else {
+    m.mmu->flush_page(mm.context, at.addr);
+  }
   if (before.dirty()) page.set(PageFlag::kDirty);
   const bool lazily = ttu == Ttu::kUnmap && page.test(PageFlag::kLazyFree) &&
                       !page.test(PageFlag::kSwapCache);
@@ -194,20 +207,25 @@ enum class Fate : std::uint8_t { kFreed, kKeep, kActivate };
 
 // Decides on one locked page, which the caller has isolated.  Kernel: shrink_list().
 Fate shrink_locked_page(Machine& m, Page& page) {
+  // Nobody else may find the page with a flush put off: it goes before the page lock.
+  TlbUbc ubc(m);
   if (page_referenced(m, page) > 0 && page.is_mapped()) return Fate::kActivate;
   if (page.is_mapped()) {
     const bool to_swap = page.is_anon() && !page.test(PageFlag::kSwapCache) &&
                          !page.test(PageFlag::kLazyFree);
     if (to_swap && !give_slot(m, page)) return Fate::kActivate;
-    const Unmap unmapped = try_to_unmap(m, page);
+    const Unmap unmapped = try_to_unmap(m, page, Ttu::kUnmap, &ubc);
     if (unmapped == Unmap::kFail) return Fate::kActivate;
     if (unmapped == Unmap::kAgain) return Fate::kKeep;
     mark::hit(Mark::kReclaimUnmapped);
   }
   m.scheme().trim(page);
   if (is_dropped(page)) return Fate::kFreed;
-  if (!page_out(m, page) || !remove_from_cache(m, page)) return Fate::kKeep;
-  return Fate::kFreed;
+  ubc.flush_dirty();
+  if (!page_out(m, page)) return Fate::kKeep;
+  // When it is in no cache any more, whoever faults gets another copy.
+  if (!bug::armed(Bug::kBatchedFlushAfterRemoval)) ubc.flush();
+  return remove_from_cache(m, page) ? Fate::kFreed : Fate::kKeep;
 }
 
 // Tries to free an isolated page; returns whether it did.
@@ -263,11 +281,11 @@ int page_referenced(Machine& m, Page& page) {
   return referenced;
 }
 
-Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu) {
+Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu, TlbUbc* ubc) {
   invariant(Inv::kUnmapHoldsPageLock, page.test(PageFlag::kLocked));
   Unmap last = Unmap::kAgain;
   m.scheme().walk(page, [&](const Mapping& at) {
-    last = try_to_unmap_one(m, page, at, ttu);
+    last = try_to_unmap_one(m, page, at, ttu, ubc);
     const bool done = last == Unmap::kFail || !page.is_mapped();
     return done ? Walk::kStop : Walk::kContinue;
   });

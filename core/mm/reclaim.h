@@ -7,6 +7,8 @@
 
 namespace racier {
 
+class TlbUbc;
+
 enum class Unmap : std::uint8_t { kSuccess, kAgain, kFail };
 
 // Whom try_to_unmap() spares, and what it leaves in the ptes.  Kernel: TTU_*.
@@ -30,7 +32,9 @@ int page_referenced(Machine& m, Page& page);
 // some pte was missed or came back; kFail: it is in use.
 // Context: page lock held, a reference held; an anonymous page is in the swap cache, or
 // leaves migration entries.
-Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu = Ttu::kUnmap);
+// With `ubc` the TLBs may be flushed later: by that.
+Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu = Ttu::kUnmap,
+                   TlbUbc* ubc = nullptr);
 
 // Lets reclaim drop `page`, an anonymous page that one pte maps, as long as nobody
 // stores to it.  Context: the page_table_lock of that pte is held; it and the page are

@@ -15,9 +15,6 @@ struct VmaCache : MmForTest {
                    .slab_pages = 32,
                    .period = {.split_ptl = true, .lookup = VmaLookup::kKamezawa}}) {}
 
-  std::uint32_t count(Mark mark) const {
-    return run.marks[static_cast<std::size_t>(mark)].load();
-  }
   // Returns the vma that is in the cache for `addr`, whether it may be used or not.
   Vma* cached(Mm& mm, VirtAddr addr) {
     const Pfn table = find_pte_table(m.frames, mm.context, addr);

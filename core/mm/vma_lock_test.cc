@@ -19,9 +19,6 @@ struct VmaLock : MmForTest {
                    .slab_pages = 64,
                    .period = {.split_ptl = true, .lookup = VmaLookup::kPerVma}}) {}
 
-  std::uint32_t count(Mark mark) const {
-    return run.marks[static_cast<std::size_t>(mark)].load();
-  }
   // Returns whether a fault may do without mmap_sem.
   bool can_lock(Mm& mm, VirtAddr addr) {
     Vma* const vma = lock_vma_under_rcu(m, mm, addr);

@@ -7,6 +7,7 @@
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb_batch.h"
 #include "core/mm/writeback.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
@@ -66,6 +67,7 @@ void zap_pte(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, PteSlot slot,
 
 void unmap_page_range(Machine& m, MmuGather& tlb, Vma& vma, VirtRange range,
                       const AddressSpace* only) {
+  flush_tlb_batched_pending(m, *vma.vm_mm);
   for_each_pte(m.frames, vma.vm_mm->context, range, [&](VirtAddr addr, PteSlot slot) {
     assert_pte_locked(m, *vma.vm_mm, addr);
     zap_pte(m, tlb, vma, addr, slot, only);

@@ -67,6 +67,8 @@ struct Period {
   // Each table of ptes has a lock of its own (since 2.6.15): core/objects/ptl.h.
   bool split_ptl = false;
   GatherContext gather = GatherContext::kAtomic;
+  // Reclaim flushes the TLBs once for a page, not for each pte (since 4.3).
+  bool batched_unmap = false;
   VmaLookup lookup = VmaLookup::kTree;
   bool operator==(const Period&) const = default;
 };

@@ -76,6 +76,10 @@ struct Mm {
   // Changed under the lock of the pte.
   MmCounter rss;
   MmCounter anon_rss;
+  // How often a flush of the TLBs was put off, and how often it had been at the last
+  // flush that somebody made up for: core/mm/tlb_batch.h.  Kernel: tlb_flush_batched.
+  Atomic<std::uint32_t> tlb_flush_pending{0};
+  Atomic<std::uint32_t> tlb_flushed{0};
 
   // MmFlags.  kKilled is set by who has a user reference, or the task_lock of a task
   // that has one: nobody sets it once there is no user.

@@ -56,6 +56,11 @@ const char* gather_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
+const char* unmap_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"each", "batched"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
 const char* lookup_name(std::uint64_t index) {
   constexpr const char* kNames[] = {"tree", "mmap_cache", "kamezawa", "per_vma",
                                     "vmacache"};
@@ -97,6 +102,7 @@ constexpr std::uint32_t kFuzzedGather[] = {0, 1};
 constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
+constexpr std::uint32_t kFuzzedUnmap[] = {0, 0, 1};
 constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
 constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2, 3, 3, 4};
 
@@ -169,6 +175,14 @@ constexpr MachineKey kKeys[] = {
            value == 0 ? GatherContext::kAtomic : GatherContext::kPreemptible;
      },
      0, 0, kFuzzedGather, &gather_name},
+    {"unmap", "whether reclaim flushes the TLBs for each pte of a page or once",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.period.batched_unmap ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.period.batched_unmap = value != 0;
+     },
+     0, 0, kFuzzedUnmap, &unmap_name},
     {"alloc", "whether allocations of the tasks fail where choose() says so",
      [](const MachineOptions& options) -> std::uint64_t {
        return options.chosen_failures ? 1 : 0;

@@ -1,0 +1,54 @@
+// core/mm/tlb_batch.cc - remembers address spaces, by tag: they may end meanwhile.
+//
+// Two numbers of an mm say whether something is put off: how often that was, and how
+// often it had been when somebody flushed.  Each is only ever behind, which costs a
+// flush.  Tested by tlb_batch_test.cc.
+#include "core/mm/tlb_batch.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "core/base/bug.h"
+#include "core/base/mark.h"
+
+namespace racier {
+
+TlbUbc::~TlbUbc() noexcept(false) {
+  // A run that is being unwound is over.
+  if (std::uncaught_exceptions() == 0) flush();
+}
+
+void TlbUbc::took(Mm& mm, VirtAddr addr, Pte pte) {
+  if (!m_.options().period.batched_unmap) return m_.mmu->flush_page(mm.context, addr);
+  const auto last = mms_.begin() + static_cast<std::ptrdiff_t>(count_);
+  const bool known = std::any_of(mms_.begin(), last, [&](const MmuContext& known) {
+    return known.asid == mm.context.asid;
+  });
+  if (!known && count_ == kMmsMax) flush();
+  if (!known) mms_[count_++] = mm.context;
+  dirty_ = dirty_ || pte.dirty();
+  mm.tlb_flush_pending.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void TlbUbc::flush() {
+  for (std::size_t i = 0; i < count_; ++i) m_.mmu->flush_mm(mms_[i]);
+  count_ = 0;
+  dirty_ = false;
+}
+
+void TlbUbc::flush_dirty() {
+  if (dirty_) flush();
+}
+
+void flush_tlb_batched_pending(Machine& m, Mm& mm) {
+  if (!m.options().period.batched_unmap || bug::armed(Bug::kBatchedUnmapFlushMissed)) {
+    return;
+  }
+  const std::uint32_t pending = mm.tlb_flush_pending.load(std::memory_order_acquire);
+  if (pending == mm.tlb_flushed.load(std::memory_order_acquire)) return;
+  m.mmu->flush_mm(mm.context);
+  mm.tlb_flushed.store(pending, std::memory_order_release);
+  mark::hit(Mark::kBatchedFlushDone);
+}
+
+}  // namespace racier
