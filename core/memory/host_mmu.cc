@@ -59,9 +59,10 @@ HostMmu::~HostMmu() {
 bool HostMmu::reach(const Place& place, const MmuContext& context, VirtAddr addr,
                     UserAccess access, std::uint64_t& value, PageFault& fault) {
   const std::uint64_t offset = addr % kPageSize;
-  const bool cached = translate(place, context, addr).has_value();
+  static_cast<void>(
+      translate(place, context, addr));  // a frame that is free is a finding
   std::byte* const page = window(place.cpu, place.index);
-  if (touch((cached ? page : nowhere()) + offset, access, value)) return true;
+  if (touch((is_taken(place) ? nowhere() : page) + offset, access, value)) return true;
   const std::optional<Pte> pte = fill(place, context, addr, access, fault);
   if (!pte) return false;
   // A pte that is not dirty may not be written through: the first write has to ask.

@@ -150,11 +150,15 @@ std::optional<Pte> TlbMmu::fill(const Place& place, const MmuContext& context,
   if (peek(place.entry.tag) == place.tag) forget(place.cpu, place.index);
   const std::optional<Pte> pte = walk(context, addr, access, fault);
   if (pte) {
-    forget(place.cpu, place.index);  // what was cached in its place
     poke(place.entry.bits, pte->bits());
     poke(place.entry.tag, place.tag);
   }
   return pte;
+}
+
+bool TlbMmu::is_taken(const Place& place) {
+  const std::uint64_t tag = peek(place.entry.tag);
+  return tag != 0 && tag != place.tag;
 }
 
 void TlbMmu::forget(int cpu, std::size_t index) {

@@ -51,7 +51,8 @@ class TlbMmu : public Mmu {
   // say.  Context: the Interlock of the CPU held.  See Mmu::access().
   virtual bool reach(const Place& place, const MmuContext& context, VirtAddr addr,
                      UserAccess access, std::uint64_t& value, PageFault& fault) = 0;
-  // Called when a translation is no longer cached.  Context: as reach().
+  // Called when a translation is forgotten, and none takes its place.  Context: as
+  // reach().
   virtual void forgotten(int, std::size_t) {}
 
   // Returns the translation that is cached, or nothing.  A frame that is free is a
@@ -63,6 +64,8 @@ class TlbMmu : public Mmu {
   std::optional<Pte> fill(const Place& place, const MmuContext& context, VirtAddr addr,
                           UserAccess access, PageFault& fault);
   void forget(int cpu, std::size_t index);
+  // Returns whether the place has the translation of another page.
+  static bool is_taken(const Place& place);
 
   FrameArena& arena_;
   const int cpus_count_;

@@ -54,6 +54,24 @@ TEST_P(Mremap, GrowsWhereItIs) {
   });
 }
 
+// A page that stays keeps the table, which would be flushed with all that it led to.
+TEST_P(Mremap, TheOldPlaceIsFlushed) {
+  story([&](Mm& mm) {
+    map(mm, 2, kRw, kBase);
+    write(mm, kBase, 5);
+    write(mm, page_at(kBase, 1), 6);
+    remap(mm, {.addr = kBase,
+               .old_pages = 1,
+               .new_pages = 1,
+               .may_move = true,
+               .new_addr = kElsewhere});
+    std::uint64_t value = 0;
+    PageFault fault;
+    EXPECT_FALSE(m.mmu->access(0, mm.context, kBase, UserAccess::kRead, value, fault));
+    EXPECT_EQ(read(mm, kElsewhere).value, 5u);
+  });
+}
+
 TEST_P(Mremap, GrowsIntoANeighbourThatIsAlike) {
   story([&](Mm& mm) {
     map(mm, 2, kRw, kBase);
