@@ -230,6 +230,20 @@ TEST_P(MmuTest, AddressSpacesAreApart) {
   EXPECT_EQ(direct(others), 2u);
 }
 
+TEST_P(MmuTest, TwoPagesThatShareAPlaceAreApart) {
+  const VirtAddr other = kAt + 64 * kPageSize;
+  const Pfn first = map(kAt, kReadWrite);
+  const Pfn second = map(other, kReadWrite);
+  for (std::uint64_t i = 1; i < 4; ++i) {
+    write(kAt, i);
+    EXPECT_EQ(entries().size(), 1u);
+    write(other, 10 + i);
+    EXPECT_EQ(entries().size(), 1u) << "one takes the place of the other";
+    EXPECT_EQ(direct(first), i);
+    EXPECT_EQ(direct(second), 10 + i);
+  }
+}
+
 TEST_P(MmuTest, AFlushTakesItsRangeAndNoMore) {
   for (const std::uint64_t pages : {2ull, 100ull}) {
     mmu.reset();
