@@ -89,6 +89,23 @@ TEST_F(TaskMm, IsWaitedForAfterVfork) {
   });
 }
 
+TEST_F(TaskMm, ThatEndsWakesWhoWaitsForItAfterVfork) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    Mm& mm = anew([&](Mm& fresh) {
+      mmget(fresh);
+      begin_vfork(task);
+      set_task_mm(task, fresh);
+    });
+    const auto parent = [&] {
+      EXPECT_EQ(wait_for_vfork(m, task, [] { return false; }), Status::kOk);
+    };
+    const auto child = [&] { EXPECT_TRUE(exit_mm(m, task)); };
+    const auto finding = run_tasks(run, pos_seed(seed), {parent, child});
+    ASSERT_EQ(finding ? finding->title : "", "") << "seed " << seed;
+    end(mm);
+  }
+}
+
 TEST_F(TaskMm, IsNoUsersAnyMoreForWhoHoldsTheObject) {
   story([&](Mm&) {
     Mm* const dead = mm_create(m);
