@@ -48,6 +48,8 @@ class ValueAudit {
     }
     note_where_it_moves(from_a_heap_);
     note_where_it_moves(shared_);
+    for (const std::size_t move : moves_) note_what_grew(move);
+    note_where_it_moves(grown_);
     note_where_it_moves(of_files_);
   }
 
@@ -145,6 +147,18 @@ class ValueAudit {
     }
   }
 
+  // Adds the shared pages that a move showed for the first time: what they are goes by
+  // the place in their file of those before them, which may have come from anywhere.
+  void note_what_grew(std::size_t move) {
+    const auto& arguments = places_[move].call->arguments;
+    const bool at = places_[move].op.ends_with("_at");
+    const VirtAddr old_size = arguments[at ? 2 : 3] << kPageShift;
+    const Range from = moved_by(move);
+    const VirtAddr to = moved_to(move);
+    if (!is_in(shared_, to) || from.end - from.start <= old_size) return;
+    grown_.push_back({to + old_size, to + (from.end - from.start)});
+  }
+
   // Of an access: process, mapping, page, word.
   VirtAddr address(std::size_t number) const {
     const auto& arguments = places_[number].call->arguments;
@@ -210,6 +224,10 @@ class ValueAudit {
     for (std::size_t next = 0; next < reached.size(); ++next) {
       const VirtAddr at = reached[next];
       if (at == from || at >= kSomewhere) return true;
+      const bool grew = is_in(grown_, at) || is_in(grown_, from);
+      if (grew && is_in(shared_, at) && is_in(shared_, from)) {
+        return at % kPageSize == from % kPageSize;
+      }
       for (const std::size_t move : moves_) {
         const Range old = moved_by(move);
         const VirtAddr went_to = moved_to(move);
@@ -271,6 +289,7 @@ class ValueAudit {
   std::vector<std::uint64_t> parents_;    // by process
   std::vector<std::uint64_t> originals_;  // by process: of a clone
   std::vector<Range> shared_;             // that were shared memory at any time
+  std::vector<Range> grown_;              // shared memory that came when it moved
   std::vector<Range> of_files_;           // that were shared mappings of files
   std::vector<Range> from_a_heap_;        // to where mremap moved it, or parts of it
   std::uint64_t processes_ = 0;

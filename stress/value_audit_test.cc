@@ -124,6 +124,36 @@ TEST_F(ValueAudit, FollowsWhatMovedAndCameBack) {
   EXPECT_TRUE(says(if_it_had(kLoadOfParent, kStoreToOtherPage), "to another address"));
 }
 
+// What grows shows the file's next pages, wherever they were mapped before.
+TEST(ValueAuditOfShared, KnowsThatAMovedPageGrowsByItsPlaceInTheFile) {
+  const program::Program program = *program::parse(R"(setup
+  p0 = process
+  m0 = mmap p0 8 rw shared
+  m1 = mmap p0 8 rw shared
+  p1 = fork p0
+  m2 = mmap p1 4 rw private
+  m3 = mremap_over p1 m0 5 1 1 m0 0
+  m4 = mremap_over p1 m0 0 1 3 m2 0
+  write p1 m4 1 0
+  write p1 m1 1 0
+task A
+  read p0 m0 6 0
+  read p0 m1 6 0
+)").program;
+  constexpr std::size_t kStoreWhereItGrew = 7, kStoreToOther = 8;
+  constexpr std::size_t kLoadWhereItWas = 9, kLoadOfOther = 10;
+  FiberRuntime alone, runtime;
+  program::Runner runner(alone);
+  const auto& result = runner.run(program, runtime, {});
+  EXPECT_FALSE(result.finding);
+  EXPECT_EQ(result.outcomes[kLoadWhereItWas].value,
+            result.outcomes[kStoreWhereItGrew].value);
+  EXPECT_EQ(audit_values(program, result.outcomes), std::nullopt);
+  auto outcomes = result.outcomes;
+  outcomes[kLoadOfOther].value = outcomes[kStoreToOther].value;
+  EXPECT_TRUE(audit_values(program, outcomes)) << "it has not grown";
+}
+
 TEST_F(ValueAudit, SeesBytesOfNobody) {
   EXPECT_TRUE(
       says(if_returned(kLoadOfParent, check::value_of({1, 0, 0})), "no call stored"));
