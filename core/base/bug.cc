@@ -329,6 +329,46 @@ constexpr Row kRows[] = {
      "any more: one thread stores to a new copy, and another one loads from the old.",
      "since 4.3 (72b252aed506, Gorman); ours, no report known", "tlb-flush-order",
      FindingKind::kData},
+    {Bug::kSecondaryFaultNotRetried, "B90", "secondary_fault_not_retried",
+     "A secondary MMU installs the page that it has got without looking whether anything was "
+     "invalidated meanwhile: it goes on using a page that is no longer there.",
+     "mutant of KVM's mmu_notifier_retry, 2.6.27 (e930bffe95e1, Arcangeli)", "missing-recheck",
+     FindingKind::kTlb},
+    {Bug::kCowChangePteAlone, "B91", "cow_change_pte_alone",
+     "A write fault tells a secondary MMU of the copy when the pte is there, and not before: "
+     "until then it reads the old page, while the copy is stored to.",
+     "2.6.32 to 3.6; 6bdb913f0a70, Haggai Eran, 3.7", "lock-missing (order)",
+     FindingKind::kData},
+    {Bug::kMkcleanNotNotified, "B92", "mkclean_not_notified",
+     "Who cleans a page of a file takes the right to write from the ptes, and leaves it to "
+     "secondary MMUs: what they store is never written.",
+     "mutant of 2.6.27's ptep_clear_flush_notify in page_mkclean_one", "missing-flush",
+     FindingKind::kData},
+    {Bug::kNotifierFreedUnderWalk, "B93", "notifier_freed_under_walk",
+     "Who unregisters a notifier frees it without waiting for callbacks that are under way.",
+     "mutant of synchronize_srcu in mmu_notifier_unregister, 3.7 (21a92735f660)",
+     "lifetime-RCU", FindingKind::kUseAfterFree},
+    {Bug::kNotifierRegisteredUnlocked, "B94", "notifier_registered_unlocked",
+     "A notifier is registered while somebody is between the begin and the end of a change: it "
+     "is told of the end only, and may translate what is about to go.",
+     "mutant of mm_take_all_locks, 2.6.27 (7906d00cd1f6, Arcangeli)", "lock-missing",
+     FindingKind::kInvariant},
+    {Bug::kNotifierHiddenBeforeRelease, "B95", "notifier_hidden_before_release",
+     "Who unregisters a notifier takes it off the list, and then calls release: the last user "
+     "of the mm does not find it, and frees pages that are still translated.",
+     "3.9; d34883d4e35c, Xiao Guangrong, 3.10", "lifetime (order)", FindingKind::kTlb},
+    {Bug::kNotifierCalledInGather, "B96", "notifier_called_in_gather",
+     "munmap calls notifiers inside of an mmu_gather, which must not sleep: their callbacks may.",
+     "to 2.6.26; mmu notifier #v13, patch 4 of 12, Arcangeli, 2008", "sleep-in-atomic",
+     FindingKind::kAtomicSleep},
+    {Bug::kForkNotNotified, "B97", "fork_not_notified",
+     "Fork makes private pages read-only, and leaves secondary MMUs the right to write them: "
+     "the child sees what they store.",
+     "mutant of 2.6.27's copy_page_range", "missing-flush", FindingKind::kData},
+    {Bug::kSecondaryDirtyDropped, "B98", "secondary_dirty_dropped",
+     "A secondary MMU forgets a translation, and with it that it has stored: a page that "
+     "madvise said is free is dropped, though it was used again.",
+     "mutant of kvm_set_pfn_dirty, KVM, 2.6.27", "lost-update", FindingKind::kData},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

@@ -90,8 +90,17 @@ enum class Bug : std::uint8_t {
   kVmacacheFlushSkipped,
   kBatchedUnmapFlushMissed,
   kBatchedFlushAfterRemoval,
+  kSecondaryFaultNotRetried,
+  kCowChangePteAlone,
+  kMkcleanNotNotified,
+  kNotifierFreedUnderWalk,
+  kNotifierRegisteredUnlocked,
+  kNotifierHiddenBeforeRelease,
+  kNotifierCalledInGather,
+  kForkNotNotified,
+  kSecondaryDirtyDropped,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kBatchedFlushAfterRemoval) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kSecondaryDirtyDropped) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -110,7 +110,7 @@ std::vector<std::string_view> cmake_depends(std::string_view text) {
       const std::string_view word = line.substr(0, line.find_first_of(" \t"));
       line.remove_prefix(word.size());
       if (word == "UNINSTRUMENTED" || word == "AT_REST" || word == "TRACED" ||
-          word == "BATCHED") {
+          word == "APART") {
         after_depends = false;
       }
       if (after_depends && !word.empty()) names.push_back(word);
@@ -171,7 +171,8 @@ TEST(Layering, CmakeDependsAreRead) {
   EXPECT_EQ(cmake_depends("racier_room(sync DEPENDS base)"), Names{"base"});
   EXPECT_EQ(cmake_depends("racier_room(runtime\n  DEPENDS sync base UNINSTRUMENTED)\n"),
             (Names{"sync", "base"}));
-  EXPECT_EQ(cmake_depends("racier_room(check DEPENDS sync AT_REST BATCHED)"), Names{"sync"});
+  EXPECT_EQ(cmake_depends("racier_room(check DEPENDS sync AT_REST APART)"),
+            Names{"sync"});
 }
 
 // ---- The tree -----------------------------------------------------------------------

@@ -53,6 +53,7 @@ void Auditor::audit(const Watcher* watcher, const Expected& expected) {
   check_tasks(audit);
   check_mmlist(audit);
   check_tlb(audit);
+  check_secondary(audit);
   if (watcher != nullptr) check_memory(audit);
 }
 

@@ -2,9 +2,9 @@
 //
 // Each row damages one thing of a clean machine by hand, behind the back of the verbs,
 // and names the invariant that must speak.
-#include <gtest/gtest.h>
-
 #include "core/check/auditor.h"
+
+#include <gtest/gtest.h>
 
 #include "core/check/world_for_test.h"
 #include "core/rmap/anon_vma_spin.h"
@@ -91,9 +91,7 @@ const Damage kCounts[] = {
     {"SlotOfAnAreaThatIsOff", Inv::kSwapMapIsItsUsers,
      [](World& w) { w.m.swap.info[0]->flags.store(SwapArea::kUsed); }},
     {"BadSlotInUse", Inv::kSwapMapIsItsUsers,
-     [](World& w) UNLOCKED {
-       w.m.swap.info[0]->set_count(w.slot_out(), kSwapMapBad);
-     }},
+     [](World& w) UNLOCKED { w.m.swap.info[0]->set_count(w.slot_out(), kSwapMapBad); }},
     {"SlotsOfSharedMemory", Inv::kPageCacheHoldsPage,
      [](World& w) UNLOCKED {
        w.m.for_each_file([](AddressSpace& file) UNLOCKED {
@@ -376,11 +374,26 @@ INSTANTIATE_TEST_SUITE_P(Lru, Damaged, testing::ValuesIn(kLru), kItsName);
 
 // ---- T1, D1 -------------------------------------------------------------------------
 
+// Returns the translation of a page that no CPU has used.
+SecondaryMmu::Entry& secondary_entry(World& w) UNLOCKED {
+  w.in_task([&] { EXPECT_TRUE(secondary_write(w.m, *w.secondary, w.kEmpty, 1)); });
+  return w.secondary->entries[(w.kEmpty >> kPageShift) % SecondaryMmu::kEntries];
+}
+
 const Damage kMemory[] = {
     {"TlbEntryIsWider", Inv::kTlbWithinPte,
      [](World& w) {
        w.slot(*w.parent, w.kAnon + 4 * w.kPage).clear_flags(Pte::kWrite);
      }},
+    {"SecondaryMmuReadsAnotherPage", Inv::kSecondaryWithinPte,
+     [](World& w) UNLOCKED { secondary_entry(w).pfn = w.anon(0).pfn; }},
+    {"SecondaryMmuMayWriteMore", Inv::kSecondaryWithinPte,
+     [](World& w) UNLOCKED {
+       secondary_entry(w);
+       w.slot(*w.parent, w.kEmpty).clear_flags(Pte::kWrite);
+     }},
+    {"SecondaryMmuWaits", Inv::kSecondaryIsIdle,
+     [](World& w) UNLOCKED { ++w.secondary->mmu_notifier_count; }},
     {"ZeroPageStaysInTlb", Inv::kTlbWithinPte,
      [](World& w) {
        // Its pte is not known to the reverse map, so nothing else is wrong.
@@ -394,8 +407,8 @@ const Damage kMemory[] = {
      }},
     {"BytesLostInSwap", Inv::kDataIsLastStore,
      [](World& w) {
-       EXPECT_TRUE(w.m.swap.info[0]->file.write(
-           w.slot_out(), w.m.frames.data(w.m.zero_page().pfn)));
+       EXPECT_TRUE(w.m.swap.info[0]->file.write(w.slot_out(),
+                                                w.m.frames.data(w.m.zero_page().pfn)));
      }},
     {"BytesLostInSharedMemory", Inv::kDataIsLastStore,
      [](World& w) { w.word(w.page_at(*w.child, w.kShared)) = 0; }},
@@ -470,8 +483,7 @@ const Damage kLocks[] = {
      [](World& w) UNLOCKED { w.m.swapper.tree_lock.lock(); }},
     {"Tree", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.m.file(1).tree_lock.lock(); }},
-    {"ISem", Inv::kNoLockAtRest,
-     [](World& w) UNLOCKED { w.m.file(1).i_sem.lock(); }},
+    {"ISem", Inv::kNoLockAtRest, [](World& w) UNLOCKED { w.m.file(1).i_sem.lock(); }},
     {"IMmap", Inv::kNoLockAtRest,
      [](World& w) UNLOCKED { w.m.file(1).i_mmap_lock.lock(); }},
     {"PageTable", Inv::kNoLockAtRest,

@@ -47,6 +47,7 @@ void check_mms(const Audit& audit);               // C4, C5
 void check_tasks(const Audit& audit);             // C5
 void check_mmlist(const Audit& audit);            // V4
 void check_tlb(const Audit& audit);               // T1
+void check_secondary(const Audit& audit);         // T2
 void check_memory(const Audit& audit);            // D1
 
 void check_leaks(Machine& machine);  // L2

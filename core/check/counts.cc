@@ -104,6 +104,14 @@ int requests_of(const Audit& audit, const Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
   return requests;
 }
 
+// Each secondary MMU has one, too, and its notifier another.
+int secondary_refs(const Audit& audit, const Mm& mm) {
+  int refs = 0;
+  audit.m.secondary_cache.for_each_live(
+      [&](const SecondaryMmu& mmu) { refs += &mmu.notifier.mm == &mm ? 2 : 0; });
+  return refs;
+}
+
 void check_life(const Mm& mm, const std::string& name) NO_THREAD_SAFETY_ANALYSIS {
   const int torn_down = mm.mm_users.read() > 0 ? 0 : 1;
   if (mm.exit_mmaps != torn_down) {
@@ -136,8 +144,8 @@ void check_users(const Audit& audit, const Mm& mm) {
            differs(name + " mm_users", mm.mm_users.read(), should.users));
   }
   // A mm that nobody holds is freed, so it is not on the list of all.
-  const int holders =
-      should.holders + (should.users > 0 ? 1 : 0) + requests_of(audit, mm);
+  const int holders = should.holders + (should.users > 0 ? 1 : 0) +
+                      requests_of(audit, mm) + secondary_refs(audit, mm);
   const bool wrong = audit.expected.users_known
                          ? mm.mm_count.read() != holders
                          : mm.mm_count.read() < std::max(holders, 1);

@@ -78,6 +78,7 @@ void check_tasks_left(const Machine& m) {
 void check_leaks(Machine& m) {
   check_tasks_left(m);
   check_objects(Inv::kNoKiocbLeft, m.kiocb_cache.live_objects(), "");
+  check_objects(Inv::kNoSecondaryLeft, m.secondary_cache.live_objects(), "");
   check_objects(Inv::kNoMmLeft, m.mm_cache.live_objects(), mms_left(m));
   check_objects(Inv::kNoVmaLeft, m.vma_cache.live_objects(), "");
   check_objects(Inv::kNoMapleNodeLeft, m.maple_cache.live_objects(), "");

@@ -33,6 +33,8 @@ TEST_P(Leaked, IsFound) {
 const Leak kLeaks[] = {
     {"MmUser", Inv::kNoMmLeft, [](World& w) { mmget(*w.child); }},
     {"MmHolder", Inv::kNoMmLeft, [](World& w) { w.child->mm_count.inc(); }},
+    {"SecondaryMmu", Inv::kNoSecondaryLeft,
+     [](World& w) { EXPECT_TRUE(secondary_mmu_create(w.m, *w.child, false)); }},
     {"Vma", Inv::kNoVmaLeft,
      [](World& w) { copy_vma_struct(w.m, w.vma_at(*w.child, w.kAnon)); }},
     {"AnonVma", Inv::kNoRmapObjectLeft,

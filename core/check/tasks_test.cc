@@ -50,6 +50,7 @@ TEST(TasksAudit, IsCleanWithAllKindsOfUsers) {
   world.in_task([&] {
     EXPECT_EQ(end_kthread(world.m, world.tasks[2]), Status::kOk);
     EXPECT_TRUE(exit_mm(world.m, world.tasks[0]));
+    world.end_secondary();
     shut_down(world.m);
   });
   EXPECT_EQ(world.audit_leaks(), "");

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/check/machine_for_test.h"
+#include "core/mm/secondary_mmu.h"
 
 namespace racier::check {
 
@@ -29,6 +30,7 @@ struct World : Bench {
       fill();
       child = &fork(*parent);
       go_apart();
+      secondary = *secondary_mmu_create(m, *parent, false);
     });
   }
 
@@ -44,8 +46,13 @@ struct World : Bench {
     in_task([&] {
       mmput(m, *child);
       mmput(m, *parent);
+      end_secondary();
       shut_down(m);
     });
+  }
+  void end_secondary() {
+    secondary_mmu_unregister(m, *secondary);
+    secondary_mmu_put(m, *secondary);
   }
 
   Page& anon(int index) {
@@ -68,6 +75,7 @@ struct World : Bench {
 
   Mm* parent = nullptr;
   Mm* child = nullptr;
+  SecondaryMmu* secondary = nullptr;  // the parent's
   std::array<MmUsers, 2> users{};
 
  private:

@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/base/mark.h"
 #include "core/mm/fault.h"
 #include "core/mm/mmlist.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/objects/ptl.h"
@@ -143,6 +145,8 @@ Status copy_tables(Machine& m, Vma& dst, Vma& src, Paid& ticket)
 
 Status copy_page_range(Machine& m, Vma& dst, Vma& src) {
   Paid ticket;
+  const bool changes = !src.is(kVmShared) && !bug::armed(Bug::kForkNotNotified);
+  const NotifiedRange notified(m, *src.vm_mm, src.range(), changes);
   const Status status = copy_tables(m, dst, src, ticket);
   if (ticket) m.scheme().refund(*ticket);
   return status;

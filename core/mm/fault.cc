@@ -14,6 +14,7 @@
 #include "core/base/mark.h"
 #include "core/mm/filemap.h"
 #include "core/mm/migrate.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/mm/vma_cache.h"
@@ -128,6 +129,7 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
   slot.get_and_clear();
   f.m.mmu->flush_page(mm.context, f.addr);
   slot.set(pte);
+  mmu_notifier_change_pte(f.m, mm, f.addr, pte);
   if (!before_counts) return nullptr;
   if (!early) f.m.scheme().remove(*before, f.vma, f.addr);
   return before;
@@ -146,6 +148,9 @@ FaultResult make_private_page(const Fault& f, Page* from, Pte expected)
   }
   Page* before = nullptr;
   {
+    // Nobody may read the old page when somebody stores to the new one.
+    const bool copies = expected.present() && !bug::armed(Bug::kCowChangePteAlone);
+    const NotifiedRange notified(f.m, f.mm, {f.addr, f.addr + kPageSize}, copies);
     const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
     if (is_unstable(f)) {
       f.m.scheme().refund(*ticket);

@@ -49,12 +49,14 @@ Result<Page*> fault_in(Machine& m, Vma& vma, VirtAddr addr, bool write)
 }
 
 // Context: mmap_sem held.
-Result<PinnedPage> pin_locked(Machine& m, Mm& mm, VirtAddr addr, Gup gup)
+Result<PinnedPage> pin_locked(Machine& m, Mm& mm, VirtAddr addr, Gup gup,
+                              GupVmas vmas = GupVmas::kAny)
     REQUIRES_SHARED(mm.mmap_sem) {
   Vma* const vma = find_vma(m, mm, addr);
   if (vma == nullptr || !vma->contains(addr) || !vma_allows(*vma, gup)) {
     return Status::kFault;
   }
+  if (vmas == GupVmas::kAnon && vma->vm_file != nullptr) return Status::kFault;
   vma->vm_mm->mmap_sem.assert_held_shared();
   const bool write = gup == Gup::kWrite;
   const Result<Page*> page = fault_in(m, *vma, page_floor(addr), write);
@@ -90,9 +92,10 @@ void set_page_dirty_lock(Machine& m, Page& page) {
 
 }  // namespace
 
-Result<PinnedPage> get_user_page(Machine& m, Mm& mm, VirtAddr addr, Gup gup) {
+Result<PinnedPage> get_user_page(Machine& m, Mm& mm, VirtAddr addr, Gup gup,
+                                 GupVmas vmas) {
   const ReadGuard guard(mm.mmap_sem);
-  return pin_locked(m, mm, addr, gup);
+  return pin_locked(m, mm, addr, gup, vmas);
 }
 
 void put_user_page(Machine& m, const PinnedPage& pinned) {

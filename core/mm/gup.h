@@ -23,11 +23,18 @@ enum class Gup : std::uint8_t {
   kForceRead,  // also where the vma forbids it: for a debugger
 };
 
+// Whose pages.  Kernel: FOLL_ANON.
+enum class GupVmas : std::uint8_t {
+  kAny,
+  kAnon,  // of vmas without a file only
+};
+
 // Pins the page at `addr`, faulting it in as an access would, and making it the mm's
 // own before a write.
-// Errors: kFault (no vma, or one that forbids it), kBusError, kNoMemory.
-// Context: may sleep; mmap_sem not held.
-Result<PinnedPage> get_user_page(Machine& m, Mm& mm, VirtAddr addr, Gup gup);
+// Errors: kFault (no vma, one that forbids it, or none of `vmas`), kBusError,
+// kNoMemory. Context: may sleep; mmap_sem not held.
+Result<PinnedPage> get_user_page(Machine& m, Mm& mm, VirtAddr addr, Gup gup,
+                                 GupVmas vmas = GupVmas::kAny);
 // Lets go of it.  Context: any.
 void put_user_page(Machine& m, const PinnedPage& pinned);
 

@@ -11,6 +11,7 @@
 #include "core/base/function_ref.h"
 #include "core/mm/find_vma.h"
 #include "core/mm/mmap.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/mm/swap.h"
@@ -115,6 +116,7 @@ Status free_lazily(Machine& m, Vma& vma, VirtRange part) {
   if (vma.is(kVmLocked) || !is_private_anonymous(vma)) return Status::kInvalid;
   Mm& mm = *vma.vm_mm;
   m.tracepoints->discard_begin(mm, part, true);
+  const NotifiedRange notified(m, mm, part);
   for_each_locked_table(m, mm, part, [&](VirtRange table) {
     flush_tlb_batched_pending(m, mm);
     for_each_pte(m.frames, mm.context, table, [&](VirtAddr addr, PteSlot slot) {
@@ -136,6 +138,7 @@ Page* take_cold_page(Machine& m, Vma& vma, VirtAddr addr) {
   if (!pte.present() || m.is_zero_page(pte.pfn())) return nullptr;
   Page& page = m.page(pte.pfn());
   if (page.mapcount.load() != 0) return nullptr;
+  mmu_notifier_clear_flush_young(m, *vma.vm_mm, addr);
   if (slot.clear_flags(Pte::kAccessed).young()) m.mmu->flush_page(context, addr);
   page.clear(PageFlag::kReferenced);
   get_page(page);

@@ -12,6 +12,7 @@
 #include "core/mm/fork.h"
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
+#include "core/mm/reclaim.h"
 #include "core/rmap/scheme.h"
 #include "core/runtime/run_alone.h"
 
@@ -83,6 +84,15 @@ struct MmForTest : testing::Test {
 
   // ---- Verbs ---------------------------------------------------------------------
 
+  // Takes an anonymous page away from all who map it.
+  void unmap_everywhere(Page& page) {
+    get_page(page);
+    lock_page(m, page);
+    EXPECT_TRUE(give_slot(m, page));
+    EXPECT_EQ(try_to_unmap(m, page, Ttu::kForce), Unmap::kSuccess);
+    unlock_page(m, page);
+    put_page(m, page);
+  }
   VirtAddr map(Mm& mm, std::uint64_t pages, std::uint32_t vm_flags = kRw,
                VirtAddr addr = 0) {
     const Result<VirtAddr> at =

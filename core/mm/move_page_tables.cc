@@ -13,6 +13,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/fault.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/tlb_batch.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
@@ -141,6 +142,7 @@ void move_ptes(Machine& m, const PageMove& move) NO_THREAD_SAFETY_ANALYSIS {
 
 std::uint64_t move_page_tables(Machine& m, const PageMove& move) {
   Mm& mm = *move.src.vm_mm;
+  const NotifiedRange notified(m, mm, move.from);
   VirtRange rest = move.from;
   while (rest.start < rest.end) {
     const VirtAddr to = move.to + (rest.start - move.from.start);

@@ -8,6 +8,7 @@
 
 #include "core/base/bug.h"
 #include "core/mm/mmap.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
@@ -27,6 +28,7 @@ Pte pte_modify(Pte pte, std::uint32_t vm_flags) {
 // Kernel: change_protection().
 void change_protection(Machine& m, Vma& vma, VirtRange range) {
   const MmuContext& context = vma.vm_mm->context;
+  const NotifiedRange notified(m, *vma.vm_mm, range);
   for_each_locked_table(m, *vma.vm_mm, range, [&](VirtRange part) {
     for_each_pte(m.frames, context, part, [&](VirtAddr, PteSlot slot) {
       const Pte before = slot.peek();

@@ -15,6 +15,7 @@
 #include "core/mm/gather.h"
 #include "core/mm/maple_store.h"
 #include "core/mm/mmap.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 #include "core/mm/zap.h"
@@ -166,6 +167,7 @@ void unmap_whole_vmas(Machine& m, Mm& mm, VirtRange range, MapleStore& maple,
   mark_detached(m, mm, range);
   {
     MmuGather tlb(m, mm);
+    const NotifiedRange late(m, mm, range, bug::armed(Bug::kNotifierCalledInGather));
     {
       const SpinGuard guard(mm.page_table_lock);
       vmas = detach_vmas(m, mm, range, maple);
@@ -200,6 +202,8 @@ Status unmap_locked(Machine& m, Mm& mm, VirtRange range, MmapWriteGuard* held)
   MapleStore maple(m, mm);
   if (!maple.prepare(range, {})) return Status::kNoMemory;
   m.tracepoints->unmap_begin(mm, range);
+  // (An mmu_gather must not sleep.)
+  const NotifiedRange notified(m, mm, range, !bug::armed(Bug::kNotifierCalledInGather));
   unmap_whole_vmas(m, mm, range, maple, held);
   m.tracepoints->unmap_end(mm, range);
   return Status::kOk;
@@ -222,6 +226,7 @@ Status do_munmap(Machine& m, Mm& mm, VirtRange range) {
 // A reverse-map walk can still come here, and finds no pte; and so can a reaper, if the
 // mm's users were killed: it must not look at vmas that are being freed.
 void exit_mmap(Machine& m, Mm& mm) {
+  mmu_notifier_release(m, mm);
   const bool killed = mm.is(MmFlag::kKilled);
   MaybeGuard<WriteGuard> no_reaper;
   if (killed && !bug::armed(Bug::kReaperVsExitMmap))

@@ -9,6 +9,7 @@
 #include "core/base/mark.h"
 #include "core/mm/fork.h"
 #include "core/mm/gather.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/zap.h"
 #include "core/objects/ptl.h"
 
@@ -59,6 +60,7 @@ void look_at(const Vma& vma) {
 void reap_vma(Machine& m, Mm& mm, Vma& vma) {
   const VirtRange range = vma.range();
   m.tracepoints->discard_begin(mm, range, false);
+  const NotifiedRange notified(m, mm, range);
   for_each_locked_table(m, mm, range, [&](VirtRange part) {
     look_at(vma);
     assert_pte_locked(m, *vma.vm_mm, part.start);
@@ -72,6 +74,8 @@ void reap_vma(Machine& m, Mm& mm, Vma& vma) {
 void reap(Machine& m, Mm& mm) {
   const ReadGuard guard(mm.mmap_sem);
   if (mm.is(MmFlag::kOomSkip)) return;
+  // Who sleeps may wait for memory.  Kernel: 4d4bbd8526a8, v4.11 to v4.18.
+  if (mm_has_sleeping_notifiers(m, mm)) return;
   // Before the first pte goes: from now on no fault brings anything back.
   mm.set(MmFlag::kUnstable);
   for (Vma* vma = mm.vmas.first(); vma != nullptr; vma = VmaTree::next(*vma)) {

@@ -9,6 +9,7 @@
 #include "core/base/mark.h"
 #include "core/mm/filemap.h"
 #include "core/mm/mmlist.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/mm/tlb_batch.h"
@@ -28,7 +29,8 @@ using rmap::Walk;
 // older than it is.  Kernel: ptep_clear_flush_young(); x86 has not flushed since 3.15
 // (b13b1d2d8692).
 bool clear_young(Machine& m, const Mapping& at, PteSlot slot) {
-  if (!slot.clear_flags(Pte::kAccessed).young()) return false;
+  const bool used = mmu_notifier_clear_flush_young(m, *at.vma->vm_mm, at.addr);
+  if (!slot.clear_flags(Pte::kAccessed).young()) return used;
   if (!m.options().period.batched_unmap) {
     m.mmu->flush_page(at.vma->vm_mm->context, at.addr);
   }
@@ -50,11 +52,13 @@ bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
 // be dropped with what is in it: nobody has stored to it since, and nobody who has a
 // reference is about to (5.18).  Else it is as any other page again.
 // Context: page_table_lock of the pte held.
-bool is_lazily_free(Machine& m, Page& page) {
+bool is_lazily_free(Machine& m, Page& page, const Mm& mm) {
   // The caller's and the ptes', this one's included, and the reverse map's.
   const int own = m.scheme().own_refs(page);
   const bool pinned = page.count.read() != 1 + own + page.mapcount.load() + 1;
-  if (!pinned && !page.test(PageFlag::kDirty)) return true;
+  // Who sleeps is not told yet, and may have stored to it.
+  const bool used = page.test(PageFlag::kDirty) || mm_has_sleeping_notifiers(m, mm);
+  if (!pinned && !used) return true;
   page.clear(PageFlag::kLazyFree);
   return false;
 }
@@ -97,10 +101,11 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu,
   } else {
     m.mmu->flush_page(mm.context, at.addr);
   }
+  mmu_notifier_invalidate_page(m, mm, at.addr);
   if (before.dirty()) page.set(PageFlag::kDirty);
   const bool lazily = ttu == Ttu::kUnmap && page.test(PageFlag::kLazyFree) &&
                       !page.test(PageFlag::kSwapCache);
-  if (lazily && !is_lazily_free(m, page)) {
+  if (lazily && !is_lazily_free(m, page, mm)) {
     slot.set(before);
     return Unmap::kFail;
   }
@@ -285,7 +290,11 @@ Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu, TlbUbc* ubc) {
   invariant(Inv::kUnmapHoldsPageLock, page.test(PageFlag::kLocked));
   Unmap last = Unmap::kAgain;
   m.scheme().walk(page, [&](const Mapping& at) {
+    Mm& mm = *at.vma->vm_mm;
     last = try_to_unmap_one(m, page, at, ttu, ubc);
+    if (mm.notifiers.any() && page.is_anon()) {
+      mmu_notifier_invalidate_page_sleeping(m, mm, at.addr);
+    }
     const bool done = last == Unmap::kFail || !page.is_mapped();
     return done ? Walk::kStop : Walk::kContinue;
   });

@@ -5,6 +5,7 @@
 #include "core/base/bug.h"
 #include "core/base/mark.h"
 #include "core/mm/mmap.h"
+#include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
 #include "core/mm/tlb_batch.h"
@@ -75,6 +76,9 @@ void unmap_page_range(Machine& m, MmuGather& tlb, Vma& vma, VirtRange range,
 }
 
 void zap_page_range(Machine& m, Vma& vma, VirtRange range, const AddressSpace* only) {
+  // Truncation comes with a spinlock.
+  const Sleepers sleepers = vma.vm_file == nullptr ? Sleepers::kYes : Sleepers::kNo;
+  const NotifiedRange notified(m, *vma.vm_mm, range, true, sleepers);
   for_each_locked_table(m, *vma.vm_mm, range, [&](VirtRange part) {
     assert_pte_locked(m, *vma.vm_mm, part.start);
     MmuGather tlb(m, *vma.vm_mm);

@@ -39,6 +39,13 @@ constexpr LockOrder kOrder[] = {
     {&kPteLock, &kSwapLock},
     {&kISharedLock, &kPteLock},
     {&kPteLock, &kPagecacheLock},
+    // mmu notifiers
+    {&kPageTableLock, &kMmuLock},
+    {&kPteLock, &kMmuLock},
+    {&kIMmapLock, &kMmuLock},
+    {&kMmapSem, &kUmemMutex},
+    {&kAnonVmaSem, &kUmemMutex},
+    {&kAnonVmaRootSem, &kUmemMutex},
     // files
     {&kISem, &kMmapSem},
     // reclaim

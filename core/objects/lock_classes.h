@@ -49,8 +49,9 @@
 // fs_reclaim is no lock but a place (reclaim_order.h): an allocation that may reclaim
 // is outside of every lock that a reverse-map walk takes.
 //
-// page_wait, mm_list, task_lock, ctx_lock, aio_wait, task_wait and vma_wait are leaves:
-// nothing is taken inside of them.
+// page_wait, mm_list, task_lock, ctx_lock, aio_wait, task_wait, vma_wait, mmu_lock,
+// secondary_wait and srcu_wait are leaves: nothing is taken inside of them.  mmu_lock
+// is inside of page_table_lock; umem_mutex, which sleeps, inside of anon_vma->sem.
 #pragma once
 #include <span>
 
@@ -87,6 +88,13 @@ inline constexpr LockClass kAioWait{"aio_wait", 41};
 inline constexpr LockClass kTaskWait{"task_wait", 42};
 // Of who waits for the users of a vma (core/mm/vma_cache.h).
 inline constexpr LockClass kVmaWait{"vma_wait", 43};
+// Of mmu notifiers, and of who they are (core/objects/secondary_mmu.h).
+inline constexpr LockClass kMmuNotifierLock{"mmu_notifier_mm->lock", 50};
+inline constexpr LockClass kMmuLock{"mmu_lock", 51};
+inline constexpr LockClass kUmemMutex{"umem_mutex", 52};
+inline constexpr LockClass kSecondaryWait{"secondary_wait", 53};
+inline constexpr LockClass kSrcuMutex{"srcu_mutex", 54};
+inline constexpr LockClass kSrcuWait{"srcu_wait", 55};
 // No lock: reclaim_order.h.
 inline constexpr LockClass kFsReclaim{"fs_reclaim", 32};
 

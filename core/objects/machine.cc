@@ -38,6 +38,7 @@ Machine::Machine(const MachineOptions& options)
       kiocb_cache("kiocb", SlabKind::kPlain, slab_pages, rcu),
       swap_map_cache("swap_map", SlabKind::kPlain, slab_pages, rcu),
       maple_cache("maple_node", SlabKind::kPlain, slab_pages, rcu),
+      secondary_cache("secondary_mmu", SlabKind::kPlain, slab_pages, rcu),
       mmu(make_mmu(frames, options.host_mmu)),
       swap(options.swap_areas, options.swap_slots, options.period.swap_lock),
       swapper(-1, std::uint64_t{swap.count()} * swap.slots, true),
@@ -97,6 +98,7 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   std::construct_at(&mmlist_lock, lock_class::kMmlistLock);
   mmlist.reset();
   mms_made_.raw().store(0, std::memory_order_relaxed);
+  std::construct_at(&notifier_srcu, lock_class::kSrcuMutex, lock_class::kSrcuWait);
   tasks = {};
   std::construct_at(&task_wait, lock_class::kTaskWait);
   std::construct_at(&aio);

@@ -23,12 +23,14 @@
 #include "core/objects/mm.h"
 #include "core/objects/page.h"
 #include "core/objects/page_table.h"
+#include "core/objects/secondary_mmu.h"
 #include "core/objects/swap_area.h"
 #include "core/objects/task_struct.h"
 #include "core/objects/tracepoints.h"
 #include "core/objects/vmacache.h"
 #include "core/sync/lock_checker.h"
 #include "core/sync/rcu.h"
+#include "core/sync/srcu.h"
 #include "core/sync/wait_queue.h"
 
 namespace racier {
@@ -173,6 +175,7 @@ class Machine {
   AioQueue aio;
 
   Rcu rcu;
+  Srcu notifier_srcu{lock_class::kSrcuMutex, lock_class::kSrcuWait};
   Region region;
   FrameArena frames;
   SlabPages slab_pages;
@@ -182,6 +185,7 @@ class Machine {
   Slab<Kiocb> kiocb_cache;
   Slab<SwapMapPart> swap_map_cache;
   Slab<MapleNode> maple_cache;
+  Slab<SecondaryMmu> secondary_cache;
   std::array<Vmacache, kTasksMax> vmacaches;  // of the tasks of a run, by their number
   std::unique_ptr<Mmu> mmu;
   Lru lru;

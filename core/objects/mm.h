@@ -8,6 +8,7 @@
 #include "core/objects/lock_classes.h"
 #include "core/objects/maple_tree.h"
 #include "core/objects/mmlist.h"
+#include "core/objects/mmu_notifier.h"
 #include "core/objects/vma.h"
 #include "core/sync/atomic.h"
 #include "core/sync/ref_count.h"
@@ -96,6 +97,8 @@ struct Mm {
     return (flags.peek() & static_cast<std::uint32_t>(flag)) != 0;
   }
   void set(MmFlag flag) { flags.fetch_or(static_cast<std::uint32_t>(flag)); }
+
+  MmuNotifiers notifiers;  // who else translates its addresses
 
   MmListNode mmlist{this};  // it may have pages in swap; guarded by mmlist_lock
   ListNode all_mms;         // in Machine::mms; guarded by its lock

@@ -278,6 +278,13 @@ void free_at_once(Call& call) {
   }
 }
 
+// A notifier that sleeps is refused where walks must not.
+void call_atomically(Call& call) {
+  if (std::string_view(op_of(call).name) == "mmu_notifier_register") {
+    call.arguments[1] = 0;
+  }
+}
+
 }  // namespace
 
 Program one_after_another(const Program& program) {
@@ -301,6 +308,7 @@ Program one_after_another(const Program& program) {
   for (Call& call : ordered.tasks.front()) {
     call.fail_nth = 0;
     free_at_once(call);
+    call_atomically(call);
   }
   if (takes_pages(ordered)) erase_alone(ordered);
   ordered.schedule = {};

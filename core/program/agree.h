@@ -7,9 +7,9 @@
 // schedule is another interleaving.  So the calls are made one after another, by one
 // task, in an order that the program's seed draws; and nothing may differ that memory
 // decides: there is plenty of it, more than a fuzzer's program can use; no allocation
-// is made to fail; what is freed lazily is freed at once; nothing is pinned where pages
-// are taken away; and a program that comes near
-// its end all the same is not compared.
+// is made to fail; what is freed lazily is freed at once; no notifier sleeps; nothing
+// is pinned where pages are taken away; and a program that comes near its end all the
+// same is not compared.
 //
 // What is compared always:
 //   - outcomes of calls: status and value; not those of ops that take pages away

@@ -203,10 +203,13 @@ constexpr NamedValue kAdvices[] = {{"dontneed", 4},  {"free", 4},   {"pageout", 
                                    {"keeponfork", 1}};
 constexpr NamedValue kPinAccesses[] = {{"read", 1}, {"write", 3}};
 
+constexpr NamedValue kNotifierFlavours[] = {{"atomic", 3}, {"sleeping", 1}};
+
 constexpr VariableType kProcessType(Variable::kProcess, "process");
 constexpr VariableType kMappingType(Variable::kMapping, "mapping");
 constexpr VariableType kFileType(Variable::kFile, "file");
 constexpr VariableType kPinType(Variable::kPin, "kept page");
+constexpr VariableType kSecondaryType(Variable::kSecondary, "secondary MMU");
 constexpr NumberType kPageNoType("a page number", 0, 1u << 24, 7);
 constexpr NumberType kPageCountType("a number of pages", 1, 1u << 24, 8);
 constexpr NumberType kHeapPagesType("a number of pages", 0, 1u << 24, 8);
@@ -219,6 +222,7 @@ constexpr ChoiceType kMovingType("a way to move", kMovings);
 constexpr ChoiceType kWaitingType("a way to wait", kWaitings);
 constexpr ChoiceType kAdviceType("an advice", kAdvices);
 constexpr ChoiceType kPinAccessType("an access", kPinAccesses);
+constexpr ChoiceType kNotifierFlavourType("a flavour of notifier", kNotifierFlavours);
 constexpr AddressType kPageAddrType("an address of a page", kPageSize);
 constexpr AddressType kWordAddrType("an address of a word", 8);
 
@@ -228,6 +232,8 @@ const ArgumentType& ProcessRef::type() { return kProcessType; }
 const ArgumentType& MappingRef::type() { return kMappingType; }
 const ArgumentType& FileRef::type() { return kFileType; }
 const ArgumentType& PinRef::type() { return kPinType; }
+const ArgumentType& SecondaryRef::type() { return kSecondaryType; }
+const ArgumentType& NotifierFlavour::type() { return kNotifierFlavourType; }
 const ArgumentType& PageNo::type() { return kPageNoType; }
 const ArgumentType& PageCount::type() { return kPageCountType; }
 const ArgumentType& HeapPages::type() { return kHeapPagesType; }
@@ -253,6 +259,8 @@ const char* variable_noun(Variable kind) {
       return "file";
     case Variable::kPin:
       return "kept page";
+    case Variable::kSecondary:
+      return "secondary MMU";
   }
   return "?";
 }

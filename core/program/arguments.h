@@ -79,6 +79,16 @@ struct PinRef {
   std::uint64_t value;
   static const ArgumentType& type();
 };
+struct SecondaryRef {
+  std::uint64_t value;
+  static const ArgumentType& type();
+};
+// What the callbacks of an mmu notifier may do.
+struct NotifierFlavour {
+  std::uint64_t value;
+  static const ArgumentType& type();
+  bool sleeping() const { return value != 0; }
+};
 
 // A page of a mapping, from its start; may lie behind its end.
 struct PageNo {

@@ -7,6 +7,7 @@
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_migrate.h"
+#include "core/program/ops_notifier.h"
 #include "core/program/ops_pin.h"
 #include "core/program/ops_process.h"
 #include "core/program/ops_reclaim.h"
@@ -237,6 +238,22 @@ constexpr Op kOps[] = {
                         "area")
         .weighing(1)
         .agreeing(Agrees::kAlone),
+    // Devices that translate addresses themselves.
+    op<&ops::mmu_notifier_register>("mmu_notifier_register",
+                                    "Gives a process a secondary MMU, that of a device.",
+                                    "process", "flavour")
+        .weighing(6),
+    op<&ops::mmu_notifier_unregister>("mmu_notifier_unregister",
+                                      "Takes a secondary MMU away.", "secondary")
+        .weighing(3),
+    op<&ops::secondary_read>("secondary_read", "Loads a word through a secondary MMU.",
+                             "secondary", "mapping", "page", "word")
+        .weighing(8)
+        .agreeing(Agrees::kUnlessRefused),
+    op<&ops::secondary_write>("secondary_write",
+                              "Stores a word through a secondary MMU.", "secondary",
+                              "mapping", "page", "word")
+        .weighing(12),
 };
 
 }  // namespace

@@ -23,10 +23,10 @@ namespace racier::program {
 inline constexpr int kProgramTasksMax = 8;
 inline constexpr int kArgumentsMax = 7;
 
-// What calls work on.  Processes, mappings and pinned pages are defined by calls, files
-// by the machine.
-enum class Variable : std::uint8_t { kProcess, kMapping, kFile, kPin };
-inline constexpr int kVariableKinds = static_cast<int>(Variable::kPin) + 1;
+// What calls work on.  Processes, mappings, pinned pages and secondary MMUs are defined
+// by calls, files by the machine.
+enum class Variable : std::uint8_t { kProcess, kMapping, kFile, kPin, kSecondary };
+inline constexpr int kVariableKinds = static_cast<int>(Variable::kSecondary) + 1;
 
 // In the place of a variable's number: none; the call will do nothing.
 inline constexpr std::uint64_t kNoVariable = ~0ull;

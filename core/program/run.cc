@@ -27,6 +27,15 @@ void Variables::reset(const Scope& scope) {
     const SpinGuard guard(pins_[i].task_lock);
     pins_[i].pinned = {};
   }
+  const std::uint32_t secondaries = scope.of(Variable::kSecondary);
+  if (secondaries > secondaries_room_) {
+    secondaries_ = std::make_unique<Secondary[]>(secondaries);
+    secondaries_room_ = secondaries;
+  }
+  for (std::uint32_t i = 0; i < secondaries; ++i) {
+    const SpinGuard guard(secondaries_[i].task_lock);
+    secondaries_[i].mmu = nullptr;
+  }
   for (std::uint32_t i = 0; i < mappings; ++i) {
     mappings_[i].raw().store(0, std::memory_order_relaxed);
   }
@@ -56,6 +65,27 @@ PinnedPage Variables::get_pin(std::uint64_t number) {
 // Likewise.
 Page* Variables::peek_pin(std::uint64_t number) const NO_THREAD_SAFETY_ANALYSIS {
   return pins_[number].pinned.page;
+}
+
+void Variables::set_secondary(std::uint64_t number, SecondaryMmu& mmu) {
+  Secondary& secondary = secondaries_[number];
+  const SpinGuard guard(secondary.task_lock);
+  secondary.mmu = &mmu;
+}
+
+SecondaryMmu* Variables::take_secondary(std::uint64_t number) {
+  if (number >= scope_.of(Variable::kSecondary)) return nullptr;
+  Secondary& secondary = secondaries_[number];
+  const SpinGuard guard(secondary.task_lock);
+  return std::exchange(secondary.mmu, nullptr);
+}
+
+SecondaryMmu* Variables::get_secondary(std::uint64_t number) {
+  if (number >= scope_.of(Variable::kSecondary)) return nullptr;
+  Secondary& secondary = secondaries_[number];
+  const SpinGuard guard(secondary.task_lock);
+  if (secondary.mmu != nullptr) secondary.mmu->refs.inc();
+  return secondary.mmu;
 }
 
 void Variables::set_mapping(std::uint64_t number, VirtRange range) {

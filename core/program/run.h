@@ -7,6 +7,7 @@
 
 #include "core/mm/fork.h"
 #include "core/mm/gup.h"
+#include "core/mm/secondary_mmu.h"
 #include "core/mm/task_mm.h"
 #include "core/objects/machine.h"
 #include "core/program/arguments.h"
@@ -28,6 +29,11 @@ struct NewMapping {
 
 struct NewPin {
   static constexpr Variable kDefines = Variable::kPin;
+  std::uint32_t number;
+};
+
+struct NewSecondary {
+  static constexpr Variable kDefines = Variable::kSecondary;
   std::uint32_t number;
 };
 
@@ -79,7 +85,18 @@ class Variables {
   // Likewise without a reference.  At quiescence.
   Page* peek_pin(std::uint64_t number) const;
 
+  void set_secondary(std::uint64_t number, SecondaryMmu& mmu);
+  // Takes the secondary MMU, with its reference, out of the variable; nullptr: there is
+  // none.
+  SecondaryMmu* take_secondary(std::uint64_t number);
+  // Returns it with a reference of the caller's own; likewise.
+  SecondaryMmu* get_secondary(std::uint64_t number);
+
  private:
+  struct Secondary {
+    SpinLock task_lock{lock_class::kTaskLock};
+    SecondaryMmu* mmu GUARDED_BY(task_lock) = nullptr;
+  };
   struct Pin {
     SpinLock task_lock{lock_class::kTaskLock};
     PinnedPage pinned GUARDED_BY(task_lock);
@@ -96,6 +113,8 @@ class Variables {
   std::unique_ptr<Mapping[]> mappings_;
   std::uint32_t pins_room_ = 0;
   std::unique_ptr<Pin[]> pins_;
+  std::uint32_t secondaries_room_ = 0;
+  std::unique_ptr<Secondary[]> secondaries_;
   Atomic<int> busy_lists_{0};  // that may still do something for those who wait
 
   // No step unless somebody waits.
@@ -160,6 +179,12 @@ class Run {
   }
   PinnedPage take(PinRef pin) { return variables_.take_pin(pin.value); }
   PinnedPage get(PinRef pin) { return variables_.get_pin(pin.value); }
+
+  void define(NewSecondary secondary, SecondaryMmu& mmu) {
+    variables_.set_secondary(secondary.number, mmu);
+  }
+  SecondaryMmu* take(SecondaryRef ref) { return variables_.take_secondary(ref.value); }
+  SecondaryMmu* get(SecondaryRef ref) { return variables_.get_secondary(ref.value); }
 
   std::optional<VirtRange> mapping(MappingRef ref) const {
     return variables_.mapping(ref.value);

@@ -249,6 +249,13 @@ void Runner::tear_down() {
         require(end_kthread(m, task) == Status::kOk, "nobody runs");
       }
     }
+    // Their mms have ended before them.
+    for (std::uint32_t i = 0; i < variables_.scope().of(Variable::kSecondary); ++i) {
+      SecondaryMmu* const mmu = variables_.take_secondary(i);
+      if (mmu == nullptr) continue;
+      secondary_mmu_unregister(m, *mmu);
+      secondary_mmu_put(m, *mmu);
+    }
   };
   const FunctionRef<void()> bodies[] = {body};
   alone_.run(state_, bodies);

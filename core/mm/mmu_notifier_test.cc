@@ -1,0 +1,223 @@
+// core/mm/mmu_notifier_test.cc - who is told, when, and who is not.
+#include "core/mm/mmu_notifier.h"
+
+#include <utility>
+
+#include "core/mm/mm_for_test.h"
+#include "core/mm/truncate.h"
+
+namespace racier {
+namespace {
+
+// A notifier that writes down what it is told.
+struct Told {
+  explicit Told(Mm& mm, bool sleeps = false)
+      : notifier(sleeps ? kSleeping : kAtomic, mm) {}
+
+  MmuNotifier notifier;  // the first member
+  std::string text;
+
+  // Returns what was told since the last time.
+  std::string take() { return std::exchange(text, ""); }
+
+ private:
+  static Told& of(MmuNotifier& notifier) { return reinterpret_cast<Told&>(notifier); }
+  static std::string pages(VirtRange range) {
+    return std::to_string((range.start - kBase) >> kPageShift) + "+" +
+           std::to_string(range.pages()) + " ";
+  }
+  static void release(Machine&, MmuNotifier& to) { of(to).text += "release "; }
+  static void start(Machine&, MmuNotifier& to, VirtRange range) {
+    of(to).text += "start " + pages(range);
+  }
+  static void end(Machine&, MmuNotifier& to, VirtRange range) {
+    of(to).text += "end " + pages(range);
+  }
+  static void page(Machine&, MmuNotifier& to, VirtAddr addr) {
+    of(to).text += "page " + pages({addr, addr + kPageSize});
+  }
+  static bool young(Machine&, MmuNotifier& to, VirtAddr addr) {
+    of(to).text += "young " + pages({addr, addr + kPageSize});
+    return true;
+  }
+  static void change(Machine&, MmuNotifier& to, VirtAddr addr, Pte) {
+    of(to).text += "change " + pages({addr, addr + kPageSize});
+  }
+  static constexpr MmuNotifierOps kAtomic{false, &release, &start, &end,
+                                          &page, &young,   &change};
+  static constexpr MmuNotifierOps kSleeping{true,  &release, &start, &end,
+                                            &page, &young,   &change};
+};
+
+struct MmuNotifierTest : MmForTest {
+  explicit MmuNotifierTest(const char* rmap = "anon_vma_spin")
+      : MmForTest({.rmap = rmap, .frames = 128, .slab_pages = 32}) {}
+};
+struct SleepingNotifierTest : MmuNotifierTest {
+  SleepingNotifierTest() : MmuNotifierTest("anon_vma_rwsem") {}
+};
+
+TEST_F(MmuNotifierTest, AreToldOfWhatChangesWhatPtesMap) {
+  story([&](Mm& mm) {
+    map(mm, 4, kRw, kBase);
+    for (std::uint64_t page = 0; page < 4; ++page) write(mm, page_at(kBase, page), 1);
+    Told told(mm);
+    ASSERT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk);
+    protect(mm, kBase, 2, kVmRead);
+    EXPECT_EQ(told.take(), "start 0+2 end 0+2 ");
+    protect(mm, kBase, 2, kRw);
+    EXPECT_EQ(told.take(), "start 0+2 end 0+2 ");
+    Mm* const child = *dup_mm(m, mm);
+    EXPECT_EQ(told.take(), "start 0+4 end 0+4 ");
+    write(mm, kBase, 2);
+    EXPECT_EQ(told.take(), "start 0+1 change 0+1 end 0+1 ");
+    mmput(m, *child);
+    EXPECT_EQ(told.take(), "") << "that was not this mm";
+    write(mm, page_at(kBase, 1), 2);
+    EXPECT_EQ(told.take(), "") << "the page is its own: it maps the same";
+    unmap_everywhere(page_of(mm, page_at(kBase, 1)));
+    EXPECT_EQ(told.take(), "page 1+1 ");
+    page_referenced(m, page_of(mm, kBase));
+    EXPECT_EQ(told.take(), "young 0+1 ");
+    unmap(mm, page_at(kBase, 1), 2);
+    EXPECT_EQ(told.take(), "start 1+2 end 1+2 ");
+    mmu_notifier_unregister(m, told.notifier);
+    EXPECT_EQ(told.take(), "release ");
+    unmap(mm, kBase, 1);
+    EXPECT_EQ(told.take(), "");
+  });
+}
+
+TEST_F(MmuNotifierTest, TheLastUserReleasesAndUnregisterMayFollow) {
+  EXPECT_EQ(tell([&] {
+              Mm* const mm = mm_create(m);
+              map(*mm, 1, kRw, kBase);
+              write(*mm, kBase, 1);
+              Told first(*mm);
+              Told second(*mm);
+              ASSERT_EQ(mmu_notifier_register(m, first.notifier), Status::kOk);
+              ASSERT_EQ(mmu_notifier_register(m, second.notifier), Status::kOk);
+              mmput(m, *mm);
+              EXPECT_EQ(first.take(), "release ") << "and nothing of the pages";
+              EXPECT_EQ(second.take(), "release ");
+              mmu_notifier_unregister(m, first.notifier);
+              mmu_notifier_unregister(m, second.notifier);
+            }),
+            "");
+  expect_nothing_left();
+}
+
+TEST_F(MmuNotifierTest, OneInTheMiddleLeavesTheOthers) {
+  story([&](Mm& mm) {
+    map(mm, 1, kRw, kBase);
+    Told told[3] = {Told(mm), Told(mm), Told(mm)};
+    for (Told& one : told) {
+      ASSERT_EQ(mmu_notifier_register(m, one.notifier), Status::kOk);
+    }
+    mmu_notifier_unregister(m, told[1].notifier);
+    EXPECT_EQ(told[1].take(), "release ");
+    protect(mm, kBase, 1, kVmRead);
+    EXPECT_EQ(told[0].take(), "start 0+1 end 0+1 ");
+    EXPECT_EQ(told[1].take(), "");
+    EXPECT_EQ(told[2].take(), "start 0+1 end 0+1 ");
+    mmu_notifier_unregister(m, told[2].notifier);
+    mmu_notifier_unregister(m, told[0].notifier);
+  });
+}
+
+TEST_F(MmuNotifierTest, OneThatSleepsIsRefusedWhereWalksMustNot) {
+  story([&](Mm& mm) {
+    Told told(mm, true);
+    EXPECT_EQ(mmu_notifier_register(m, told.notifier), Status::kInvalid);
+    EXPECT_FALSE(mm.notifiers.any());
+  });
+}
+
+TEST_F(SleepingNotifierTest, IsToldWhereItMaySleep) {
+  story([&](Mm& mm) {
+    map(mm, 2, kRw, kBase);
+    write(mm, kBase, 1);
+    Told told(mm, true);
+    ASSERT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk);
+    EXPECT_TRUE(mm_has_sleeping_notifiers(m, mm));
+    page_referenced(m, page_of(mm, kBase));
+    EXPECT_EQ(told.take(), "") << "under the lock of a pte";
+    unmap_everywhere(page_of(mm, kBase));
+    EXPECT_EQ(told.take(), "page 0+1 ");
+    protect(mm, kBase, 1, kVmRead);
+    EXPECT_EQ(told.take(), "start 0+1 end 0+1 ");
+    mmu_notifier_unregister(m, told.notifier);
+    EXPECT_FALSE(mm_has_sleeping_notifiers(m, mm));
+  });
+}
+
+TEST_F(MmuNotifierTest, TruncationTellsOfItsPages) {
+  story([&](Mm& mm) {
+    const VirtAddr at = map_file(mm, 0, 2, 0, kRw);
+    EXPECT_TRUE(read(mm, at).value == file_word(0, 0, 0));
+    Told told(mm);
+    ASSERT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk);
+    EXPECT_EQ(do_truncate(m, m.file(0), 1), Status::kOk);
+    EXPECT_NE(told.take().find("start "), std::string::npos);
+    mmu_notifier_unregister(m, told.notifier);
+    EXPECT_EQ(do_truncate(m, m.file(0), 0), Status::kOk);
+  });
+}
+
+TEST_F(MmuNotifierTest, AllLocksAreThoseOfTheFiles) {
+  story([&](Mm& mm) {
+    map_file(mm, 1, 1);
+    map_file(mm, 0, 1);
+    map_file(mm, 1, 1);
+    const WriteGuard guard(mm.mmap_sem);
+    {
+      const MmAllLocks locks(mm);
+      EXPECT_TRUE(locks);
+      EXPECT_TRUE(m.file(0).i_mmap_lock.is_locked());
+      EXPECT_TRUE(m.file(1).i_mmap_lock.is_locked());
+    }
+    EXPECT_FALSE(m.file(0).i_mmap_lock.is_locked());
+    EXPECT_FALSE(m.file(1).i_mmap_lock.is_locked());
+  });
+}
+
+TEST_F(MmuNotifierTest, OfTooManyFilesNoneIsLocked) {
+  story([&](Mm& mm) {
+    for (std::size_t i = 0; i <= MmAllLocks::kFilesMax; ++i) {
+      map(mm, 1, kRw | kVmShared);
+    }
+    Told told(mm);
+    EXPECT_EQ(mmu_notifier_register(m, told.notifier), Status::kNoMemory);
+    EXPECT_FALSE(mm.notifiers.any());
+  });
+}
+
+// Who unregisters a notifier may free it, whoever is about to call it.
+TEST_F(MmuNotifierTest, NoCallbackIsLateWhenItIsUnregistered) {
+  int met = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Mm& mm = anew([&](Mm& mm) { map(mm, 1, kRw, kBase); });
+    Told told(mm);
+    EXPECT_EQ(
+        run_alone(
+            run,
+            [&] { EXPECT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk); }),
+        std::nullopt);
+    std::string told_by_then;
+    const auto changes = [&] { protect(mm, kBase, 1, kVmRead); };
+    const auto unregisters = [&] {
+      mmu_notifier_unregister(m, told.notifier);
+      told_by_then = told.text;
+    };
+    run.reset();
+    EXPECT_EQ(run_tasks(run, random_walk_seed(seed), {changes, unregisters}),
+              std::nullopt);
+    EXPECT_EQ(told.text, told_by_then) << seed;
+    met += told.text.starts_with("start") ? 1 : 0;
+    end(mm);
+  }
+  EXPECT_GT(met, 0);
+}
+
+}  // namespace
+}  // namespace racier
