@@ -58,7 +58,7 @@ TEST(StressOptions, WrongUseIsOneLine) {
   EXPECT_EQ(
       parse("--workload all").text,
       "racier-stress: --workload: expected one of fork, fault, reclaim, swap, lookup, "
-      "tlb, mixed, "
+      "tlb, notify, mixed, "
       "not 'all' (--help)\n");
 }
 

@@ -177,6 +177,8 @@ class ValueAudit {
       return address(number);
     }
     constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+    // (Whose memory it was, the variable does not tell.)
+    if (op == "secondary_write") return kSomewhere + arguments[3] * kWord;
     if (op == "file_write") return kSomewhere + arguments[2] * kWord;
     if (op == "pin_write") return kSomewhere + arguments[1] * kWord;
     return std::nullopt;

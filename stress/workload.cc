@@ -1,6 +1,7 @@
 // stress/workload.cc - makes the programs of rounds.  Tested by workload_test.cc.
 #include "stress/workload.h"
 
+#include <algorithm>
 #include <iterator>
 #include <vector>
 
@@ -37,30 +38,66 @@ constexpr OpWeight kReclaimWeights[] = {
 };
 
 constexpr OpWeight kSwapWeights[] = {
-    {"write", 26},     {"read", 14},  {"add", 2},
-    {"unmap_page", 12}, {"reclaim", 8}, {"page_referenced", 4},
-    {"fork", 10},      {"exit", 8},   {"clone", 2},
-    {"madvise", 4},    {"munmap", 2}, {"mmap_over", 3},
-    {"mprotect", 2},   {"brk", 1},    {"swapon", 6},
-    {"swapoff", 6},    {"interrupt_swapoff", 1},
+    {"write", 26},
+    {"read", 14},
+    {"add", 2},
+    {"unmap_page", 12},
+    {"reclaim", 8},
+    {"page_referenced", 4},
+    {"fork", 10},
+    {"exit", 8},
+    {"clone", 2},
+    {"madvise", 4},
+    {"munmap", 2},
+    {"mmap_over", 3},
+    {"mprotect", 2},
+    {"brk", 1},
+    {"swapon", 6},
+    {"swapoff", 6},
+    {"interrupt_swapoff", 1},
 };
 
 constexpr OpWeight kLookupWeights[] = {
-    {"read", 30},  {"write", 26},      {"add", 4},       {"fetch", 4}, {"mprotect", 8},
-    {"munmap", 5}, {"mmap_over", 7},   {"mremap_over", 3}, {"mmap", 2},  {"madvise", 3},
-    {"mlock", 1},  {"munlock", 1},     {"brk", 3},       {"fork", 3},  {"clone", 3},
-    {"exit", 3},
+    {"read", 30},    {"write", 26},  {"add", 4},       {"fetch", 4},
+    {"mprotect", 8}, {"munmap", 5},  {"mmap_over", 7}, {"mremap_over", 3},
+    {"mmap", 2},     {"madvise", 3}, {"mlock", 1},     {"munlock", 1},
+    {"brk", 3},      {"fork", 3},    {"clone", 3},     {"exit", 3},
 };
 constexpr const char* kLookupDraws[] = {"lookup", "ptl"};
 
 constexpr OpWeight kTlbWeights[] = {
-    {"write", 30},     {"read", 20},     {"add", 4},          {"fetch", 2},
-    {"mprotect", 8},   {"munmap", 5},    {"mmap_over", 5},    {"mremap_over", 6},
-    {"madvise", 4},    {"unmap_page", 6}, {"migrate_page", 4}, {"page_referenced", 3},
-    {"reclaim", 3},    {"writeback", 4}, {"truncate", 1},     {"mmap_file_shared", 2},
-    {"fork", 4},       {"exit", 4},      {"clone", 2},
+    {"write", 30},   {"read", 20},      {"add", 4},          {"fetch", 2},
+    {"mprotect", 8}, {"munmap", 5},     {"mmap_over", 5},    {"mremap_over", 6},
+    {"madvise", 4},  {"unmap_page", 6}, {"migrate_page", 4}, {"page_referenced", 3},
+    {"reclaim", 3},  {"writeback", 4},  {"truncate", 1},     {"mmap_file_shared", 2},
+    {"fork", 4},     {"exit", 4},       {"clone", 2},
 };
 constexpr const char* kTlbDraws[] = {"ptl", "gather", "unmap", "lookup"};
+
+constexpr OpWeight kNotifyWeights[] = {
+    {"mmu_notifier_register", 6},
+    {"mmu_notifier_unregister", 5},
+    {"secondary_read", 20},
+    {"secondary_write", 24},
+    {"write", 20},
+    {"read", 14},
+    {"fork", 6},
+    {"exit", 5},
+    {"clone", 2},
+    {"munmap", 4},
+    {"mmap_over", 5},
+    {"mprotect", 5},
+    {"mremap_over", 3},
+    {"madvise", 5},
+    {"unmap_page", 6},
+    {"migrate_page", 4},
+    {"page_referenced", 2},
+    {"reclaim", 2},
+    {"writeback", 4},
+    {"truncate", 1},
+    {"mmap_file_shared", 2},
+};
+constexpr const char* kNotifyDraws[] = {"ptl", "gather", "unmap", "lookup"};
 
 constexpr Workload kWorkloads[] = {
     {"fork", "processes that are born, share pages, and end", kForkWeights, 2048, 512,
@@ -71,10 +108,14 @@ constexpr Workload kWorkloads[] = {
      kReclaimWeights, 160, 128, 1000, 1},
     {"swap", "swapoff and swapon, beside who is born, ends, and touches memory",
      kSwapWeights, 512, 48, 800, 2, 2},
-    {"lookup", "faults that look for a vma, by all that lookup= knows, and who changes vmas",
+    {"lookup",
+     "faults that look for a vma, by all that lookup= knows, and who changes vmas",
      kLookupWeights, 1024, 256, 1000, 2, 1, kLookupDraws},
     {"tlb", "translations that are used while their ptes move, change and go",
      kTlbWeights, 512, 128, 1000, 2, 1, kTlbDraws},
+    {"notify",
+     "devices that translate addresses themselves, while what those map changes",
+     kNotifyWeights, 512, 128, 1000, 2, 1, kNotifyDraws},
     {"mixed", "everything, as often as the fuzzer draws it", {}, 512, 128, 800, 2},
 };
 
@@ -98,7 +139,15 @@ struct Alive {
   std::vector<std::uint64_t> families;  // of those, who shares no memory with others
   std::vector<std::uint64_t> kthreads;
   std::vector<std::uint64_t> mappings;
+  std::vector<std::uint64_t> pins;
+  std::vector<std::uint64_t> secondaries;
   program::Scope defined;
+
+  // Those of a kind that a call may be given without further thought.
+  std::vector<std::uint64_t>& of(Variable kind) {
+    if (kind == Variable::kPin) return pins;
+    return kind == Variable::kSecondary ? secondaries : mappings;
+  }
 };
 
 class Draft {
@@ -141,8 +190,7 @@ class Draft {
 
  private:
   static constexpr std::uint64_t kRw = kVmRead | kVmWrite;
-  static constexpr std::size_t kMappingsMax =
-      4;  // of its own that a task keeps in mind
+  static constexpr std::size_t kKeptMax = 4;  // of a kind that a task keeps in mind
   static constexpr std::uint64_t kAddWords =
       6;  // `add` has words of its own, from here on
 
@@ -156,10 +204,9 @@ class Draft {
       if (*kind == Variable::kProcess) {
         add_process(alive, program::op_of(call).name, defined);
       } else {
-        alive.mappings.push_back(defined);
-        if (list != 0 && alive.mappings.size() > kMappingsMax) {
-          alive.mappings.erase(alive.mappings.begin());
-        }
+        std::vector<std::uint64_t>& kept = alive.of(*kind);
+        kept.push_back(defined);
+        if (list != 0 && kept.size() > kKeptMax) kept.erase(kept.begin());
       }
     }
     calls(list).push_back(call);
@@ -195,6 +242,14 @@ class Draft {
     set_up_call("fork", {p0});
     set_up_call("clone", {p0});
     if (workload_.weights.empty()) set_up_call("kthread", {});
+    if (workload_.weights.empty() || has("mmu_notifier_register")) {
+      set_up_call("mmu_notifier_register", {p0, 0});
+    }
+  }
+
+  bool has(std::string_view op) const {
+    return std::ranges::find(workload_.weights, op, &OpWeight::op) !=
+           workload_.weights.end();
   }
 
   void add_drawn(std::size_t list) {
@@ -230,6 +285,9 @@ class Draft {
       const auto kind = op.type(i).variable();
       if (kind == Variable::kProcess) argument = draw_process(list, name);
       if (kind == Variable::kMapping) argument = draw_mapping(list);
+      if (kind == Variable::kPin || kind == Variable::kSecondary) {
+        argument = draw_kept(list, *kind);
+      }
       // Only words that nobody adds to can be checked.
       if (std::string_view(op.argument_names[static_cast<std::size_t>(i)]) == "word") {
         argument %= kAddWords;
@@ -270,13 +328,25 @@ class Draft {
     return any_of(alive_[0].mappings);
   }
 
+  // What some task has, its own most of the time.
+  std::uint64_t draw_kept(std::size_t list, Variable kind) {
+    const bool own = random_.below(4) != 0;
+    const auto& kept = alive_[own ? list : random_.below(alive_.size())].of(kind);
+    const auto& otherwise = alive_[0].of(kind);
+    if (!kept.empty()) return any_of(kept);
+    return otherwise.empty() ? program::kNoVariable : any_of(otherwise);
+  }
+
+  static constexpr Variable kDefined[] = {Variable::kProcess, Variable::kMapping,
+                                          Variable::kPin, Variable::kSecondary};
+
   // Replaces references by numbers in program order.
   void number_variables() {
     std::vector<program::Scope> first(alive_.size());
     program::Scope next;
     for (std::size_t list = 0; list < alive_.size(); ++list) {
       first[list] = next;
-      for (const Variable kind : {Variable::kProcess, Variable::kMapping}) {
+      for (const Variable kind : kDefined) {
         next.of(kind) += alive_[list].defined.of(kind);
       }
     }
@@ -288,8 +358,9 @@ class Draft {
     const program::Op& op = program::op_of(call);
     for (int i = 0; i < op.argument_count; ++i) {
       const auto kind = op.type(i).variable();
-      if (kind != Variable::kProcess && kind != Variable::kMapping) continue;
       std::uint64_t& argument = call.arguments[static_cast<std::size_t>(i)];
+      if (std::ranges::find(kDefined, kind) == std::end(kDefined)) continue;
+      if (argument == program::kNoVariable) continue;
       argument = first[argument >> 32].of(*kind) + (argument & 0xffffffff);
     }
   }
