@@ -108,7 +108,7 @@ int requests_of(const Audit& audit, const Mm& mm) NO_THREAD_SAFETY_ANALYSIS {
 int secondary_refs(const Audit& audit, const Mm& mm) {
   int refs = 0;
   audit.m.secondary_cache.for_each_live(
-      [&](const SecondaryMmu& mmu) { refs += &mmu.notifier.mm == &mm ? 2 : 0; });
+      [&](const SecondaryMmu& mmu) { refs += &mmu.mm == &mm ? 2 : 0; });
   return refs;
 }
 

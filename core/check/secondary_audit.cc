@@ -8,7 +8,7 @@ namespace {
 
 std::string about(const Audit& audit, const SecondaryMmu& mmu,
                   const SecondaryMmu::Entry& entry) {
-  return "mm " + std::to_string(mmu.notifier.mm.id) + " page " +
+  return "mm " + std::to_string(mmu.mm.id) + " page " +
          std::to_string(entry.addr >> kPageShift) +
          (entry.writable ? " writable; " : "; ") + describe(audit.m, entry.pfn);
 }
@@ -27,7 +27,7 @@ void check_mmu(const Audit& audit, const SecondaryMmu& mmu) NO_THREAD_SAFETY_ANA
   }
   for (const SecondaryMmu::Entry& entry : mmu.entries) {
     if (entry.addr == kUserEnd) continue;
-    const Pte pte = pte_of(audit, mmu.notifier.mm, entry);
+    const Pte pte = pte_of(audit, mmu.mm, entry);
     const bool reads = pte.present() && pte.pfn() == entry.pfn;
     if (!reads || (entry.writable && !pte.writable())) {
       broken(Inv::kSecondaryWithinPte, about(audit, mmu, entry));

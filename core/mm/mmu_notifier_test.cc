@@ -10,18 +10,17 @@ namespace racier {
 namespace {
 
 // A notifier that writes down what it is told.
-struct Told {
+struct Told : MmuNotifier {
   explicit Told(Mm& mm, bool sleeps = false)
-      : notifier(sleeps ? kSleeping : kAtomic, mm) {}
+      : MmuNotifier(sleeps ? kSleeping : kAtomic, mm) {}
 
-  MmuNotifier notifier;  // the first member
   std::string text;
 
   // Returns what was told since the last time.
   std::string take() { return std::exchange(text, ""); }
 
  private:
-  static Told& of(MmuNotifier& notifier) { return reinterpret_cast<Told&>(notifier); }
+  static Told& of(MmuNotifier& notifier) { return static_cast<Told&>(notifier); }
   static std::string pages(VirtRange range) {
     return std::to_string((range.start - kBase) >> kPageShift) + "+" +
            std::to_string(range.pages()) + " ";
@@ -62,7 +61,7 @@ TEST_F(MmuNotifierTest, AreToldOfWhatChangesWhatPtesMap) {
     map(mm, 4, kRw, kBase);
     for (std::uint64_t page = 0; page < 4; ++page) write(mm, page_at(kBase, page), 1);
     Told told(mm);
-    ASSERT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk);
+    ASSERT_EQ(mmu_notifier_register(m, told), Status::kOk);
     protect(mm, kBase, 2, kVmRead);
     EXPECT_EQ(told.take(), "start 0+2 end 0+2 ");
     protect(mm, kBase, 2, kRw);
@@ -81,7 +80,7 @@ TEST_F(MmuNotifierTest, AreToldOfWhatChangesWhatPtesMap) {
     EXPECT_EQ(told.take(), "young 0+1 ");
     unmap(mm, page_at(kBase, 1), 2);
     EXPECT_EQ(told.take(), "start 1+2 end 1+2 ");
-    mmu_notifier_unregister(m, told.notifier);
+    mmu_notifier_unregister(m, told);
     EXPECT_EQ(told.take(), "release ");
     unmap(mm, kBase, 1);
     EXPECT_EQ(told.take(), "");
@@ -95,13 +94,13 @@ TEST_F(MmuNotifierTest, TheLastUserReleasesAndUnregisterMayFollow) {
               write(*mm, kBase, 1);
               Told first(*mm);
               Told second(*mm);
-              ASSERT_EQ(mmu_notifier_register(m, first.notifier), Status::kOk);
-              ASSERT_EQ(mmu_notifier_register(m, second.notifier), Status::kOk);
+              ASSERT_EQ(mmu_notifier_register(m, first), Status::kOk);
+              ASSERT_EQ(mmu_notifier_register(m, second), Status::kOk);
               mmput(m, *mm);
               EXPECT_EQ(first.take(), "release ") << "and nothing of the pages";
               EXPECT_EQ(second.take(), "release ");
-              mmu_notifier_unregister(m, first.notifier);
-              mmu_notifier_unregister(m, second.notifier);
+              mmu_notifier_unregister(m, first);
+              mmu_notifier_unregister(m, second);
             }),
             "");
   expect_nothing_left();
@@ -112,23 +111,23 @@ TEST_F(MmuNotifierTest, OneInTheMiddleLeavesTheOthers) {
     map(mm, 1, kRw, kBase);
     Told told[3] = {Told(mm), Told(mm), Told(mm)};
     for (Told& one : told) {
-      ASSERT_EQ(mmu_notifier_register(m, one.notifier), Status::kOk);
+      ASSERT_EQ(mmu_notifier_register(m, one), Status::kOk);
     }
-    mmu_notifier_unregister(m, told[1].notifier);
+    mmu_notifier_unregister(m, told[1]);
     EXPECT_EQ(told[1].take(), "release ");
     protect(mm, kBase, 1, kVmRead);
     EXPECT_EQ(told[0].take(), "start 0+1 end 0+1 ");
     EXPECT_EQ(told[1].take(), "");
     EXPECT_EQ(told[2].take(), "start 0+1 end 0+1 ");
-    mmu_notifier_unregister(m, told[2].notifier);
-    mmu_notifier_unregister(m, told[0].notifier);
+    mmu_notifier_unregister(m, told[2]);
+    mmu_notifier_unregister(m, told[0]);
   });
 }
 
 TEST_F(MmuNotifierTest, OneThatSleepsIsRefusedWhereWalksMustNot) {
   story([&](Mm& mm) {
     Told told(mm, true);
-    EXPECT_EQ(mmu_notifier_register(m, told.notifier), Status::kInvalid);
+    EXPECT_EQ(mmu_notifier_register(m, told), Status::kInvalid);
     EXPECT_FALSE(mm.notifiers.any());
   });
 }
@@ -138,7 +137,7 @@ TEST_F(SleepingNotifierTest, IsToldWhereItMaySleep) {
     map(mm, 2, kRw, kBase);
     write(mm, kBase, 1);
     Told told(mm, true);
-    ASSERT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk);
+    ASSERT_EQ(mmu_notifier_register(m, told), Status::kOk);
     EXPECT_TRUE(mm_has_sleeping_notifiers(m, mm));
     page_referenced(m, page_of(mm, kBase));
     EXPECT_EQ(told.take(), "") << "under the lock of a pte";
@@ -146,7 +145,7 @@ TEST_F(SleepingNotifierTest, IsToldWhereItMaySleep) {
     EXPECT_EQ(told.take(), "page 0+1 ");
     protect(mm, kBase, 1, kVmRead);
     EXPECT_EQ(told.take(), "start 0+1 end 0+1 ");
-    mmu_notifier_unregister(m, told.notifier);
+    mmu_notifier_unregister(m, told);
     EXPECT_FALSE(mm_has_sleeping_notifiers(m, mm));
   });
 }
@@ -156,10 +155,10 @@ TEST_F(MmuNotifierTest, TruncationTellsOfItsPages) {
     const VirtAddr at = map_file(mm, 0, 2, 0, kRw);
     EXPECT_TRUE(read(mm, at).value == file_word(0, 0, 0));
     Told told(mm);
-    ASSERT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk);
+    ASSERT_EQ(mmu_notifier_register(m, told), Status::kOk);
     EXPECT_EQ(do_truncate(m, m.file(0), 1), Status::kOk);
     EXPECT_NE(told.take().find("start "), std::string::npos);
-    mmu_notifier_unregister(m, told.notifier);
+    mmu_notifier_unregister(m, told);
     EXPECT_EQ(do_truncate(m, m.file(0), 0), Status::kOk);
   });
 }
@@ -187,7 +186,7 @@ TEST_F(MmuNotifierTest, OfTooManyFilesNoneIsLocked) {
       map(mm, 1, kRw | kVmShared);
     }
     Told told(mm);
-    EXPECT_EQ(mmu_notifier_register(m, told.notifier), Status::kNoMemory);
+    EXPECT_EQ(mmu_notifier_register(m, told), Status::kNoMemory);
     EXPECT_FALSE(mm.notifiers.any());
   });
 }
@@ -199,14 +198,12 @@ TEST_F(MmuNotifierTest, NoCallbackIsLateWhenItIsUnregistered) {
     Mm& mm = anew([&](Mm& mm) { map(mm, 1, kRw, kBase); });
     Told told(mm);
     EXPECT_EQ(
-        run_alone(
-            run,
-            [&] { EXPECT_EQ(mmu_notifier_register(m, told.notifier), Status::kOk); }),
+        run_alone(run, [&] { EXPECT_EQ(mmu_notifier_register(m, told), Status::kOk); }),
         std::nullopt);
     std::string told_by_then;
     const auto changes = [&] { protect(mm, kBase, 1, kVmRead); };
     const auto unregisters = [&] {
-      mmu_notifier_unregister(m, told.notifier);
+      mmu_notifier_unregister(m, told);
       told_by_then = told.text;
     };
     run.reset();

@@ -153,7 +153,7 @@ Status fault_in(Machine& m, SecondaryMmu& mmu, Mm& mm, VirtAddr addr, bool write
   // (Kernel: who has to retry enters the guest again; mmu_interval_read_begin(), v5.5.)
   if (!is_valid(mmu)) mmu.valid.wait([&] { return is_valid(mmu); });
   const std::uint32_t seq = mmu.mmu_notifier_seq.load();
-  const GupVmas vmas = mmu.notifier.ops->may_sleep ? GupVmas::kAnon : GupVmas::kAny;
+  const GupVmas vmas = mmu.ops->may_sleep ? GupVmas::kAnon : GupVmas::kAny;
   const Result<PinnedPage> pinned =
       get_user_page(m, mm, addr, write ? Gup::kWrite : Gup::kRead, vmas);
   if (!pinned) return pinned.status();
@@ -163,7 +163,7 @@ Status fault_in(Machine& m, SecondaryMmu& mmu, Mm& mm, VirtAddr addr, bool write
 }
 
 Status fault(Machine& m, SecondaryMmu& mmu, VirtAddr addr, bool write) {
-  Mm& mm = mmu.notifier.mm;
+  Mm& mm = mmu.mm;
   if (!mmget_not_zero(mm)) return Status::kFault;
   const Status status = fault_in(m, mmu, mm, addr, write);
   mmput(m, mm);
@@ -201,7 +201,7 @@ Result<std::uint64_t> access(Machine& m, SecondaryMmu& mmu, VirtAddr addr, bool 
       if (mmu.released) return Status::kFault;
       Entry& entry = place_of(mmu, addr);
       const bool there = entry.addr == page_floor(addr) && (entry.writable || !write);
-      if (there) return touch(m, mmu.notifier.mm, entry, addr, write, value);
+      if (there) return touch(m, mmu.mm, entry, addr, write, value);
     }
     const Status status = fault(m, mmu, page_floor(addr), write);
     if (status != Status::kOk) return status;
@@ -215,19 +215,19 @@ Result<SecondaryMmu*> secondary_mmu_create(Machine& m, Mm& mm, bool sleeps) {
       m.secondary_cache.create(sleeps ? kSleepingOps : kAtomicOps, mm);
   if (mmu == nullptr) return Status::kNoMemory;
   mmgrab(mm);  // an access may come to it when it is unregistered
-  const Status status = mmu_notifier_register(m, mmu->notifier);
+  const Status status = mmu_notifier_register(m, *mmu);
   if (status == Status::kOk) return mmu;
   secondary_mmu_put(m, *mmu);
   return status;
 }
 
 void secondary_mmu_unregister(Machine& m, SecondaryMmu& mmu) {
-  mmu_notifier_unregister(m, mmu.notifier);
+  mmu_notifier_unregister(m, mmu);
 }
 
 void secondary_mmu_put(Machine& m, SecondaryMmu& mmu) {
   if (!mmu.refs.dec_and_test()) return;
-  Mm& mm = mmu.notifier.mm;
+  Mm& mm = mmu.mm;
   m.secondary_cache.destroy(&mmu);
   mmdrop(m, mm);
 }

@@ -64,7 +64,7 @@ class SCOPED_CAPABILITY SecondaryGuard {
   const Where where_;
 };
 
-struct SecondaryMmu {
+struct SecondaryMmu : MmuNotifier {
   // A translation, and what accesses have left in it.
   struct Entry {
     VirtAddr addr = kUserEnd;  // of the page; kUserEnd: none
@@ -76,13 +76,12 @@ struct SecondaryMmu {
   static constexpr std::size_t kEntries = 16;  // each page has its place
 
   SecondaryMmu(const MmuNotifierOps& ops, Mm& mm)
-      : notifier(ops, mm), lock(ops.may_sleep) {}
+      : MmuNotifier(ops, mm), lock(ops.may_sleep) {}
   static SecondaryMmu& of(MmuNotifier& notifier) {
-    return reinterpret_cast<SecondaryMmu&>(notifier);
+    return static_cast<SecondaryMmu&>(notifier);
   }
 
-  MmuNotifier notifier;  // the first member
-  RefCount refs{1};      // of who works with it
+  RefCount refs{1};  // of who works with it
   SecondaryLock lock;
   std::array<Entry, kEntries> entries GUARDED_BY(lock);
   bool released GUARDED_BY(lock) = false;  // there is nothing to translate any more

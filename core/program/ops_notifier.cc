@@ -45,7 +45,7 @@ Outcome mmu_notifier_unregister(Run& run, SecondaryRef secondary) {
 
 Outcome secondary_read(Run& run, SecondaryRef secondary, WordInMapping place) {
   return with_secondary(run, secondary, [&](SecondaryMmu& mmu) {
-    const auto addr = place.address(run, mmu.notifier.mm);
+    const auto addr = place.address(run, mmu.mm);
     if (!addr) return Outcome::skipped();
     return outcome_of(secondary_read(run.machine(), mmu, *addr));
   });
@@ -53,9 +53,9 @@ Outcome secondary_read(Run& run, SecondaryRef secondary, WordInMapping place) {
 
 Outcome secondary_write(Run& run, SecondaryRef secondary, WordInMapping place) {
   return with_secondary(run, secondary, [&](SecondaryMmu& mmu) {
-    const auto addr = place.address(run, mmu.notifier.mm);
+    const auto addr = place.address(run, mmu.mm);
     if (!addr) return Outcome::skipped();
-    const std::uint64_t value = run.store_value(mmu.notifier.mm);
+    const std::uint64_t value = run.store_value(mmu.mm);
     return outcome_of(secondary_write(run.machine(), mmu, *addr, value));
   });
 }
