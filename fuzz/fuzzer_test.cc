@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/base/random.h"
+#include "core/program/begins_as_race_for_test.h"
 #include "core/program/bytes.h"
 #include "core/program/parse.h"
-#include "core/runtime/sanitizers.h"
 #include "core/sync/atomic.h"
 #include "fuzz/corpus_for_test.h"
 #include "fuzz/finding_file.h"
@@ -67,18 +69,16 @@ TEST(Fuzzer, SeedsRunTwiceAlike) {
 
 TEST(Fuzzer, ArmedBugsAreFoundAndReplay) {
   for (const auto& seed : corpus_programs("bugs")) {
-    const auto bug = bug::find(seed.name);
-    ASSERT_TRUE(bug) << seed.name;
-    Fuzzer fuzzer(armed(*bug));
+    const auto row = std::find_if(
+        bug::rows().begin(), bug::rows().end(),
+        [&](const bug::Row& row) { return seed.program.bugs.has(row.bug); });
+    ASSERT_NE(row, bug::rows().end()) << seed.name;
+    Fuzzer fuzzer(armed(row->bug));
     const auto found = fuzzer.run_bytes(encode(seed.program));
     ASSERT_TRUE(found) << seed.name;
-    // (ThreadSanitizer sees the data race that these begin with.)
-    const bool begins_as_race = bug == Bug::kReaperVsExitMmap ||
-                                bug == Bug::kCoredumpVsMmget ||
-                                bug == Bug::kMmlistNextFirst;
-    const bool raced = begins_as_race && sanitizers::tsan() &&
-                       found->finding.kind == FindingKind::kDataRace;
-    if (!raced) EXPECT_EQ(found->finding.kind, bug::row(*bug).shows) << seed.name;
+    if (!program::ended_as_race(seed.program.bugs, found->finding.kind)) {
+      EXPECT_EQ(found->finding.kind, row->shows) << seed.name;
+    }
 
     // The file alone is enough.
     const auto parsed = program::parse(finding_text(*found));
@@ -86,7 +86,7 @@ TEST(Fuzzer, ArmedBugsAreFoundAndReplay) {
     const auto again = Fuzzer({}).replay(*parsed.program);
     ASSERT_TRUE(again) << finding_text(*found);
     EXPECT_EQ(again->signature(), found->finding.signature());
-    EXPECT_TRUE(parsed.program->bugs.has(*bug));
+    EXPECT_TRUE(parsed.program->bugs.has(row->bug));
     EXPECT_EQ(parsed.program->expectation.finding, found->finding.kind);
     EXPECT_EQ(parsed.program->expectation.title, found->finding.title);
   }

@@ -39,6 +39,7 @@
 #include "stress/bench_strategies.h"
 #include "stress/bench_tools.h"
 #include "stress/ping_pong.h"
+#include "stress/read_options.h"
 
 namespace racier {
 namespace {
@@ -437,7 +438,7 @@ int bench(int argc, char** argv) {
       "quick", "does little for each row: is everything there?  (no figures to keep)");
   options::variables_map given;
   try {
-    given = read_bench_options(all, argc, argv);
+    given = stress::read_options(all, argc, argv);
   } catch (const options::error& error) {
     return bench_wrong_use(error);
   }

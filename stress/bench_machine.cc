@@ -14,6 +14,7 @@
 #include "core/runtime/native_runtime.h"
 #include "stress/bench_tools.h"
 #include "stress/ping_pong.h"
+#include "stress/read_options.h"
 
 namespace racier {
 
@@ -86,7 +87,7 @@ int bench_curves(const char* name, int argc, char** argv,
       "does little for each point: is everything there?  (no figures to keep)");
   options::variables_map given;
   try {
-    given = read_bench_options(all, argc, argv);
+    given = stress::read_options(all, argc, argv);
   } catch (const options::error& error) {
     return bench_wrong_use(error);
   }

@@ -19,6 +19,7 @@
 #include "core/runtime/fiber_runtime.h"
 #include "core/runtime/shapes.h"
 #include "stress/bench_tools.h"
+#include "stress/read_options.h"
 
 namespace racier {
 namespace {
@@ -289,7 +290,7 @@ int bench_strategies(int argc, char** argv) {
   Table table;
   try {
     options::variables_map given;
-    given = read_bench_options(all, argc, argv);
+    given = stress::read_options(all, argc, argv);
     if (given.count("help") != 0) {
       std::cout << "usage: racier bench strategies [options]\n" << all;
       return 0;

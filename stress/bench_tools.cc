@@ -1,4 +1,4 @@
-// stress/bench_tools.cc - options, files, seconds.  Tested by bench_test.sh.
+// stress/bench_tools.cc - wrong use, files, seconds.  Tested by bench_test.sh.
 #include "stress/bench_tools.h"
 
 #include <chrono>
@@ -8,24 +8,7 @@
 
 namespace racier {
 
-namespace options = boost::program_options;
-
-options::variables_map read_bench_options(const options::options_description& known,
-                                          int argc, char** argv) {
-  const int style = options::command_line_style::default_style &
-                    ~options::command_line_style::allow_guessing;
-  options::variables_map given;
-  options::store(options::command_line_parser(argc, argv)
-                     .options(known)
-                     .positional({})
-                     .style(style)
-                     .run(),
-                 given);
-  options::notify(given);
-  return given;
-}
-
-int bench_wrong_use(const options::error& error) {
+int bench_wrong_use(const boost::program_options::error& error) {
   std::cerr << "racier-bench: " << error.what() << "; --help lists the options\n";
   return 2;
 }

@@ -6,11 +6,7 @@
 
 namespace racier {
 
-// Returns the options that were given.  Throws boost::program_options::error: they are
-// named in full, and there is nothing but options.
-boost::program_options::variables_map read_bench_options(
-    const boost::program_options::options_description& known, int argc, char** argv);
-// Tells what is wrong with them; returns the exit code.
+// Tells what is wrong with the options; returns the exit code.
 int bench_wrong_use(const boost::program_options::error& error);
 
 // Makes `file` hold `text`, unless it has no name.  Returns an exit code: 0, or 3, and

@@ -2,9 +2,9 @@
 // campaign_options_test.cc.
 #include "stress/campaign_options.h"
 
-#include <boost/program_options.hpp>
 #include <sstream>
 
+#include "stress/read_options.h"
 #include "stress/words.h"
 
 namespace racier::stress {
@@ -87,18 +87,8 @@ ParsedCampaignOptions parse_campaign_options(int argc, const char* const* argv,
                                              int cores) {
   Words words;
   const po::options_description all = description(words);
-  constexpr int kStyle =
-      po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
   try {
-    po::variables_map map;
-    const po::positional_options_description nothing;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(all)
-                  .positional(nothing)
-                  .style(kStyle)
-                  .run(),
-              map);
-    po::notify(map);
+    const po::variables_map map = read_options(all, argc, argv);
     if (map.count("help") != 0) return {{}, 0, help(all)};
     return {options_of(words, cores), std::nullopt, ""};
   } catch (const std::exception& error) {

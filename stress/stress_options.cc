@@ -1,9 +1,9 @@
 // stress/stress_options.cc - reads the command line.  Tested by stress_options_test.cc.
 #include "stress/stress_options.h"
 
-#include <boost/program_options.hpp>
 #include <sstream>
 
+#include "stress/read_options.h"
 #include "stress/words.h"
 
 namespace racier::stress {
@@ -144,18 +144,8 @@ ParsedStressOptions parse_stress_options(int argc, const char* const* argv,
                                          std::uint64_t seed) {
   Words words;
   const po::options_description all = description(words);
-  constexpr int kStyle =
-      po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
   try {
-    po::variables_map map;
-    const po::positional_options_description nothing;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(all)
-                  .positional(nothing)
-                  .style(kStyle)
-                  .run(),
-              map);
-    po::notify(map);
+    const po::variables_map map = read_options(all, argc, argv);
     if (map.count("help") != 0) return {{}, 0, help(all)};
     if (map.count("list") != 0) return {{}, 0, list()};
     ParsedStressOptions parsed;

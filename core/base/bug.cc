@@ -369,6 +369,14 @@ constexpr Row kRows[] = {
      "A secondary MMU forgets a translation, and with it that it has stored: a page that "
      "madvise said is free is dropped, though it was used again.",
      "mutant of kvm_set_pfn_dirty, KVM, 2.6.27", "lost-update", FindingKind::kData},
+    {Bug::kUptodateBeforeData, "B76", "uptodate_before_data",
+     "SetPageUptodate has no write barrier in front: on weakly ordered memory a read of a file "
+     "finds its page uptodate, and in it the bytes from before it was filled.",
+     "until 2.6.25 (0ed361dec369, Piggin)", "missing-barrier", FindingKind::kData},
+    {Bug::kPmdPopulatedBeforeZeroes, "B76b", "pmd_populated_before_zeroes",
+     "A new page table is put in its place with no write barrier behind its zeroes: on weakly "
+     "ordered memory who walks there goes by what the frame held before.",
+     "until 2.6.26 (362a61ad6119, Piggin)", "missing-barrier", FindingKind::kUseAfterFree},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

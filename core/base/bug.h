@@ -5,7 +5,8 @@
 //   if (!bug::armed(Bug::kX)) correct_step();
 //   word.fetch_add(1, bug::weaken(Bug::kX, std::memory_order_acq_rel));
 // which, read without the condition, is the correct code.  Nothing is armed unless a
-// run asks for it.  Each row has a program in corpus/bugs/ of the row's name.
+// run asks for it.  Each row has a program in corpus/bugs/ of the row's name, and
+// may have more whose names go on after that.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -99,8 +100,10 @@ enum class Bug : std::uint8_t {
   kNotifierCalledInGather,
   kForkNotNotified,
   kSecondaryDirtyDropped,
+  kUptodateBeforeData,
+  kPmdPopulatedBeforeZeroes,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kSecondaryDirtyDropped) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kPmdPopulatedBeforeZeroes) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -6,6 +6,7 @@
 
 #include "core/check/complain.h"
 #include "core/objects/page_table.h"
+#include "core/objects/ptl.h"
 
 namespace racier::check {
 namespace {
@@ -57,8 +58,27 @@ void for_each_changing(const WalkAudit& walks, Machine& m, const DeviceAccess& a
                  });
 }
 
-void note_private(ShadowMemory& memory, const WalkAudit& walks, Machine& m,
-                  const DeviceAccess& access) {
+// Returns whether somebody has emptied the pte and not let go of its lock: what he has
+// put there since is late, if memory is weakly ordered.
+bool is_emptied(Machine& m, Mm& mm, VirtAddr addr) {
+  const PteSlot slot = find_pte(m.frames, mm.context, addr);
+  if (!slot || !slot.peek().none()) return false;
+  const SpinLock* const lock = pte_lockptr(m, mm, addr);
+  return lock != nullptr && lock->is_locked();
+}
+
+// Shows each place where `pins` has the page, of a mm that lives.
+void for_each_pin(const WritePins& pins, Machine& m, const DeviceAccess& access,
+                  FunctionRef<void(Mm&, VirtAddr)> visit) NO_THREAD_SAFETY_ANALYSIS {
+  for (Mm& mm : m.mms) {
+    const bool lives = mm.mm_users.read() > 0 && mm.context.root != kNoPfn;
+    if (mm.id != access.mm_id || !lives) continue;
+    pins.for_each(access.page.pfn, mm.id, [&](VirtAddr addr) { visit(mm, addr); });
+  }
+}
+
+void note_private(ShadowMemory& memory, const WalkAudit& walks, const WritePins& pins,
+                  Machine& m, const DeviceAccess& access) {
   bool loaded = access.write;
   for_each_holder(m, access, [&](const Mm& mm, VirtAddr addr, Has how) {
     const VirtAddr word = addr + access.offset;
@@ -71,6 +91,10 @@ void note_private(ShadowMemory& memory, const WalkAudit& walks, Machine& m,
   });
   if (!access.write) return;
   for_each_changing(walks, m, access, [&](const Mm& mm, VirtAddr addr) {
+    memory.device_stored(mm.id, addr + access.offset, access.value, false);
+  });
+  for_each_pin(pins, m, access, [&](Mm& mm, VirtAddr addr) {
+    if (!is_emptied(m, mm, addr) || walks.has(access.page.pfn, mm.id, addr)) return;
     memory.device_stored(mm.id, addr + access.offset, access.value, false);
   });
 }
@@ -93,31 +117,28 @@ void note_shared_store(ShadowMemory& memory, Machine& m,
 
 }  // namespace
 
-void note_device_access(ShadowMemory& memory, const WalkAudit& walks, Machine& m,
-                        const DeviceAccess& access) {
+void note_device_access(ShadowMemory& memory, const WalkAudit& walks,
+                        const WritePins& pins, Machine& m, const DeviceAccess& access) {
   if (m.is_zero_page(access.page.pfn)) return;
   if ((access.page.mapping.peek() & kPageMappingAnon) != 0) {
-    note_private(memory, walks, m, access);
+    note_private(memory, walks, pins, m, access);
   } else if (access.write) {
     note_shared_store(memory, m, access);
   }
 }
 
 void check_write_pins(const WritePins& pins, const WalkAudit& walks, Machine& m,
-                      const DeviceAccess& access) NO_THREAD_SAFETY_ANALYSIS {
+                      const DeviceAccess& access) {
   const Page& page = access.page;
-  for (const Mm& mm : m.mms) {
-    const bool lives = mm.mm_users.read() > 0 && mm.context.root != kNoPfn;
-    if (mm.id != access.mm_id || !lives) continue;
-    pins.for_each(page.pfn, mm.id, [&](VirtAddr addr) NO_THREAD_SAFETY_ANALYSIS {
-      const PteSlot slot = find_pte(m.frames, mm.context, addr);
-      if (slot && has(slot.peek(), page) != Has::kNot) return;
-      if (walks.has(page.pfn, mm.id, addr)) return;  // the pte is being changed
-      complain(Inv::kPinnedPageStays, "pfn " + std::to_string(page.pfn) + ", mm " +
-                                          std::to_string(mm.id) + " page " +
-                                          std::to_string(addr >> kPageShift));
-    });
-  }
+  for_each_pin(pins, m, access, [&](Mm& mm, VirtAddr addr) {
+    const PteSlot slot = find_pte(m.frames, mm.context, addr);
+    if (slot && has(slot.peek(), page) != Has::kNot) return;
+    if (walks.has(page.pfn, mm.id, addr)) return;  // the pte is being changed
+    if (is_emptied(m, mm, addr)) return;           // likewise
+    complain(Inv::kPinnedPageStays, "pfn " + std::to_string(page.pfn) + ", mm " +
+                                        std::to_string(mm.id) + " page " +
+                                        std::to_string(addr >> kPageShift));
+  });
 }
 
 }  // namespace racier::check

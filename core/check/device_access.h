@@ -17,9 +17,10 @@ namespace racier::check {
 // have the page now, and were entitled to it when it was pinned: the mm itself, and who
 // was forked since.  A store is sure where a pte allows to write the page; else a fault
 // may be about to replace it by a copy that was made before.
-// `walks` knows who has a page while a pte is empty because it is being changed.
-void note_device_access(ShadowMemory& memory, const WalkAudit& walks, Machine& m,
-                        const DeviceAccess& access);
+// `walks` knows who has a page while a pte is empty because it is being changed;
+// `pins`, whose it is where the change is done and late.
+void note_device_access(ShadowMemory& memory, const WalkAudit& walks,
+                        const WritePins& pins, Machine& m, const DeviceAccess& access);
 
 // A finding if the mm that the page was pinned in has lost it where nobody asked for
 // that, while `pins` says that it is still pinned to be written there.

@@ -138,7 +138,7 @@ void Watcher::unpinned(const Page& page, std::uint32_t mm_id) {
 void Watcher::device_accessed(Machine& m, const DeviceAccess& access) {
   const Unseen unseen;
   check_write_pins(pins_, walks_, m, access);
-  note_device_access(memory_, walks_, m, access);
+  note_device_access(memory_, walks_, pins_, m, access);
 }
 
 void Watcher::migration_entry_added(Pfn pfn, const Mm& mm, VirtAddr addr) {

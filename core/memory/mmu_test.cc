@@ -88,6 +88,13 @@ struct MmuTest : testing::TestWithParam<Make> {
     mmu.for_each_entry([&](const TlbEntry& entry) { all.push_back(entry); });
     return all;
   }
+  // What `body`, the only task, comes to.
+  void expect_finding(FindingKind kind, const char* title, Body body) {
+    const auto finding = run_alone(m.run, body);
+    ASSERT_TRUE(finding);
+    EXPECT_EQ(finding->kind, kind);
+    EXPECT_EQ(finding->title, title);
+  }
 };
 
 // ---- Tables
@@ -272,16 +279,13 @@ TEST_P(MmuTest, ForgetsAllOnReset) {
 // ---------------------------------------------------------------
 
 TEST_P(MmuTest, AStaleTranslationToAFreedFrameIsAFinding) {
-  const auto finding = run_alone(m.run, [&] {
+  expect_finding(FindingKind::kTlb, "stale TLB entry: access to a freed frame", [&] {
     const Pfn pfn = map(kAt, kReadWrite);
     write(kAt, 1);
     set(mm, kAt, Pte());
     m.arena.free(pfn);
     read(kAt);
   });
-  ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->kind, FindingKind::kTlb);
-  EXPECT_EQ(finding->title, "stale TLB entry: access to a freed frame");
 }
 
 TEST_P(MmuTest, AFlushBeforeTheFreeIsEnough) {
@@ -297,24 +301,19 @@ TEST_P(MmuTest, AFlushBeforeTheFreeIsEnough) {
 }
 
 TEST_P(MmuTest, APteOfAFreedFrameIsAFinding) {
-  const auto finding = run_alone(m.run, [&] {
+  expect_finding(FindingKind::kUseAfterFree, "page table maps a freed frame", [&] {
     m.arena.free(map(kAt, kReadWrite));
     read(kAt);
   });
-  ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->kind, FindingKind::kUseAfterFree);
-  EXPECT_EQ(finding->title, "page table maps a freed frame");
 }
 
 TEST_P(MmuTest, AFreedTableIsAFinding) {
-  const auto finding = run_alone(m.run, [&] {
-    map(kAt, kReadWrite);
-    m.arena.free(Pte(entry(mm.root, table_index(kAt, 3)).load()).pfn());
-    read(kAt);
-  });
-  ASSERT_TRUE(finding);
-  EXPECT_EQ(finding->kind, FindingKind::kUseAfterFree);
-  EXPECT_EQ(finding->title, "page walk through a freed page table");
+  expect_finding(FindingKind::kUseAfterFree, "page walk through a freed page table",
+                 [&] {
+                   map(kAt, kReadWrite);
+                   m.arena.free(Pte(entry(mm.root, table_index(kAt, 3)).load()).pfn());
+                   read(kAt);
+                 });
 }
 
 // ---- Tasks

@@ -90,9 +90,13 @@ bool TlbMmu::access(int cpu, const MmuContext& context, VirtAddr addr,
   require(addr % sizeof value == 0, "user accesses are aligned");
   mark_used(cpu);
   Cpu& on = cpus_[cpu];
-  if (const Task* const self = current(); self != nullptr && self->steps_off == 0) {
-    step({step_address(on, context, addr), step_kind(access), std::memory_order_relaxed,
-          place(access)});
+  if (Task* const self = current(); self != nullptr) {
+    if (self->steps_off == 0) {
+      step({step_address(on, context, addr), step_kind(access),
+            std::memory_order_relaxed, place(access)});
+    }
+    if (self->weak != nullptr) [[unlikely]]
+      self->weak->settle_fills(*self);
   }
   if (addr >= kUserEnd) {
     fault.error_code = error_code(access, false);

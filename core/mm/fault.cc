@@ -78,7 +78,9 @@ Page* new_private_page(const Fault& f, const Page* from) {
   }
   Page* const page = alloc_page(f.m, Gfp::kKernel);
   if (page == nullptr) return nullptr;
-  copy_user_frame(f.m.frames.data(page->pfn), f.m.frames.data(from->pfn));
+  std::byte* const frame = f.m.frames.data(page->pfn);
+  const WeakFill fill(frame, kPageSize);
+  copy_user_frame(frame, f.m.frames.data(from->pfn));
   mark::hit(Mark::kCowCopy);
   return page;
 }
@@ -115,7 +117,7 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
   if (!before_counts) ++f.vma.vm_mm->rss;
   if (!(before_counts && before->is_anon())) ++f.vma.vm_mm->anon_rss;
   Page& page = fresh.release();
-  page.set(PageFlag::kUptodate);
+  page.set_uptodate();
   f.m.scheme().add_anon(page, f.vma, f.addr, ticket);
   lru_cache_add_active(f.m, page);
   const Pte pte = maybe_writable_pte(f.vma, page).with(Pte::kDirty | Pte::kAccessed);

@@ -12,13 +12,16 @@ namespace {
 
 // Fills `page` with what is on disk there.
 void read_page(Machine& m, AddressSpace& mapping, std::uint64_t index, Page& page) {
-  std::byte* const data = m.frames.data(page.pfn);
-  if (mapping.shmem) {
-    clear_user_frame(data);
-  } else {
-    mapping.read_store(index, data);
+  {
+    std::byte* const data = m.frames.data(page.pfn);
+    const WeakFill fill(data, kPageSize);
+    if (mapping.shmem) {
+      clear_user_frame(data);
+    } else {
+      mapping.read_store(index, data);
+    }
   }
-  page.set(PageFlag::kUptodate);
+  page.set_uptodate();
 }
 
 // Puts the new, locked page in its slot, unless there is something in it already.

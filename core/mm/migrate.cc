@@ -137,11 +137,15 @@ bool move_mapping(Machine& m, Page& page, Page& fresh) {
 
 // Kernel: migrate_page_copy().
 void copy_content_and_flags(Machine& m, Page& page, Page& fresh) {
-  copy_user_frame(m.frames.data(fresh.pfn), m.frames.data(page.pfn));
+  {
+    std::byte* const frame = m.frames.data(fresh.pfn);
+    const WeakFill fill(frame, kPageSize);
+    copy_user_frame(frame, m.frames.data(page.pfn));
+  }
   if (page.clear(PageFlag::kDirty)) fresh.set(PageFlag::kDirty);
   if (page.clear(PageFlag::kReferenced)) fresh.set(PageFlag::kReferenced);
   if (page.test(PageFlag::kLazyFree)) fresh.set(PageFlag::kLazyFree);
-  if (page.test(PageFlag::kUptodate)) fresh.set(PageFlag::kUptodate);
+  if (page.test(PageFlag::kUptodate)) fresh.set_uptodate();
 }
 
 // ---- One page -----------------------------------------------------------------------

@@ -127,7 +127,10 @@ Page* alloc_page(Machine& m, Gfp gfp) {
 
 Page* alloc_zeroed_page(Machine& m, Gfp gfp) {
   Page* const page = alloc_page(m, gfp);
-  if (page != nullptr) clear_user_frame(m.frames.data(page->pfn));
+  if (page == nullptr) return nullptr;
+  std::byte* const frame = m.frames.data(page->pfn);
+  const WeakFill fill(frame, kPageSize);
+  clear_user_frame(frame);
   return page;
 }
 

@@ -96,7 +96,7 @@ bool add_to_swap(Machine& m, Page& page) {
     // will find that it is late.  Kernel: -EEXIST, "speculative" reads.
     swap_free(m, entry);
   }
-  page.set(PageFlag::kUptodate);
+  page.set_uptodate();
   page.set(PageFlag::kDirty);
   return true;
 }
@@ -128,8 +128,13 @@ Page* read_swap_cache(Machine& m, SwapEntry entry) {
     if (!added) return nullptr;
     Page& page = **added;
     const SwapArea& area = *m.swap.find(entry);
-    if (area.file.read(entry.offset(), m.frames.data(page.pfn))) {
-      page.set(PageFlag::kUptodate);
+    std::byte* const frame = m.frames.data(page.pfn);
+    const auto reads = [&] {
+      const WeakFill fill(frame, kPageSize);
+      return area.file.read(entry.offset(), frame);
+    };
+    if (reads()) {
+      page.set_uptodate();
     } else {
       mark::hit(Mark::kSwapReadFailed);
     }

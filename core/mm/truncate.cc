@@ -9,6 +9,7 @@
 #include "core/mm/truncate.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/mark.h"
 #include "core/mm/filemap.h"
@@ -93,6 +94,18 @@ std::byte* word_of(Machine& m, const Page& page, std::uint64_t word) {
   return m.frames.data(page.pfn) + word * sizeof(std::uint64_t);
 }
 
+// Reads a word of `page`, unless it has left the file.
+// Departs: the kernel holds no lock, and may return what was thrown away meanwhile.
+std::optional<std::uint64_t> read_word(Machine& m, AddressSpace& mapping,
+                                       const Page& page, std::uint64_t index,
+                                       std::uint64_t word) {
+  const SpinGuard guard(mapping.tree_lock);
+  if (mapping.slots[index].page != &page) return std::nullopt;
+  const std::uint64_t value = load_user_word(word_of(m, page, word));
+  m.tracepoints->file_accessed(mapping, index, word, UserAccess::kRead, value);
+  return value;
+}
+
 }  // namespace
 
 void unmap_mapping_range(Machine& m, AddressSpace& mapping, std::uint64_t first,
@@ -151,15 +164,15 @@ Status do_file_write(Machine& m, AddressSpace& mapping, std::uint64_t index,
 
 Result<std::uint64_t> do_file_read(Machine& m, AddressSpace& mapping,
                                    std::uint64_t index, std::uint64_t word) {
-  const Result<Page*> found = filemap_fault(m, mapping, index);
-  if (found.status() == Status::kBusError) return Status::kNoEntry;
-  if (!found) return found.status();
-  Page& page = **found;
-  const std::uint64_t value = load_user_word(word_of(m, page, word));
-  m.tracepoints->file_accessed(mapping, index, word, UserAccess::kRead, value);
-  unlock_page(m, page);
-  put_page(m, page);
-  return value;
+  for (;;) {
+    const Result<Page*> found = filemap_nopage(m, mapping, index);
+    if (found.status() == Status::kBusError) return Status::kNoEntry;
+    if (!found) return found.status();
+    Page& page = **found;
+    const std::optional<std::uint64_t> value = read_word(m, mapping, page, index, word);
+    put_page(m, page);
+    if (value) return *value;
+  }
 }
 
 }  // namespace racier

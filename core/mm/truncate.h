@@ -32,8 +32,9 @@ void do_punch_hole(Machine& m, AddressSpace& mapping, std::uint64_t first,
 Status do_file_write(Machine& m, AddressSpace& mapping, std::uint64_t index,
                      std::uint64_t word, std::uint64_t value);
 
-// Returns a word of the file.
+// Returns a word of the file; who reads the page in may still have it locked.
 // Errors: kNoEntry (behind the end), kNoMemory.  Context: may sleep.
+// Kernel: generic_file_read().
 Result<std::uint64_t> do_file_read(Machine& m, AddressSpace& mapping,
                                    std::uint64_t index, std::uint64_t word);
 

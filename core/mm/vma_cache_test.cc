@@ -2,18 +2,19 @@
 #include "core/mm/vma_cache.h"
 
 #include "core/base/mark.h"
+#include "core/mm/lookup_for_test.h"
 #include "core/mm/madvise.h"
-#include "core/mm/mm_for_test.h"
 #include "core/mm/mremap.h"
 
 namespace racier {
 namespace {
 
-struct VmaCache : MmForTest {
+struct VmaCache : LookupForTest {
   VmaCache()
-      : MmForTest({.frames = 128,
-                   .slab_pages = 32,
-                   .period = {.split_ptl = true, .lookup = VmaLookup::kKamezawa}}) {}
+      : LookupForTest({.frames = 128,
+                       .slab_pages = 32,
+                       .period = {.split_ptl = true, .lookup = VmaLookup::kKamezawa}}) {
+  }
 
   // Returns the vma that is in the cache for `addr`, whether it may be used or not.
   Vma* cached(Mm& mm, VirtAddr addr) {
@@ -141,74 +142,12 @@ TEST_F(VmaCache, VmasAndTablesAreFreeBehindAGracePeriod) {
 
 // Whoever has found the vma keeps it as it is until he lets go.
 TEST_F(VmaCache, WhoChangesAVmaWaitsForItsUsers) {
-  std::uint32_t waited = 0;
-  std::uint32_t came_late = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    Mm& mm = anew([&](Mm& fresh) {
-      map(fresh, 2, kRw, kBase);
-      write(fresh, kBase, 1);
-    });
-    bool unmapped = false;
-    const auto uses = [&] {
-      Vma* const vma = lookup_vma_cache(m, mm, kBase);
-      if (vma == nullptr) {
-        ++came_late;
-        return;
-      }
-      for (int i = 0; i < 8; ++i) {
-        EXPECT_FALSE(unmapped) << "seed " << seed;
-        EXPECT_EQ(vma->vm_start, kBase);
-        (void)mm.flags.load();
-      }
-      vma_release(m, *vma);
-    };
-    const auto unmaps = [&] {
-      unmap(mm, kBase, 1);
-      unmapped = true;
-    };
-    const auto finding = run_tasks(run, pos_seed(seed), {uses, unmaps});
-    ASSERT_EQ(finding ? finding->title : "", "") << "seed " << seed;
-    waited += count(Mark::kVmaUserWaited);
-    end(mm);
-  }
-  EXPECT_GT(waited, 0u);
-  EXPECT_GT(came_late, 0u);
+  expect_changes_wait([&](Mm& mm) { return lookup_vma_cache(m, mm, kBase); },
+                      [&](Vma& vma) { vma_release(m, vma); });
 }
 
-// Two who fault, one who splits, merges and unmaps what they fault in.
 TEST_F(VmaCache, RacesWithEverybody) {
-  std::uint32_t speculative = 0;
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-    Mm& mm = anew([&](Mm& fresh) {
-      map(fresh, 6, kRw, kBase);
-      write(fresh, kBase, 1);
-    });
-    const auto faults = [&] {
-      for (std::uint64_t page = 0; page < 6; ++page) {
-        (void)try_write(mm, page_at(kBase, page), page);
-        (void)read(mm, page_at(kBase, page));
-      }
-    };
-    const auto changes = [&] {
-      protect(mm, page_at(kBase, 1), 2, kVmRead);
-      protect(mm, page_at(kBase, 1), 2, kRw);
-      unmap(mm, page_at(kBase, 2), 3);
-      map(mm, 3, kRw, page_at(kBase, 2));
-    };
-    const auto callbacks = [&] { m.rcu.callback_loop(); };
-    Atomic<int> left{3};
-    const auto ends = [&] {
-      if (left.fetch_sub(1) == 1) m.rcu.stop();
-    };
-    const auto finding =
-        run_tasks(run, pos_seed(seed),
-                  {[&] { faults(), ends(); }, [&] { faults(), ends(); },
-                   [&] { changes(), ends(); }, callbacks});
-    ASSERT_EQ(finding ? finding->title + finding->detail : "", "") << "seed " << seed;
-    speculative += count(Mark::kSpeculativeFault);
-    end(mm);
-  }
-  EXPECT_GT(speculative, 0u);
+  expect_races_are_clean({Mark::kSpeculativeFault});
 }
 
 }  // namespace

@@ -3,21 +3,20 @@
 
 #include "core/base/mark.h"
 #include "core/mm/find_vma.h"
-#include "core/mm/mm_for_test.h"
+#include "core/mm/lookup_for_test.h"
 #include "core/mm/mremap.h"
 #include "core/mm/vma_cache.h"
 
 namespace racier {
 namespace {
 
-constexpr VirtAddr kBase = 0x1'0000'0000;
 constexpr std::uint32_t kStack = kRw | kVmGrowsDown;
 
-struct VmaLock : MmForTest {
+struct VmaLock : LookupForTest {
   VmaLock()
-      : MmForTest({.frames = 128,
-                   .slab_pages = 64,
-                   .period = {.split_ptl = true, .lookup = VmaLookup::kPerVma}}) {}
+      : LookupForTest({.frames = 128,
+                       .slab_pages = 64,
+                       .period = {.split_ptl = true, .lookup = VmaLookup::kPerVma}}) {}
 
   // Returns whether a fault may do without mmap_sem.
   bool can_lock(Mm& mm, VirtAddr addr) {
@@ -32,11 +31,6 @@ struct VmaLock : MmForTest {
   Vma* found(Mm& mm, VirtAddr addr) {
     const ReadGuard held(mm.mmap_sem);
     return find_vma(m, mm, addr);
-  }
-  // Maps `pages` from kBase on, with something to anchor anonymous pages with.
-  void map_used(Mm& mm, std::uint64_t pages) {
-    map(mm, pages, kRw, kBase);
-    write(mm, kBase, 1);
   }
 };
 
@@ -222,82 +216,12 @@ TEST_F(VmaLock, WithoutMemoryForTheTreeNothingChanges) {
 
 // Whoever has locked the vma keeps it as it is until he lets go.
 TEST_F(VmaLock, WhoChangesAVmaWaitsForItsUsers) {
-  std::uint32_t waited = 0;
-  std::uint32_t came_late = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    Mm& mm = anew([&](Mm& fresh) { map_used(fresh, 2); });
-    bool unmapped = false;
-    const auto uses = [&] {
-      Vma* const vma = lock_vma_under_rcu(m, mm, kBase);
-      if (vma == nullptr) {
-        ++came_late;
-        return;
-      }
-      for (int i = 0; i < 8; ++i) {
-        EXPECT_FALSE(unmapped) << "seed " << seed;
-        EXPECT_EQ(vma->vm_start, kBase);
-        (void)mm.flags.load();
-      }
-      vma_end_read(*vma);
-    };
-    const auto unmaps = [&] {
-      unmap(mm, kBase, 1);
-      unmapped = true;
-    };
-    const auto finding = run_tasks(run, pos_seed(seed), {uses, unmaps});
-    ASSERT_EQ(finding ? finding->title : "", "") << "seed " << seed;
-    waited += count(Mark::kVmaUserWaited);
-    end(mm);
-  }
-  EXPECT_GT(waited, 0u);
-  EXPECT_GT(came_late, 0u);
+  expect_changes_wait([&](Mm& mm) { return lock_vma_under_rcu(m, mm, kBase); },
+                      [](Vma& vma) { vma_end_read(vma); });
 }
 
-// Two who fault, one who splits, merges and unmaps what they fault in, and one whose
-// vmas are made of the memory of theirs.
 TEST_F(VmaLock, RacesWithEverybody) {
-  std::uint32_t speculative = 0;
-  std::uint32_t changed = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    Mm& mm = anew([&](Mm& fresh) { map_used(fresh, 6); });
-    const auto faults = [&] {
-      for (std::uint64_t page = 0; page < 6; ++page) {
-        (void)try_write(mm, page_at(kBase, page), page);
-        (void)read(mm, page_at(kBase, page));
-      }
-    };
-    const auto changes = [&] {
-      protect(mm, page_at(kBase, 1), 2, kVmRead);
-      protect(mm, page_at(kBase, 1), 2, kRw);
-      unmap(mm, page_at(kBase, 2), 3);
-      map(mm, 3, kRw, page_at(kBase, 2));
-      unmap(mm, kBase, 6);
-    };
-    const auto strangers = [&] {
-      for (int i = 0; i < 3; ++i) {
-        Mm* const other = mm_create(m);
-        for (std::uint64_t page = 0; page < 3; ++page) {
-          map(*other, 1, kRw, page_at(kBase, 2 * page));
-        }
-        mmput(m, *other);
-      }
-    };
-    const auto callbacks = [&] { m.rcu.callback_loop(); };
-    Atomic<int> left{4};
-    const auto ends = [&] {
-      if (left.fetch_sub(1) == 1) m.rcu.stop();
-    };
-    const auto finding = run_tasks(
-        run, pos_seed(seed),
-        {[&] { faults(), ends(); }, [&] { faults(), ends(); },
-         [&] { changes(), ends(); }, [&] { strangers(), ends(); }, callbacks});
-    ASSERT_EQ(finding ? finding->title + finding->detail : "", "") << "seed " << seed;
-    speculative += count(Mark::kSpeculativeFault);
-    changed += count(Mark::kVmaChangedUnderLookup);
-    end(mm);
-  }
-  EXPECT_GT(speculative, 0u);
-  EXPECT_GT(changed, 0u);
+  expect_races_are_clean({Mark::kSpeculativeFault, Mark::kVmaChangedUnderLookup});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "core/base/bug.h"
 #include "core/base/list.h"
 #include "core/base/types.h"
 #include "core/memory/pte.h"
@@ -78,7 +79,15 @@ struct Page {
     return (flags.fetch_and(~bit_of(flag), std::memory_order_acq_rel, where) &
             bit_of(flag)) != 0;
   }
-  // Likewise without a step: for audits, and for a page that nobody else can see.
+  // Says that the content is valid: who sees the flag sees the content.
+  // Kernel: SetPageUptodate(), 2.6.25.
+  void set_uptodate(std::source_location where = std::source_location::current()) {
+    flags.fetch_or(bit_of(PageFlag::kUptodate),
+                   bug::weaken(Bug::kUptodateBeforeData, std::memory_order_acq_rel),
+                   where);
+  }
+  // Returns whether the flag is set, without a step: for audits, and for a page that
+  // nobody else can see.
   bool peek(PageFlag flag) const { return (flags.peek() & bit_of(flag)) != 0; }
 
   // Returns whether any pte maps it: a hint, unless something keeps it so.

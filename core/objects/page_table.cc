@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/bug.h"
 #include "core/base/require.h"
 
 namespace racier {
@@ -126,7 +127,11 @@ bool install_table(const FrameArena& arena, const MmuContext& context, VirtAddr 
   if (word.raw().load(std::memory_order_relaxed) != 0) return false;
   note_side_effects();
   // Release: whoever walks through the entry, hardware too, sees the table's zeroes.
-  word.raw().store(Pte::page(table, kTableFlags).bits(), std::memory_order_release);
+  // Kernel: smp_wmb() in __pte_alloc(), 2.6.26.
+  const std::memory_order order =
+      bug::weaken(Bug::kPmdPopulatedBeforeZeroes, std::memory_order_release);
+  weak_barrier(order);
+  word.raw().store(Pte::page(table, kTableFlags).bits(), order);
   return true;
 }
 

@@ -7,6 +7,7 @@
 // so in Linux' memory model too.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <tuple>
 #include <vector>
@@ -37,12 +38,14 @@ struct Words {
   Atomic<std::uint64_t> flags{0};  // bit 0 is a lock
   WaitQueue queue{kQueueClass};
   Rcu rcu{RcuFlavour::kPreempt};
+  std::uint64_t frame[4] = {};  // what is filled as a whole
 
   void reset() {
     x.raw().store(0, kRelaxed);
     y.raw().store(0, kRelaxed);
     flags.raw().store(0, kRelaxed);
     r0 = r1 = r2 = r3 = 0;
+    for (std::uint64_t& word : frame) word = 0;
   }
 };
 
@@ -103,6 +106,22 @@ void acquire_y_read_x(Words& w) {
   w.r0 = w.y.load(kAcquire);
   w.r1 = w.x.load(kRelaxed);
 }
+void fill(Words& w) {
+  const WeakFill filling(w.frame, sizeof w.frame);
+  for (std::uint64_t& word : w.frame) std::atomic_ref(word).store(1, kRelaxed);
+}
+int filled_word(Words& w) {
+  return static_cast<int>(std::atomic_ref(w.frame[2]).load(kRelaxed));
+}
+template <std::memory_order kOrder>
+void fill_add_y(Words& w) {
+  fill(w);
+  w.y.fetch_add(1, kOrder);
+}
+void acquire_y_read_frame(Words& w) {
+  w.r0 = w.y.load(kAcquire);
+  w.r1 = filled_word(w);
+}
 void spinning(Words& w, Thread body) {
   bit_spin_lock(w.flags, 0, kBitClass);
   body(w);
@@ -127,75 +146,75 @@ bool sees_y_not_x(const Words& w) { return w.r0 == 1 && w.r1 == 0; }
 bool neither(const Words& w) { return w.r0 == 0 && w.r1 == 0; }
 bool both(const Words& w) { return w.r0 == 1 && w.r1 == 1; }
 
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void store_load(Words& w) {
   (w.*kWrite).store(1, kRelaxed);
   w.*kResult = (w.*kRead).load(kRelaxed);
 }
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void store_wmb_load(Words& w) {
   (w.*kWrite).store(1, kRelaxed);
   fence(kRelease);
   w.*kResult = (w.*kRead).load(kRelaxed);
 }
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void store_mb_load(Words& w) {
   (w.*kWrite).store(1, kRelaxed);
   fence(kSeqCst);
   w.*kResult = (w.*kRead).load(kRelaxed);
 }
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void release_acquire(Words& w) {
   (w.*kWrite).store(1, kRelease);
   w.*kResult = (w.*kRead).load(kAcquire);
 }
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void seq_cst(Words& w) {
   (w.*kWrite).store(1, kSeqCst);
   w.*kResult = (w.*kRead).load(kSeqCst);
 }
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void exchange_load(Words& w) {
   (w.*kWrite).exchange(1);
   w.*kResult = (w.*kRead).load(kRelaxed);
 }
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void store_cas_load(Words& w) {
   (w.*kWrite).store(1, kRelaxed);
   std::uint64_t never = 7;
   w.flags.compare_exchange(never, 8);
   w.*kResult = (w.*kRead).load(kRelaxed);
 }
-template <Atomic<int> Words::* kWrite, Atomic<int> Words::* kRead, int Words::* kResult>
+template <Atomic<int> Words::*kWrite, Atomic<int> Words::*kRead, int Words::*kResult>
 void load_store(Words& w) {
   w.*kResult = (w.*kRead).load(kRelaxed);
   (w.*kWrite).store(1, kRelaxed);
 }
-template <Atomic<int> Words::* kFirst, Atomic<int> Words::* kSecond, int Words::* kA,
-          int Words::* kB>
+template <Atomic<int> Words::*kFirst, Atomic<int> Words::*kSecond, int Words::*kA,
+          int Words::*kB>
 void read_two(Words& w) {
   w.*kA = (w.*kFirst).load(kRelaxed);
   w.*kB = (w.*kSecond).load(kRelaxed);
 }
-template <Atomic<int> Words::* kFirst, Atomic<int> Words::* kSecond, int Words::* kA,
-          int Words::* kB>
+template <Atomic<int> Words::*kFirst, Atomic<int> Words::*kSecond, int Words::*kA,
+          int Words::*kB>
 void read_rmb_read(Words& w) {
   w.*kA = (w.*kFirst).load(kRelaxed);
   fence(kAcquire);
   w.*kB = (w.*kSecond).load(kRelaxed);
 }
-template <Atomic<int> Words::* kFirst, Atomic<int> Words::* kSecond, int Words::* kA,
-          int Words::* kB>
+template <Atomic<int> Words::*kFirst, Atomic<int> Words::*kSecond, int Words::*kA,
+          int Words::*kB>
 void acquire_two(Words& w) {
   w.*kA = (w.*kFirst).load(kAcquire);
   w.*kB = (w.*kSecond).load(kAcquire);
 }
-template <Atomic<int> Words::* kFirst, Atomic<int> Words::* kSecond>
+template <Atomic<int> Words::*kFirst, Atomic<int> Words::*kSecond>
 void write_1_2(Words& w) {
   (w.*kFirst).store(1, kRelaxed);
   (w.*kSecond).store(2, kRelaxed);
 }
-template <Atomic<int> Words::* kFirst, Atomic<int> Words::* kSecond>
+template <Atomic<int> Words::*kFirst, Atomic<int> Words::*kSecond>
 void write_1_wmb_2(Words& w) {
   (w.*kFirst).store(1, kRelaxed);
   fence(kRelease);
@@ -265,6 +284,43 @@ const std::vector<Litmus>& rows() {
           read_y_x(w);
         }},
        [](const Words& w) { return w.r0 != w.r1; }},
+
+      // Of a frame that is filled.  (No load of it is old, so the reader's side has no
+      // rows.)
+      {"MP_fill", true, {fill_add_y<kRelaxed>, acquire_y_read_frame}, sees_y_not_x},
+      {"MP_fill_acq", true, {fill_add_y<kAcquire>, acquire_y_read_frame}, sees_y_not_x},
+      {"MP_fill_rel",
+       false,
+       {fill_add_y<kRelease>, acquire_y_read_frame},
+       sees_y_not_x},
+      {"MP_fill_store_rel",
+       false,
+       {[](Words& w) {
+          fill(w);
+          w.y.store(1, kRelease);
+        },
+        acquire_y_read_frame},
+       sees_y_not_x},
+      {"MP_fill_wmb",
+       false,
+       {[](Words& w) {
+          fill(w);
+          fence(kRelease);
+          w.y.store(1, kRelaxed);
+        },
+        acquire_y_read_frame},
+       sees_y_not_x},
+      {"CoWR_fill",
+       false,
+       {[](Words& w) {
+         fill(w);
+         w.y.fetch_add(1, kRelaxed);
+         w.y.fetch_add(1, kRelaxed);
+         current()->weak != nullptr ? current()->weak->settle_fills(*current())
+                                    : void();
+         w.r0 = filled_word(w);
+       }},
+       [](const Words& w) { return w.r0 == 0; }},
 
       {"MP_bit_spin_lock",
        false,

@@ -4,6 +4,11 @@
 // it, unless it is to the same word, is a release, or has a release fence in between. A
 // store that is not delayed but would have to overtake joins the list as well.
 //
+// Fills.  A whole frame, filled with plain stores, is one store.  It is made at once,
+// so that sanitizers see it; then memory gets its old content back, and the new one
+// waits. What was there before a fill is no old value: who loads sees what memory
+// holds.
+//
 // Loads.  Time is the number of changes to words so far.  A load has a time too: any
 // between the task's window (its last acquire) and now, but not before what the task
 // has seen of that word already; it shows what was current then.  Values that were
@@ -17,8 +22,10 @@
 #include "core/runtime/store_buffers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/random.h"
+#include "core/base/require.h"
 #include "core/base/source_name.h"
 #include "core/runtime/describe.h"
 #include "core/runtime/fiber_runtime.h"
@@ -67,6 +74,23 @@ void set_word(void* address, std::uint8_t size, std::uint64_t value) {
                               static_cast<std::uint32_t>(value), 0);
     default:
       return __atomic_store_n(static_cast<std::uint64_t*>(address), value, 0);
+  }
+}
+
+// Copies words, `size` bytes.  Not by memcpy(), of which TSan sees all calls.
+[[clang::no_builtin("memmove", "memcpy")]] void copy_words(void* to, const void* from,
+                                                           std::size_t size) {
+  auto* const words = static_cast<std::uint64_t*>(to);
+  for (std::size_t i = 0; i < size / sizeof *words; ++i) {
+    words[i] = static_cast<const std::uint64_t*>(from)[i];
+  }
+}
+
+// Exchanges words, `size` bytes.
+void swap_words(void* one, void* other, std::size_t size) {
+  auto* const words = static_cast<std::uint64_t*>(one);
+  for (std::size_t i = 0; i < size / sizeof *words; ++i) {
+    std::swap(words[i], static_cast<std::uint64_t*>(other)[i]);
   }
 }
 
@@ -197,8 +221,12 @@ void StoreBuffers::make(const Task& task, int index) {
   const Store store = take(task, index);
   if (run_->live != nullptr && run_->live->is_dead(store.word)) [[unlikely]]
     return too_late(task, store);
-  change(task, store.word, store.size);
-  set_word(store.word, store.size, store.value);
+  if (store.fills()) {
+    return copy_words(store.word, lane(task).content.data(), store.size);
+  }
+  const auto size = static_cast<std::uint8_t>(store.size);
+  change(task, store.word, size);
+  set_word(store.word, size, store.value);
 }
 
 // The memory is gone, and whoever freed it did not wait for the store.
@@ -251,6 +279,16 @@ std::uint32_t StoreBuffers::drain_due(std::uint32_t steps) {
   return next;
 }
 
+// Returns when a store is to be made for which kDelays gave `chosen`; 0: now.
+std::uint32_t StoreBuffers::due_of(std::uint64_t chosen) const {
+  return runtime_.steps() + (chosen == 0 ? 0u : 1u << chosen);
+}
+
+void StoreBuffers::add(Lane& lane, const Store& store) {
+  lane.stores[lane.count++] = store;
+  runtime_.drain_by(store.due);
+}
+
 bool StoreBuffers::delay(Task& self, const Step& access, std::uint64_t value) {
   Lane& lane = this->lane(self);
   void* const word = const_cast<void*>(access.address);
@@ -261,18 +299,50 @@ bool StoreBuffers::delay(Task& self, const Step& access, std::uint64_t value) {
   }
   if (lane.count == kStoresMax) drain_first(self, 1);
   const std::uint64_t chosen = runtime_.choose_rarely(self, kDelays);
-  const std::uint32_t due = runtime_.steps() + (chosen == 0 ? 0u : 1u << chosen);
-  lane.stores[lane.count] = {word,        value,
-                             due,         lane.epoch,
-                             access.size, access.order == std::memory_order_release,
-                             access.where};
+  const Store store{word,        value,       due_of(chosen),
+                    lane.epoch,  access.size, access.order == std::memory_order_release,
+                    access.where};
+  lane.stores[lane.count] = store;
   if (chosen == 0 && !must_wait(lane, lane.count)) {
     change(self, word, access.size);
     return false;
   }
-  ++lane.count;
-  runtime_.drain_by(due);
+  add(lane, store);
   return true;
+}
+
+bool StoreBuffers::fills(Task& self, void* at, std::size_t size,
+                         std::source_location where) {
+  Lane& lane = this->lane(self);
+  require(size > sizeof(std::uint64_t) && size <= sizeof lane.content,
+          "a fill is of more than a word, and of a frame at most");
+  settle_fills(self);
+  const std::uint64_t chosen = strong(self) ? 0 : runtime_.choose_rarely(self, kDelays);
+  if (chosen == 0) {
+    if (strong(self)) drain(self);
+    drain_fenced(self);
+    drain_first(self, count_to(lane, at, size));
+    return false;
+  }
+  lane.filling = {
+      at,    0,    due_of(chosen), lane.epoch, static_cast<std::uint32_t>(size),
+      false, where};
+  copy_words(lane.content.data(), at, size);
+  return true;
+}
+
+void StoreBuffers::filled(Task& self) {
+  Lane& lane = this->lane(self);
+  swap_words(lane.filling.word, lane.content.data(), lane.filling.size);
+  if (lane.count == kStoresMax) drain_first(self, 1);
+  add(lane, lane.filling);
+}
+
+void StoreBuffers::settle_fills(Task& self) {
+  const Lane& lane = this->lane(self);
+  int count = lane.count;
+  while (count > 0 && !lane.stores[count - 1].fills()) --count;
+  drain_first(self, count);
 }
 
 // ---- Old values ---------------------------------------------------------------------

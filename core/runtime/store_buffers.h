@@ -11,6 +11,7 @@
 #include <source_location>
 
 #include "core/base/run_state.h"
+#include "core/base/types.h"
 #include "core/sync/task.h"
 #include "core/sync/weak_memory.h"
 
@@ -45,6 +46,10 @@ class StoreBuffers final : public WeakMemory {
   bool delay(Task& self, const Step& access, std::uint64_t value) override;
   void before_rmw(Task& self, const Step& access) override;
   void order(Task& self, const Step& access) override;
+  bool fills(Task& self, void* at, std::size_t size,
+             std::source_location where) override;
+  void filled(Task& self) override;
+  void settle_fills(Task& self) override;
   void freed(Task& self, const void* at, std::size_t size) override;
   void fence(Task& self, std::memory_order order, std::source_location where) override;
 
@@ -57,17 +62,22 @@ class StoreBuffers final : public WeakMemory {
   // A store that is late.
   struct Store {
     void* word;
-    std::uint64_t value;
+    std::uint64_t value;  // a fill's is in the task's lane
     std::uint32_t due;    // in steps of all tasks
     std::uint32_t epoch;  // the release fences of the task before it
-    std::uint8_t size;
+    std::uint32_t size;   // of a fill: more than a word's
     bool release;
     std::source_location where;
+    bool fills() const { return size > sizeof value; }
   };
   // One task's.
   struct Lane {
     std::array<Store, kStoresMax> stores;  // in the order of the program
     int count = 0;
+    Store filling;  // between fills() and filled()
+    // What memory held before the fill; then what the fill that is late, at most one,
+    // is to put there.
+    std::array<std::uint64_t, kPageSize / sizeof(std::uint64_t)> content;
     std::uint32_t epoch = 0;
     std::uint32_t window = 0;  // loads show what was current then, or later
   };
@@ -100,6 +110,8 @@ class StoreBuffers final : public WeakMemory {
   bool strong(const Task& self) const;
   static int count_to(const Lane& lane, const void* at, std::size_t size);
   const Store* own_store(const Task& self, const Step& access);
+  std::uint32_t due_of(std::uint64_t chosen) const;
+  void add(Lane& lane, const Store& store);
   static bool must_wait(const Lane& lane, int index);
   void drain_first(const Task& task, int count);
   void drain_fenced(const Task& task);

@@ -209,6 +209,62 @@ TEST(StoreBuffers, ALateStoreToFreedMemoryIsAFinding) {
   EXPECT_EQ(store_and_free(kRelease), 0);
 }
 
+// Likewise of a fill, of all of what is freed.
+int fill_and_free(std::memory_order flagged) {
+  return findings_of([=](WeakRun& weak, const Schedule& schedule) {
+    Cell cells[2];
+    LiveMap live(cells, sizeof cells);
+    live.set_alive(cells, sizeof cells);
+    Atomic<int> done{0};
+    weak.state().live = &live;
+    return weak.run(schedule, {[&] {
+                                 {
+                                   const WeakFill fill(cells, sizeof cells);
+                                   for (Cell& cell : cells) cell.word.raw().store(1);
+                                 }
+                                 done.fetch_add(1, flagged);
+                                 for (int i = 0; i < 70; ++i) done.load();
+                               },
+                               [&] {
+                                 while (done.load() == 0) done.wait_until_written();
+                                 live.set_dead(cells, sizeof cells);
+                               }});
+  });
+}
+
+TEST(StoreBuffers, ALateFillOfFreedMemoryIsAFinding) {
+  EXPECT_GT(fill_and_free(kRelaxed), 0);
+  EXPECT_EQ(fill_and_free(kRelease), 0);
+}
+
+// Of what it fills a task sees all, whole and word by word; and the last of two fills
+// stays.
+TEST(StoreBuffers, ATaskSeesItsOwnFills) {
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    WeakRun weak;
+    Atomic<std::uint64_t> words[4];
+    const auto fill = [&](std::uint64_t value) {
+      const WeakFill filling(words, sizeof words);
+      for (Atomic<std::uint64_t>& word : words) word.raw().store(value, kRelaxed);
+    };
+    const auto body = [&] {
+      fill(1);
+      EXPECT_EQ(words[3].load(kRelaxed), 1u);
+      fill(2);
+      words[1].store(7, kRelaxed);
+      EXPECT_EQ(words[1].load(kRelaxed), 7u);
+      EXPECT_EQ(words[2].fetch_add(1, kRelaxed), 2u);
+      fill(3);
+      weak_barrier();
+      for (const Atomic<std::uint64_t>& word : words) EXPECT_EQ(word.raw().load(), 3u);
+      words[0].store(4, kRelaxed);
+      fill(5);
+    };
+    EXPECT_FALSE(weak.run(random_walk_seed(seed), {body}));
+    for (const Atomic<std::uint64_t>& word : words) EXPECT_EQ(word.raw().load(), 5u);
+  }
+}
+
 TEST(StoreBuffers, WhoeverFreesMakesItsOwnStoresFirst) {
   EXPECT_EQ(findings_of([](WeakRun& weak, const Schedule& schedule) {
               Cell cell;

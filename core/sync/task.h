@@ -169,6 +169,34 @@ inline void weak_free(const void* at, std::size_t size,
   self->weak->freed(*self, at, size);
 }
 
+// While it lives, the current task fills [at, at + size) with plain stores: one store,
+// for others, which a weakly ordered memory may make later.  No step meanwhile.
+class WeakFill {
+ public:
+  WeakFill(void* at, std::size_t size,
+           std::source_location where = std::source_location::current())
+      : task_(current()) {
+    if (task_ == nullptr || task_->weak == nullptr) [[likely]] {
+      task_ = nullptr;
+      return;
+    }
+    ++task_->plain_steps_off;
+    late_ = task_->weak->fills(*task_, at, size, where);
+  }
+  ~WeakFill() {
+    if (task_ == nullptr) [[likely]]
+      return;
+    if (late_) task_->weak->filled(*task_);
+    --task_->plain_steps_off;
+  }
+  WeakFill(const WeakFill&) = delete;
+  WeakFill& operator=(const WeakFill&) = delete;
+
+ private:
+  Task* task_;  // null: memory is all that others see
+  bool late_ = false;
+};
+
 // Takes a step of a task that waits for somebody to write the word at `where`.
 inline void step_when_written(const Step& where) {
   Task* const self = current();

@@ -29,6 +29,14 @@ class WeakMemory {
   virtual void before_rmw(Task& self, const Step& access) = 0;
   // Likewise, if no Atomic load ever looks at the word: a lock's.
   virtual void order(Task& self, const Step& access) = 0;
+  // The caller is about to fill [at, at + size), words of 8 bytes, in memory, with no
+  // step until it has done.  Returns true if it is to say filled() then: others may see
+  // what was there before for a while longer.
+  virtual bool fills(Task& self, void* at, std::size_t size,
+                     std::source_location where) = 0;
+  virtual void filled(Task& self) = 0;
+  // The caller is about to look at what it may have filled.
+  virtual void settle_fills(Task& self) = 0;
   // `self` frees [at, at + size), and has no store that is late itself: one of another
   // task to there is a use after free.
   virtual void freed(Task& self, const void* at, std::size_t size) = 0;
