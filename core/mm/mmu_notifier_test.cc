@@ -5,6 +5,7 @@
 
 #include "core/mm/mm_for_test.h"
 #include "core/mm/truncate.h"
+#include "core/sync/interlock.h"
 
 namespace racier {
 namespace {
@@ -14,38 +15,50 @@ struct Told : MmuNotifier {
   explicit Told(Mm& mm, bool sleeps = false)
       : MmuNotifier(sleeps ? kSleeping : kAtomic, mm) {}
 
-  std::string text;
-
-  // Returns what was told since the last time.
-  std::string take() { return std::exchange(text, ""); }
+  // Returns what was told so far, and what was since the last time.
+  std::string text() {
+    const InterlockGuard guard(lock_);
+    return text_;
+  }
+  std::string take() {
+    const InterlockGuard guard(lock_);
+    return std::exchange(text_, "");
+  }
 
  private:
-  static Told& of(MmuNotifier& notifier) { return static_cast<Told&>(notifier); }
+  static void add(MmuNotifier& notifier, const std::string& words) {
+    Told& told = static_cast<Told&>(notifier);
+    const InterlockGuard guard(told.lock_);
+    told.text_ += words;
+  }
   static std::string pages(VirtRange range) {
     return std::to_string((range.start - kBase) >> kPageShift) + "+" +
            std::to_string(range.pages()) + " ";
   }
-  static void release(Machine&, MmuNotifier& to) { of(to).text += "release "; }
+  static void release(Machine&, MmuNotifier& to) { add(to, "release "); }
   static void start(Machine&, MmuNotifier& to, VirtRange range) {
-    of(to).text += "start " + pages(range);
+    add(to, "start " + pages(range));
   }
   static void end(Machine&, MmuNotifier& to, VirtRange range) {
-    of(to).text += "end " + pages(range);
+    add(to, "end " + pages(range));
   }
   static void page(Machine&, MmuNotifier& to, VirtAddr addr) {
-    of(to).text += "page " + pages({addr, addr + kPageSize});
+    add(to, "page " + pages({addr, addr + kPageSize}));
   }
   static bool young(Machine&, MmuNotifier& to, VirtAddr addr) {
-    of(to).text += "young " + pages({addr, addr + kPageSize});
+    add(to, "young " + pages({addr, addr + kPageSize}));
     return true;
   }
   static void change(Machine&, MmuNotifier& to, VirtAddr addr, Pte) {
-    of(to).text += "change " + pages({addr, addr + kPageSize});
+    add(to, "change " + pages({addr, addr + kPageSize}));
   }
   static constexpr MmuNotifierOps kAtomic{false, &release, &start, &end,
                                           &page, &young,   &change};
   static constexpr MmuNotifierOps kSleeping{true,  &release, &start, &end,
                                             &page, &young,   &change};
+
+  Interlock lock_;  // two may call it at once
+  std::string text_ GUARDED_BY(lock_);
 };
 
 struct MmuNotifierTest : MmForTest {
@@ -204,13 +217,13 @@ TEST_F(MmuNotifierTest, NoCallbackIsLateWhenItIsUnregistered) {
     const auto changes = [&] { protect(mm, kBase, 1, kVmRead); };
     const auto unregisters = [&] {
       mmu_notifier_unregister(m, told);
-      told_by_then = told.text;
+      told_by_then = told.text();
     };
     run.reset();
     EXPECT_EQ(run_tasks(run, random_walk_seed(seed), {changes, unregisters}),
               std::nullopt);
-    EXPECT_EQ(told.text, told_by_then) << seed;
-    met += told.text.starts_with("start") ? 1 : 0;
+    EXPECT_EQ(told.text(), told_by_then) << seed;
+    met += told.text().starts_with("start") ? 1 : 0;
     end(mm);
   }
   EXPECT_GT(met, 0);

@@ -47,13 +47,18 @@ TEST(Srcu, WithoutAGracePeriodAReaderMeetsWhatIsFreed) {
   int met = 0;
   for (int seed = 0; seed < 200; ++seed) {
     SrcuReplaced replaced;
-    const auto reads = [&] { replaced.read(); };
+    Atomic<int> freed{0};
+    const auto reads = [&] {
+      const SrcuReadGuard guard(replaced.srcu);
+      const bool first = replaced.current.load() == &replaced.objects[0];
+      pause_here();
+      if (first && freed.load() != 0) ++met;
+    };
     const auto frees = [&] {
       replaced.replace();
-      replaced.objects[0].alive = false;
+      freed.store(1);
     };
     EXPECT_FALSE(run_tasks(random_walk_seed(seed), {reads, frees}));
-    met += replaced.met_dead;
   }
   EXPECT_GT(met, 0);
 }
