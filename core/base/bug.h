@@ -90,8 +90,11 @@ enum class Bug : std::uint8_t {
   kVmacacheFlushSkipped,
   kBatchedUnmapFlushMissed,
   kBatchedFlushAfterRemoval,
+  kLazyTlbNotCompared,
+  kSwitchMmReadsGenFirst,
+  kBatchForgetsCpus,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kBatchedFlushAfterRemoval) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kBatchForgetsCpus) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

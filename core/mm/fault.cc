@@ -16,6 +16,7 @@
 #include "core/mm/migrate.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/writeback.h"
 #include "core/objects/page_table.h"
@@ -126,7 +127,7 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
   // cached translation; and the old page's mapcount falls only when nobody can reach it
   // through here: a sharer that sees itself alone writes in place (2.6.26).
   slot.get_and_clear();
-  f.m.mmu->flush_page(mm.context, f.addr);
+  flush_tlb_page(f.m, mm, f.addr);
   slot.set(pte);
   if (!before_counts) return nullptr;
   if (!early) f.m.scheme().remove(*before, f.vma, f.addr);
@@ -317,7 +318,7 @@ bool can_write_in_place(const Fault& f, Page& page, Contended& contended)
 void allow_writing(const Fault& f, PteSlot slot, Pte orig) {
   mark::hit(Mark::kCowReuse);
   slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
-  f.m.mmu->flush_page(f.mm.context, f.addr);
+  flush_tlb_page(f.m, f.mm, f.addr);
 }
 
 // Makes the pte writable if the page need not be copied.  Else takes a reference to the
@@ -357,7 +358,7 @@ FaultResult make_shared_page_dirty(const Fault& f, Pte orig) {
     Page& mapped = f.m.page(orig.pfn());
     get_page(mapped);
     slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
-    f.m.mmu->flush_page(f.mm.context, f.addr);
+    flush_tlb_page(f.m, f.mm, f.addr);
     return &mapped;
   }());
   if (page) dirty_shared_page(f.m, *page);

@@ -4,6 +4,7 @@
 #include "core/program/ops_access.h"
 #include "core/program/ops_advice.h"
 #include "core/program/ops_aio.h"
+#include "core/program/ops_cpu.h"
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_migrate.h"
@@ -237,6 +238,12 @@ constexpr Op kOps[] = {
                         "area")
         .weighing(1)
         .agreeing(Agrees::kAlone),
+    op<&ops::sched_setaffinity>("sched_setaffinity",
+                                "Moves the task, what it does from here on, to another CPU.",
+                                "cpu")
+        .weighing(3),
+    op<&ops::idle>("idle", "Has the task's CPU run nothing for a moment: lazy TLB mode.")
+        .weighing(3),
 };
 
 }  // namespace
