@@ -20,6 +20,9 @@ PlaceNames::PlaceNames(Machine& machine, bool at_rest) : machine_(machine) {
   machine.for_each_file([&](AddressSpace& file) {
     add_file(file, fmt::format("{} {}", file.shmem ? "shmem" : "file", file.id));
   });
+  for (std::size_t cpu = 0; cpu < machine.cpus.size(); ++cpu) {
+    add(machine.cpus[cpu].is_lazy, fmt::format("cpu {} is_lazy", cpu));
+  }
   machine.mm_cache.for_each_live([&](Mm& mm) {
     add_mm(mm);
     if (at_rest) add_memory_of(mm);
@@ -62,6 +65,8 @@ void PlaceNames::add_mm(const Mm& mm) {
   add(mm.flags, name + "flags");
   add(mm.mmap_cache, name + "mmap_cache");
   add(mm.vma_version, name + "vma_version");
+  add(mm.cpumask, name + "cpumask");
+  add(mm.tlb_gen, name + "tlb_gen");
 }
 
 // What an address space points to: only a machine at rest has it in order.

@@ -70,9 +70,10 @@ constexpr OpWeight kTlbWeights[] = {
     {"mprotect", 8}, {"munmap", 5},     {"mmap_over", 5},    {"mremap_over", 6},
     {"madvise", 4},  {"unmap_page", 6}, {"migrate_page", 4}, {"page_referenced", 3},
     {"reclaim", 3},  {"writeback", 4},  {"truncate", 1},     {"mmap_file_shared", 2},
-    {"fork", 4},     {"exit", 4},       {"clone", 2},
+    {"fork", 4},     {"exit", 4},       {"clone", 2},        {"idle", 3},
+    {"sched_setaffinity", 3},
 };
-constexpr const char* kTlbDraws[] = {"ptl", "gather", "unmap", "lookup"};
+constexpr const char* kTlbDraws[] = {"ptl", "gather", "unmap", "lookup", "flush"};
 
 constexpr OpWeight kNotifyWeights[] = {
     {"mmu_notifier_register", 6},

@@ -377,6 +377,19 @@ constexpr Row kRows[] = {
      "A new page table is put in its place with no write barrier behind its zeroes: on weakly "
      "ordered memory who walks there goes by what the frame held before.",
      "until 2.6.26 (362a61ad6119, Piggin)", "missing-barrier", FindingKind::kUseAfterFree},
+    {Bug::kLazyTlbNotCompared, "B87", "lazy_tlb_not_compared",
+     "A CPU that was lazy goes on with the address space that it has loaded, and does not ask "
+     "whether flushes have left it out.",
+     "mutant of 145f573b89a6, van Riel, 4.20", "tlb-flush-order", FindingKind::kTlb},
+    {Bug::kSwitchMmReadsGenFirst, "B88", "switch_mm_reads_gen_first",
+     "A CPU that comes back to an address space asks for the number of its flushes before it "
+     "says that it has loaded it: one in between neither finds the CPU, nor is found.",
+     "order as in 71b3c126e611, Lutomirski, 4.5; mutant of 4.14", "missing-barrier",
+     FindingKind::kTlb},
+    {Bug::kBatchForgetsCpus, "B89", "batch_forgets_cpus",
+     "Reclaim remembers which CPUs to flush when it first puts off a flush of an address space, "
+     "and not when it does so again: a task of that has moved to another CPU meanwhile.",
+     "mutant of 72b252aed506, Gorman, 4.3", "tlb-flush-order", FindingKind::kTlb},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kBugs, "a row for every bug");
 

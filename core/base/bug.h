@@ -102,8 +102,11 @@ enum class Bug : std::uint8_t {
   kSecondaryDirtyDropped,
   kUptodateBeforeData,
   kPmdPopulatedBeforeZeroes,
+  kLazyTlbNotCompared,
+  kSwitchMmReadsGenFirst,
+  kBatchForgetsCpus,
 };
-inline constexpr int kBugs = static_cast<int>(Bug::kPmdPopulatedBeforeZeroes) + 1;
+inline constexpr int kBugs = static_cast<int>(Bug::kBatchForgetsCpus) + 1;
 
 // A set of armed bugs; a value.
 class BugSet {

@@ -400,6 +400,12 @@ const Damage kMemory[] = {
        w.in_task([&] { w.read(*w.parent, w.kAnon + 2 * w.kPage); });
        w.slot(*w.parent, w.kAnon + 2 * w.kPage).set(Pte());
      }},
+    {"CpumaskHasAnotherCpu", Inv::kCpumaskIsWhoHasLoaded,
+     [](World& w) { w.parent->cpumask.raw() = 2; }},
+    {"CpumaskForgetsACpu", Inv::kCpumaskIsWhoHasLoaded,
+     [](World& w) UNLOCKED { w.m.cpus[1].loaded = w.parent; }},
+    {"CpuHasAFreedMm", Inv::kCpumaskIsWhoHasLoaded,
+     [](World& w) UNLOCKED { w.m.cpus[1].loaded = reinterpret_cast<Mm*>(&w); }},
     {"BytesLost", Inv::kDataIsLastStore, [](World& w) { w.word(w.anon(4)) = 0; }},
     {"BytesOfAnother", Inv::kDataIsLastStore,
      [](World& w) {
@@ -423,9 +429,7 @@ class OneEntry final : public Mmu {
               PageFault&) override {
     return false;
   }
-  void flush_page(const MmuContext&, VirtAddr) override {}
-  void flush_range(const MmuContext&, VirtRange) override {}
-  void flush_mm(const MmuContext&) override {}
+  void flush_range(const MmuContext&, VirtRange, CpuSet) override {}
   void for_each_entry(FunctionRef<void(const TlbEntry&)> visit) const override {
     visit(entry_);
   }
@@ -465,6 +469,31 @@ INSTANTIATE_TEST_SUITE_P(
         TlbRow{"OfDeadMm", kWider, {0, 77, World::kAnon, 1, false}},
         TlbRow{"OfFreeFrame", "tlb_to_live_frame", {0, 1, World::kAnon, 250, false}}),
     [](const auto& info) { return info.param.name; });
+
+// Audits a writable translation of CPU 0's whose pte is read-only, where flushes go to
+// who needs them; one of them was made.
+std::string audited_with(bool loaded, bool lazy, bool flushed) UNLOCKED {
+  World world;
+  MachineOptions options = world.m.options();
+  options.period.mm_cpumask = true;
+  world.m.set_knobs(options);
+  world.m.mmu = std::make_unique<OneEntry>(
+      TlbEntry{0, 1, World::kAnon, world.anon(0).pfn, true});
+  world.parent->tlb_gen.raw() = 1;
+  world.parent->cpu_tlb_gen[0].raw() = flushed ? 1 : 0;
+  world.parent->cpumask.raw() = loaded ? 1 : 0;
+  world.m.cpus[0].loaded = loaded ? world.parent : nullptr;
+  world.m.cpus[0].is_lazy.raw() = lazy;
+  return world.audit();
+}
+
+TEST(TlbAuditOfCpumask, ExcusesWhatIsFlushedBeforeItIsUsed) {
+  EXPECT_EQ(audited_with(false, false, false), "");
+  EXPECT_EQ(audited_with(true, true, false), "");
+  EXPECT_EQ(audited_with(true, false, false), kWider);
+  EXPECT_EQ(audited_with(false, false, true), kWider);
+  EXPECT_EQ(audited_with(true, true, true), kWider);
+}
 
 // ---- L1 -----------------------------------------------------------------------------
 

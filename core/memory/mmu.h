@@ -14,6 +14,8 @@
 namespace racier {
 
 inline constexpr int kCpusMax = 16;
+using CpuSet = std::uint32_t;  // bit i: CPU i
+inline constexpr CpuSet kAllCpus = (CpuSet{1} << kCpusMax) - 1;
 inline constexpr std::uint32_t kAsidMax = (1u << 29) - 1;
 
 // What the hardware knows of an address space: a tag for its translations, and the root
@@ -62,12 +64,17 @@ class Mmu {
                                     UserAccess access, std::uint64_t& value,
                                     PageFault& fault) = 0;
 
-  // Removes translations from every CPU; when it returns, no access through them is
+  // Removes translations from each CPU of `cpus`; when it returns, no access through them is
   // under way.  One step each, before the removal: between the change of a pte and its
   // flush there is always room for an access.  Context: any.
-  virtual void flush_page(const MmuContext& context, VirtAddr addr) = 0;
-  virtual void flush_range(const MmuContext& context, VirtRange range) = 0;
-  virtual void flush_mm(const MmuContext& context) = 0;
+  void flush_page(const MmuContext& context, VirtAddr addr, CpuSet cpus = kAllCpus) {
+    flush_range(context, {page_floor(addr), page_floor(addr) + kPageSize}, cpus);
+  }
+  void flush_mm(const MmuContext& context, CpuSet cpus = kAllCpus) {
+    flush_range(context, {0, kUserEnd}, cpus);
+  }
+  virtual void flush_range(const MmuContext& context, VirtRange range,
+                           CpuSet cpus = kAllCpus) = 0;
 
   // Shows every cached translation, in order of CPU.  At quiescence.
   virtual void for_each_entry(FunctionRef<void(const TlbEntry&)> visit) const = 0;

@@ -217,6 +217,18 @@ TEST_P(MmuTest, EachCpuCachesForItself) {
   EXPECT_EQ(read(kAt, 0), 2u);
 }
 
+TEST_P(MmuTest, OnlyTheCpusOfAFlushForget) {
+  const Pfn old = map(kAt, kReadWrite);
+  write(kAt, 1, 0);
+  write(kAt, 1, 1);
+  map(kAt, kReadWrite);
+  mmu.flush_page(mm, kAt, CpuSet{1} << 1);
+  write(kAt, 2, 0);
+  write(kAt, 3, 1);
+  EXPECT_EQ(direct(old), 2u);
+  EXPECT_EQ(read(kAt, 1), 3u);
+}
+
 TEST_P(MmuTest, AddressSpacesAreApart) {
   const Pfn pfn = map(kAt, kReadWrite);
   write(kAt, 1);

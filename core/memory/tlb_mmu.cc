@@ -221,27 +221,19 @@ TlbMmu::Walk TlbMmu::find_pte(const MmuContext& context, VirtAddr addr) const {
   }
 }
 
-void TlbMmu::flush_page(const MmuContext& context, VirtAddr addr) {
-  flush_range(context, {page_floor(addr), page_floor(addr) + kPageSize});
-}
-
-void TlbMmu::flush_mm(const MmuContext& context) {
-  flush_range(context, {0, kUserEnd});
-}
-
 // A CPU says that it is used before it looks at a pte or a table; who flushes has
 // changed the pte, and then asks who is used.  So either the flush meets the CPU, or
 // the CPU meets the new pte.
 void TlbMmu::mark_used(int cpu) {
-  const std::uint32_t bit = 1U << cpu;
+  const CpuSet bit = CpuSet{1} << cpu;
   const std::atomic_ref used(used_);
   if ((used.load(std::memory_order_relaxed) & bit) == 0) used.fetch_or(bit);
 }
 
 template <typename Visit>
-void TlbMmu::for_each_used_cpu(Visit visit) const {
+void TlbMmu::for_each_used_cpu(CpuSet cpus, Visit visit) const {
   // Not a load: that could come before the stores of who flushes.
-  for (std::uint32_t rest = std::atomic_ref(used_).fetch_or(0); rest != 0;
+  for (CpuSet rest = std::atomic_ref(used_).fetch_or(0) & cpus; rest != 0;
        rest &= rest - 1) {
     const int cpu = std::countr_zero(rest);
     const InterlockGuard guard(cpus_[cpu].lock);
@@ -249,10 +241,10 @@ void TlbMmu::for_each_used_cpu(Visit visit) const {
   }
 }
 
-void TlbMmu::flush_range(const MmuContext& context, VirtRange range) {
+void TlbMmu::flush_range(const MmuContext& context, VirtRange range, CpuSet cpus) {
   step({&cpus_, Access::kWrite, std::memory_order_seq_cst,
         std::source_location::current()});
-  for_each_used_cpu([&](int cpu) {
+  for_each_used_cpu(cpus, [&](int cpu) {
     auto& entries = cpus_[cpu].entries;
     if (range.pages() < kEntries) {
       for (VirtAddr addr = range.start; addr < range.end; addr += kPageSize) {
@@ -272,7 +264,7 @@ void TlbMmu::flush_range(const MmuContext& context, VirtRange range) {
 }
 
 void TlbMmu::for_each_entry(FunctionRef<void(const TlbEntry&)> visit) const {
-  for_each_used_cpu([&](int cpu) {
+  for_each_used_cpu(kAllCpus, [&](int cpu) {
     for (Entry& entry : cpus_[cpu].entries) {
       const std::uint64_t tag = peek(entry.tag);
       const Pte pte(peek(entry.bits));
@@ -282,7 +274,7 @@ void TlbMmu::for_each_entry(FunctionRef<void(const TlbEntry&)> visit) const {
 }
 
 void TlbMmu::reset() {
-  for_each_used_cpu([&](int cpu) {
+  for_each_used_cpu(kAllCpus, [&](int cpu) {
     for (std::size_t index = 0; index < kEntries; ++index) forget(cpu, index);
   });
   std::atomic_ref(used_).store(0, std::memory_order_relaxed);

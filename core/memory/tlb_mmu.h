@@ -18,9 +18,7 @@ class TlbMmu : public Mmu {
   [[nodiscard]] bool access(int cpu, const MmuContext& context, VirtAddr addr,
                             UserAccess access, std::uint64_t& value,
                             PageFault& fault) final;
-  void flush_page(const MmuContext& context, VirtAddr addr) final;
-  void flush_range(const MmuContext& context, VirtRange range) final;
-  void flush_mm(const MmuContext& context) final;
+  void flush_range(const MmuContext& context, VirtRange range, CpuSet cpus) final;
   void for_each_entry(FunctionRef<void(const TlbEntry&)> visit) const final;
   void reset() final;
 
@@ -83,12 +81,13 @@ class TlbMmu : public Mmu {
                           PageFault& fault);
   Walk find_pte(const MmuContext& context, VirtAddr addr) const;
   void mark_used(int cpu);
-  // Calls `visit(cpu)` with the Interlock of each CPU that may have entries, in turn.
+  // Calls `visit(cpu)` with the Interlock of each CPU of `cpus` that may have entries,
+  // in turn.
   template <typename Visit>
-  void for_each_used_cpu(Visit visit) const;
+  void for_each_used_cpu(CpuSet cpus, Visit visit) const;
 
   std::array<Cpu, kCpusMax> cpus_;
-  mutable std::uint32_t used_ = 0;  // bit i: CPU i may have entries; atomic
+  mutable CpuSet used_ = 0;  // bit i: CPU i may have entries; atomic
 };
 
 }  // namespace racier

@@ -11,6 +11,7 @@
 #include "core/base/mark.h"
 #include "core/mm/fork.h"
 #include "core/mm/task_mm.h"
+#include "core/mm/tlb.h"
 
 namespace racier {
 namespace {
@@ -77,6 +78,7 @@ UserResult aio_run(Machine& m, TaskStruct& kthread, int cpu) {
   const UserAccess access = kiocb->store ? UserAccess::kWrite : UserAccess::kRead;
   const UserResult result = user_access(m, mm, cpu, kiocb->addr, access, kiocb->value);
   unuse_mm(kthread);
+  enter_lazy_tlb(m, cpu);
   complete(m, mm);
   free_kiocb(m, *kiocb);
   return result;

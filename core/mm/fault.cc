@@ -17,6 +17,7 @@
 #include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/writeback.h"
 #include "core/objects/page_table.h"
@@ -129,7 +130,7 @@ Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
   // cached translation; and the old page's mapcount falls only when nobody can reach it
   // through here: a sharer that sees itself alone writes in place (2.6.26).
   slot.get_and_clear();
-  f.m.mmu->flush_page(mm.context, f.addr);
+  flush_tlb_page(f.m, mm, f.addr);
   slot.set(pte);
   mmu_notifier_change_pte(f.m, mm, f.addr, pte);
   if (!before_counts) return nullptr;
@@ -324,7 +325,7 @@ bool can_write_in_place(const Fault& f, Page& page, Contended& contended)
 void allow_writing(const Fault& f, PteSlot slot, Pte orig) {
   mark::hit(Mark::kCowReuse);
   slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
-  f.m.mmu->flush_page(f.mm.context, f.addr);
+  flush_tlb_page(f.m, f.mm, f.addr);
 }
 
 // Makes the pte writable if the page need not be copied.  Else takes a reference to the
@@ -364,7 +365,7 @@ FaultResult make_shared_page_dirty(const Fault& f, Pte orig) {
     Page& mapped = f.m.page(orig.pfn());
     get_page(mapped);
     slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));
-    f.m.mmu->flush_page(f.mm.context, f.addr);
+    flush_tlb_page(f.m, f.mm, f.addr);
     return &mapped;
   }());
   if (page) dirty_shared_page(f.m, *page);

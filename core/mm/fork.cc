@@ -12,6 +12,7 @@
 #include "core/mm/mmap.h"
 #include "core/mm/mmlist.h"
 #include "core/mm/page_alloc.h"
+#include "core/mm/tlb.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_link.h"
 #include "core/rmap/scheme.h"
@@ -34,7 +35,7 @@ void take_off_mms(Machine& m, Mm& mm) {
 
 // Frees the root table, which all others are gone from.
 void free_root(Machine& m, Mm& mm) {
-  m.mmu->flush_mm(mm.context);
+  flush_tlb_mm(m, mm);
   Page& root = m.page(mm.context.root);
   mm.context.root = kNoPfn;
   put_page(m, root);
@@ -97,7 +98,7 @@ Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
     if (!vma->is(kVmDontCopy)) status = dup_vma(m, child, *vma);
   }
   // Until here a thread of the parent may write, through its TLB, what is shared now.
-  m.mmu->flush_mm(parent.context);
+  flush_tlb_mm(m, parent);
   tell_what_is_not_copied(m, child, parent);
   m.tracepoints->fork_end(parent, child, status == Status::kOk);
   return status;
@@ -155,6 +156,7 @@ void mmgrab(Mm& mm) { mm.mm_count.inc(); }
 void mmdrop(Machine& m, Mm& mm) {
   if (!mm.mm_count.dec_and_test()) return;
   take_off_mms(m, mm);
+  shoot_lazy_tlbs(m, mm);
   m.mm_cache.destroy(&mm);
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/bug.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb.h"
 
 namespace racier {
 namespace {
@@ -69,9 +70,9 @@ void MmuGather::add(Gathered gathered) {
 // A freed table may have been on the way of a hardware walk to any address.
 void MmuGather::flush_tlb() {
   if (tables_) {
-    m_.mmu->flush_mm(mm_.context);
+    flush_tlb_mm(m_, mm_);
   } else if (range_.start < range_.end) {
-    m_.mmu->flush_range(mm_.context, range_);
+    flush_tlb_range(m_, mm_, range_);
   }
   range_ = {kUserEnd, 0};
   tables_ = false;

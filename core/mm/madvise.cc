@@ -15,6 +15,7 @@
 #include "core/mm/page_alloc.h"
 #include "core/mm/reclaim.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb.h"
 #include "core/mm/tlb_batch.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
@@ -107,7 +108,7 @@ void free_pte(Machine& m, Vma& vma, VirtAddr addr, PteSlot slot)
   if (page.mapcount.load() != 0 || !forget_content(m, page)) return;
   // From here on a store makes the pte dirty again, and reclaim sees that.
   slot.set(slot.get_and_clear().without(Pte::kAccessed | Pte::kDirty));
-  m.mmu->flush_page(vma.vm_mm->context, addr);
+  flush_tlb_page(m, *vma.vm_mm, addr);
   mark_page_lazyfree(m, page);
 }
 
@@ -132,14 +133,13 @@ Status free_lazily(Machine& m, Vma& vma, VirtRange part) {
 // it; or nullptr.
 Page* take_cold_page(Machine& m, Vma& vma, VirtAddr addr) {
   const PtlGuard guard(m, *vma.vm_mm, addr);
-  const MmuContext& context = vma.vm_mm->context;
   const PteSlot slot = guard.slot();
   const Pte pte = slot ? slot.get() : Pte{};
   if (!pte.present() || m.is_zero_page(pte.pfn())) return nullptr;
   Page& page = m.page(pte.pfn());
   if (page.mapcount.load() != 0) return nullptr;
   mmu_notifier_clear_flush_young(m, *vma.vm_mm, addr);
-  if (slot.clear_flags(Pte::kAccessed).young()) m.mmu->flush_page(context, addr);
+  if (slot.clear_flags(Pte::kAccessed).young()) flush_tlb_page(m, *vma.vm_mm, addr);
   page.clear(PageFlag::kReferenced);
   get_page(page);
   return &page;

@@ -14,6 +14,7 @@
 #include "core/base/bug.h"
 #include "core/mm/fault.h"
 #include "core/mm/mmu_notifier.h"
+#include "core/mm/tlb.h"
 #include "core/mm/tlb_batch.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
@@ -69,8 +70,8 @@ bool flushes_under_locks(Pte moved) {
 }
 
 // Flushes the old place when all locks are free, if that is left for then.
-void flush_late(Machine& m, const Mm& mm, VirtRange from) {
-  if (!flushes_under_locks(Pte())) m.mmu->flush_range(mm.context, from);
+void flush_late(Machine& m, Mm& mm, VirtRange from) {
+  if (!flushes_under_locks(Pte())) flush_tlb_range(m, mm, from);
 }
 
 // Holds the locks of two ptes of one mm: perhaps there is one for both.
@@ -104,7 +105,7 @@ void move_ptes_of_table(Machine& m, const PageMove& move) {
     const Pte moved = move_pte(m, move, addr, slot);
     flush = (moved.present() && flushes_under_locks(moved)) || flush;
   });
-  if (flush) m.mmu->flush_range(context, move.from);
+  if (flush) flush_tlb_range(m, *move.dst.vm_mm, move.from);
 }
 
 // Moves the ptes of one table while no walk looks.

@@ -9,6 +9,7 @@
 #include "core/base/bug.h"
 #include "core/mm/mmap.h"
 #include "core/mm/mmu_notifier.h"
+#include "core/mm/tlb.h"
 #include "core/mm/vma_cache.h"
 #include "core/mm/vma_merge.h"
 #include "core/objects/ptl.h"
@@ -43,7 +44,7 @@ void change_protection(Machine& m, Vma& vma, VirtRange range) {
       // While the pte is empty the hardware cannot mark it, so no mark is lost.
       slot.set(pte_modify(slot.get_and_clear(), vma.vm_flags));
     });
-    m.mmu->flush_range(context, part);
+    flush_tlb_range(m, *vma.vm_mm, part);
   });
 }
 

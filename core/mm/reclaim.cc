@@ -12,6 +12,7 @@
 #include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb.h"
 #include "core/mm/tlb_batch.h"
 #include "core/mm/writeback.h"
 #include "core/objects/page_table.h"
@@ -31,9 +32,7 @@ using rmap::Walk;
 bool clear_young(Machine& m, const Mapping& at, PteSlot slot) {
   const bool used = mmu_notifier_clear_flush_young(m, *at.vma->vm_mm, at.addr);
   if (!slot.clear_flags(Pte::kAccessed).young()) return used;
-  if (!m.options().period.batched_unmap) {
-    m.mmu->flush_page(at.vma->vm_mm->context, at.addr);
-  }
+  if (!m.options().period.batched_unmap) flush_tlb_page(m, *at.vma->vm_mm, at.addr);
   return true;
 }
 
@@ -99,7 +98,7 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu,
   if (ubc != nullptr) {
     ubc->took(mm, at.addr, before);
   } else {
-    m.mmu->flush_page(mm.context, at.addr);
+    flush_tlb_page(m, mm, at.addr);
   }
   mmu_notifier_invalidate_page(m, mm, at.addr);
   if (before.dirty()) page.set(PageFlag::kDirty);

@@ -10,6 +10,7 @@
 
 #include "core/base/bug.h"
 #include "core/base/mark.h"
+#include "core/mm/tlb.h"
 
 namespace racier {
 
@@ -19,19 +20,26 @@ TlbUbc::~TlbUbc() noexcept(false) {
 }
 
 void TlbUbc::took(Mm& mm, VirtAddr addr, Pte pte) {
-  if (!m_.options().period.batched_unmap) return m_.mmu->flush_page(mm.context, addr);
+  if (!m_.options().period.batched_unmap) return flush_tlb_page(m_, mm, addr);
+  const CpuSet cpus = put_off_flush(m_, mm);
   const auto last = mms_.begin() + static_cast<std::ptrdiff_t>(count_);
-  const bool known = std::any_of(mms_.begin(), last, [&](const MmuContext& known) {
-    return known.asid == mm.context.asid;
+  const auto known = std::find_if(mms_.begin(), last, [&](const PutOff& known) {
+    return known.context.asid == mm.context.asid;
   });
-  if (!known && count_ == kMmsMax) flush();
-  if (!known) mms_[count_++] = mm.context;
+  if (known != last) {
+    if (!bug::armed(Bug::kBatchForgetsCpus)) known->cpus |= cpus;
+  } else {
+    if (count_ == kMmsMax) flush();
+    mms_[count_++] = {mm.context, cpus};
+  }
   dirty_ = dirty_ || pte.dirty();
   mm.tlb_flush_pending.fetch_add(1, std::memory_order_acq_rel);
 }
 
 void TlbUbc::flush() {
-  for (std::size_t i = 0; i < count_; ++i) m_.mmu->flush_mm(mms_[i]);
+  for (std::size_t i = 0; i < count_; ++i) {
+    flush_tlb_put_off(m_, mms_[i].context, mms_[i].cpus);
+  }
   count_ = 0;
   dirty_ = false;
 }
@@ -46,7 +54,7 @@ void flush_tlb_batched_pending(Machine& m, Mm& mm) {
   }
   const std::uint32_t pending = mm.tlb_flush_pending.load(std::memory_order_acquire);
   if (pending == mm.tlb_flushed.load(std::memory_order_acquire)) return;
-  m.mmu->flush_mm(mm.context);
+  flush_tlb_mm(m, mm);
   mm.tlb_flushed.store(pending, std::memory_order_release);
   mark::hit(Mark::kBatchedFlushDone);
 }

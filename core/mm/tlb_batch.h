@@ -34,9 +34,13 @@ class TlbUbc {
 
  private:
   static constexpr std::size_t kMmsMax = 8;
+  struct PutOff {
+    MmuContext context;
+    CpuSet cpus;  // whoever may have translations of any pte that was taken out
+  };
 
   Machine& m_;
-  std::array<MmuContext, kMmsMax> mms_;  // the first `count_` of them
+  std::array<PutOff, kMmsMax> mms_;  // the first `count_` of them
   std::size_t count_ = 0;
   bool dirty_ = false;
 };

@@ -10,6 +10,7 @@
 #include "core/mm/fault.h"
 #include "core/mm/find_vma.h"
 #include "core/mm/oom.h"
+#include "core/mm/tlb.h"
 #include "core/mm/vma_cache.h"
 #include "core/sync/maybe_guard.h"
 
@@ -142,6 +143,7 @@ UserResult user_access(Machine& m, Mm& mm, int cpu, VirtAddr addr, UserAccess ac
   for (;;) {
     result.value = value;
     PageFault fault;
+    switch_mm(m, mm, cpu);
     if (m.mmu->access(cpu, mm.context, addr, access, result.value, fault)) {
       const bool add = access == UserAccess::kReadModifyWrite;
       m.tracepoints->accessed(mm, addr, access, result.value,

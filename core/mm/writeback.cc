@@ -15,6 +15,7 @@
 #include "core/mm/filemap.h"
 #include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
+#include "core/mm/tlb.h"
 #include "core/objects/ptl.h"
 #include "core/sync/bit_lock.h"
 
@@ -45,7 +46,7 @@ bool page_mkclean_one(Machine& m, const Page& page, Vma& vma, VirtAddr addr) {
   if (!pte.maps(page.pfn) || !(pte.dirty() || pte.writable())) return false;
   // Who still has a translation may store until the flush; it is before the write.
   const Pte before = slot.get_and_clear();
-  m.mmu->flush_page(mm.context, addr);
+  flush_tlb_page(m, mm, addr);
   if (!bug::armed(Bug::kMkcleanNotNotified)) mmu_notifier_invalidate_page(m, mm, addr);
   slot.set(before.without(Pte::kWrite | Pte::kDirty));
   return true;

@@ -8,6 +8,7 @@
 #include "core/mm/mmu_notifier.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/mm/tlb.h"
 #include "core/mm/tlb_batch.h"
 #include "core/mm/writeback.h"
 #include "core/objects/ptl.h"
@@ -24,7 +25,7 @@ void drop_page(Machine& m, MmuGather& tlb, Vma& vma, VirtAddr addr, Pte pte)
     // Who writes the page to its file finds no pte here, and need not look: so from now
     // on no cached translation may write (2.6.9 flushed with the rest; 6.2).
     if (vma_wants_writenotify(vma) && !bug::armed(Bug::kZapDirtyBeforeTlbFlush)) {
-      m.mmu->flush_page(vma.vm_mm->context, addr);
+      flush_tlb_page(m, *vma.vm_mm, addr);
     }
     page.set(PageFlag::kDirty);
   }

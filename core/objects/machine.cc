@@ -91,6 +91,7 @@ void Machine::wipe() NO_THREAD_SAFETY_ANALYSIS {
   vma_cache.set_kind(stable ? SlabKind::kTypesafeByRcu : SlabKind::kPlain);
   wipe_pages();
   mmu->reset();
+  for (CpuTlb& cpu : cpus) std::construct_at(&cpu);
   lru.reset();
   swap.reset(options_.period.swap_lock);
   std::construct_at(&mms_lock, lock_class::kMmListLock);

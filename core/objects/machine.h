@@ -18,6 +18,7 @@
 #include "core/memory/slab.h"
 #include "core/objects/address_space.h"
 #include "core/objects/aio.h"
+#include "core/objects/cpu_tlb.h"
 #include "core/objects/lock_classes.h"
 #include "core/objects/lru.h"
 #include "core/objects/mm.h"
@@ -72,6 +73,8 @@ struct Period {
   // Reclaim flushes the TLBs once for a page, not for each pte (since 4.3).
   bool batched_unmap = false;
   VmaLookup lookup = VmaLookup::kTree;
+  // A flush of the TLBs goes to those CPUs only that may need it, or to all.
+  bool mm_cpumask = false;
   bool operator==(const Period&) const = default;
 };
 
@@ -188,6 +191,7 @@ class Machine {
   Slab<SecondaryMmu> secondary_cache;
   std::array<Vmacache, kTasksMax> vmacaches;  // of the tasks of a run, by their number
   std::unique_ptr<Mmu> mmu;
+  std::array<CpuTlb, kCpusMax> cpus;
   Lru lru;
   SwapAreas swap;
   AddressSpace swapper;  // the swap cache, by slot: SwapAreas::index_of()

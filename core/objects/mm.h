@@ -1,5 +1,6 @@
 // core/objects/mm.h - an address space.
 #pragma once
+#include <array>
 #include <cstdint>
 
 #include "core/base/list.h"
@@ -81,6 +82,12 @@ struct Mm {
   // flush that somebody made up for: core/mm/tlb_batch.h.  Kernel: tlb_flush_batched.
   Atomic<std::uint32_t> tlb_flush_pending{0};
   Atomic<std::uint32_t> tlb_flushed{0};
+  // With flush=cpumask (core/mm/tlb.h): which CPUs have it loaded; how many flushes were
+  // begun; and how many of them each CPU need not make up for, at least.
+  // Kernel: mm_cpumask(), context.tlb_gen, cpu_tlbstate.ctxs[].tlb_gen.
+  Atomic<CpuSet> cpumask{0};
+  Atomic<std::uint32_t> tlb_gen{0};
+  std::array<Atomic<std::uint32_t>, kCpusMax> cpu_tlb_gen;
 
   // MmFlags.  kKilled is set by who has a user reference, or the task_lock of a task
   // that has one: nobody sets it once there is no user.

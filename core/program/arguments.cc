@@ -216,6 +216,7 @@ constexpr NumberType kHeapPagesType("a number of pages", 0, 1u << 24, 8);
 constexpr NumberType kWordNoType("a word of a page", 0, 511, 7);
 constexpr NumberType kSwapAreaNoType("a swap area", 0, kSwapAreasMax - 1, 1);
 constexpr NumberType kSwapPriorityType("a priority", 0, 32767, 2);
+constexpr NumberType kCpuNoType("a CPU", 0, kCpusMax - 1, 8);
 constexpr ChoiceType kProtectionType("a protection", kProtections);
 constexpr ChoiceType kSharingType("a sharing", kSharings);
 constexpr ChoiceType kMovingType("a way to move", kMovings);
@@ -246,6 +247,7 @@ const ArgumentType& AdviceNo::type() { return kAdviceType; }
 const ArgumentType& PinAccess::type() { return kPinAccessType; }
 const ArgumentType& SwapAreaNo::type() { return kSwapAreaNoType; }
 const ArgumentType& SwapPriority::type() { return kSwapPriorityType; }
+const ArgumentType& CpuNo::type() { return kCpuNoType; }
 const ArgumentType& PageAddr::type() { return kPageAddrType; }
 const ArgumentType& WordAddr::type() { return kWordAddrType; }
 

@@ -153,6 +153,11 @@ struct SwapPriority {
   std::uint64_t value;
   static const ArgumentType& type();
 };
+// A CPU of the machine.
+struct CpuNo {
+  std::uint64_t value;
+  static const ArgumentType& type();
+};
 // Absolute user addresses, for recordings of real programs: page aligned, word aligned.
 struct PageAddr {
   std::uint64_t value;

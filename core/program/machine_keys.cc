@@ -61,6 +61,11 @@ const char* unmap_name(std::uint64_t index) {
   return index < 2 ? kNames[index] : nullptr;
 }
 
+const char* flush_name(std::uint64_t index) {
+  constexpr const char* kNames[] = {"all", "cpumask"};
+  return index < 2 ? kNames[index] : nullptr;
+}
+
 const char* lookup_name(std::uint64_t index) {
   constexpr const char* kNames[] = {"tree", "mmap_cache", "kamezawa", "per_vma",
                                     "vmacache"};
@@ -103,6 +108,7 @@ constexpr std::uint32_t kFuzzedMemory[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedSwapLock[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedFault[] = {0, 0, 0, 1};
 constexpr std::uint32_t kFuzzedUnmap[] = {0, 0, 1};
+constexpr std::uint32_t kFuzzedFlush[] = {0, 0, 1};
 constexpr std::uint32_t kFuzzedPtl[] = {0, 0, 1};
 constexpr std::uint32_t kFuzzedLookup[] = {0, 0, 0, 1, 2, 2, 3, 3, 4};
 
@@ -219,6 +225,15 @@ constexpr MachineKey kKeys[] = {
        options.host_mmu = value != 0;
      },
      0, 0, kFuzzedMmu, &mmu_name},
+    {"flush",
+     "whether a flush of the TLBs goes to all CPUs or to those that may need it",
+     [](const MachineOptions& options) -> std::uint64_t {
+       return options.period.mm_cpumask ? 1 : 0;
+     },
+     [](MachineOptions& options, std::uint64_t value) {
+       options.period.mm_cpumask = value != 0;
+     },
+     0, 0, kFuzzedFlush, &flush_name},
 };
 
 }  // namespace

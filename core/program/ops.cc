@@ -4,6 +4,7 @@
 #include "core/program/ops_access.h"
 #include "core/program/ops_advice.h"
 #include "core/program/ops_aio.h"
+#include "core/program/ops_cpu.h"
 #include "core/program/ops_file.h"
 #include "core/program/ops_map.h"
 #include "core/program/ops_migrate.h"
@@ -254,6 +255,12 @@ constexpr Op kOps[] = {
                               "Stores a word through a secondary MMU.", "secondary",
                               "mapping", "page", "word")
         .weighing(12),
+    op<&ops::sched_setaffinity>("sched_setaffinity",
+                                "Moves the task, what it does from here on, to another CPU.",
+                                "cpu")
+        .weighing(3),
+    op<&ops::idle>("idle", "Has the task's CPU run nothing for a moment: lazy TLB mode.")
+        .weighing(3),
 };
 
 }  // namespace

@@ -146,7 +146,7 @@ const std::vector<Mistake>& mistakes() {
        "1:9: no option of a machine is called `colour`; there is rmap "
        "frames slab_pages swap_slots files file_pages rcu memory "
        "swap_lock fault ptl gather unmap alloc swap_areas swap_map_max "
-       "swap_bad page_cluster lookup mmu"},
+       "swap_bad page_cluster lookup mmu flush"},
       {"machine frames", "1:15: expected `=`, not the end of the line"},
       {"machine frames=many", "1:16: expected a number from 16 to 4194304, not `many`"},
       {"machine frames=1", "1:16: expected a number from 16 to 4194304, not `1`"},

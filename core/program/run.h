@@ -62,8 +62,18 @@ class Variables {
   // waits for what only another one can do, until the end of `wait`.
   void lists_begin(int count) {
     busy_lists_.raw().store(count, std::memory_order_relaxed);
+    cpus_taken_.raw().store((CpuSet{1} << count) - 1, std::memory_order_relaxed);
   }
-  void list_ends(Machine& m) { busy_list_stops(m); }
+  void list_ends(Machine& m, int cpu) {
+    cpus_taken_.raw().fetch_and(~(CpuSet{1} << cpu), std::memory_order_seq_cst);
+    busy_list_stops(m);
+  }
+  // A CPU runs one list of calls at a time.  Returns false: another one is there.
+  [[nodiscard]] bool take_cpu(int cpu) {
+    const CpuSet bit = CpuSet{1} << cpu;
+    return (cpus_taken_.fetch_or(bit) & bit) == 0;
+  }
+  void leave_cpu(int cpu) { cpus_taken_.fetch_and(~(CpuSet{1} << cpu)); }
   template <typename Wait>
   auto while_idle(Machine& m, Wait wait) {
     busy_list_stops(m);
@@ -116,6 +126,7 @@ class Variables {
   std::uint32_t secondaries_room_ = 0;
   std::unique_ptr<Secondary[]> secondaries_;
   Atomic<int> busy_lists_{0};  // that may still do something for those who wait
+  Atomic<CpuSet> cpus_taken_{0};
 
   // No step unless somebody waits.
   void busy_list_stops(Machine& m) {
@@ -128,11 +139,14 @@ class Variables {
 // One task's view of a run.
 class Run {
  public:
-  Run(Machine& machine, Variables& variables, int cpu)
-      : machine_(machine), variables_(variables), cpu_(cpu) {}
+  // As task `task` of the run, on the CPU of that number.
+  Run(Machine& machine, Variables& variables, int task)
+      : machine_(machine), variables_(variables), task_(task), cpu_(task) {}
 
   Machine& machine() const { return machine_; }
   int cpu() const { return cpu_; }
+  // The rest of the list runs on `cpu`, which it has taken.
+  void set_cpu(int cpu) { cpu_ = cpu; }
 
   // Does `work` as `process`, with a user reference to its address space; skipped if it
   // has none.  One that has been killed ends instead.  Not given back when the run ends
@@ -198,7 +212,7 @@ class Run {
   // Likewise by mm `mm_id`; 0: by none, to a file.
   std::uint64_t store_value_of(std::uint32_t mm_id) const {
     return static_cast<std::uint64_t>(mm_id) << 40 |
-           static_cast<std::uint64_t>(cpu_) << 32 | (call_ + 1);
+           static_cast<std::uint64_t>(task_) << 32 | (call_ + 1);
   }
   // Call number `call` of the program, counted over all lists, begins.
   void begin_call(std::uint32_t call) { call_ = call; }
@@ -214,6 +228,7 @@ class Run {
 
   Machine& machine_;
   Variables& variables_;
+  const int task_;
   int cpu_;
   std::uint32_t call_ = 0;
 };

@@ -178,8 +178,8 @@ void Runner::run_tasks(const Program& program, Runtime& runtime) {
   Atomic<int> unfinished(static_cast<int>(program.tasks.size()));
   variables_.lists_begin(static_cast<int>(program.tasks.size()));
   const auto task = [&] {
-    run_calls(program, current()->id + 1);
-    variables_.list_ends(*station_->machine);
+    const int cpu = run_calls(program, current()->id + 1);
+    variables_.list_ends(*station_->machine, cpu);
     note_side_effects();
     if (unfinished.raw().fetch_sub(1, std::memory_order_relaxed) == 1) rcu.stop();
   };
@@ -193,7 +193,7 @@ void Runner::run_tasks(const Program& program, Runtime& runtime) {
   for (int i = 0; i < runtime.tasks(); ++i) result_.steps += runtime.task(i).steps;
 }
 
-void Runner::run_calls(const Program& program, int list) {
+int Runner::run_calls(const Program& program, int list) {
   Task& self = *current();
   Run run(*station_->machine, variables_, self.id);
   Start at = starts_[static_cast<std::size_t>(list)];
@@ -211,6 +211,7 @@ void Runner::run_calls(const Program& program, int list) {
     ++at.call;
   }
   failures_.begin_call(self.id, AllocFailures::kNoCall);
+  return run.cpu();
 }
 
 void Runner::audit_now() {

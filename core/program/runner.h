@@ -110,7 +110,8 @@ class Runner {
   void run_phases(const Program& program, Runtime& runtime, const RunOptions& options);
   void run_setup(const Program& program);
   void run_tasks(const Program& program, Runtime& runtime);
-  void run_calls(const Program& program, int list);
+  // Returns the CPU that it was on in the end.
+  int run_calls(const Program& program, int list);
   void audit();
   void tear_down();
   void finish();
