@@ -108,14 +108,12 @@ void mmu_notifier_release(Machine& m, Mm& mm) {
   if (!mm.notifiers.any()) return;
   for_each_notifier(m, mm,
                     [&](MmuNotifier& notifier) { notifier.ops->release(m, notifier); });
-  {
-    const SpinGuard guard(mm.notifiers.lock);
-    while (MmuNotifier* const first = mm.notifiers.first.load()) {
-      take_off(mm.notifiers, *first);
-    }
+  // (The kernel waits here for who unregisters one and is in release(): but whoever is
+  // there has it on the list still, so it was called above, too.)
+  const SpinGuard guard(mm.notifiers.lock);
+  while (MmuNotifier* const first = mm.notifiers.first.load()) {
+    take_off(mm.notifiers, *first);
   }
-  // One that was unregistered is not free yet, and its callbacks may use the mm.
-  m.notifier_srcu.synchronize();
 }
 
 NotifiedRange::NotifiedRange(Machine& m, Mm& mm, VirtRange range, bool changes,

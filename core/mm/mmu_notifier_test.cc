@@ -3,7 +3,9 @@
 
 #include <utility>
 
+#include "core/mm/madvise.h"
 #include "core/mm/mm_for_test.h"
+#include "core/mm/mremap.h"
 #include "core/mm/truncate.h"
 #include "core/sync/interlock.h"
 
@@ -97,6 +99,31 @@ TEST_F(MmuNotifierTest, AreToldOfWhatChangesWhatPtesMap) {
     EXPECT_EQ(told.take(), "release ");
     unmap(mm, kBase, 1);
     EXPECT_EQ(told.take(), "");
+  });
+}
+
+TEST_F(MmuNotifierTest, AreToldOfWhatMovesAndOfWhatIsThrownAway) {
+  story([&](Mm& mm) {
+    map(mm, 4, kRw, kBase);
+    for (std::uint64_t page = 0; page < 4; ++page) write(mm, page_at(kBase, page), 1);
+    Told told(mm);
+    ASSERT_EQ(mmu_notifier_register(m, told), Status::kOk);
+    ASSERT_EQ(do_madvise(m, mm, {kBase, page_at(kBase, 1)}, Advice::kFree),
+              Status::kOk);
+    EXPECT_EQ(told.take(), "start 0+1 end 0+1 ");
+    ASSERT_EQ(do_madvise(m, mm, {kBase, page_at(kBase, 1)}, Advice::kDontneed),
+              Status::kOk);
+    EXPECT_EQ(told.take(), "start 0+1 end 0+1 ");
+    ASSERT_EQ(
+        do_madvise(m, mm, {page_at(kBase, 1), page_at(kBase, 2)}, Advice::kPageout),
+        Status::kOk);
+    EXPECT_EQ(told.take(), "young 1+1 young 1+1 ") << "it was used";
+    ASSERT_TRUE(do_mremap(
+        m, mm,
+        {.addr = page_at(kBase, 1), .old_pages = 2, .new_pages = 3, .may_move = true}));
+    EXPECT_EQ(told.take(), "start 1+2 end 1+2 start 1+2 end 1+2 ")
+        << "they move, and what is left is unmapped";
+    mmu_notifier_unregister(m, told);
   });
 }
 

@@ -141,7 +141,6 @@ void install(Machine& m, SecondaryMmu& mmu, VirtAddr addr, const Page& page, boo
   if (again && !bug::armed(Bug::kSecondaryFaultNotRetried)) {
     return mark::hit(Mark::kSecondaryRetried);
   }
-  if (mmu.released) return;
   Entry& entry = place_of(mmu, addr);
   drop(m, entry);
   entry = {.addr = addr, .pfn = page.pfn, .writable = write};

@@ -9,6 +9,9 @@ namespace racier {
 namespace {
 
 struct SecondaryMmuTest : MmForTest {
+  explicit SecondaryMmuTest(const char* rmap = "anon_vma_spin")
+      : MmForTest({.rmap = rmap, .frames = 128, .slab_pages = 32}) {}
+
   SecondaryMmu& create(Mm& mm, bool sleeps = false) {
     const Result<SecondaryMmu*> mmu = secondary_mmu_create(m, mm, sleeps);
     require(mmu.ok(), "there is memory for it");
@@ -30,6 +33,10 @@ struct SecondaryMmuTest : MmForTest {
     const SecondaryGuard guard(mmu.lock);
     return mmu.entries[(addr >> kPageShift) % SecondaryMmu::kEntries];
   }
+};
+
+struct SleepingSecondaryMmuTest : SecondaryMmuTest {
+  SleepingSecondaryMmuTest() : SecondaryMmuTest("anon_vma_rwsem") {}
 };
 
 TEST_F(SecondaryMmuTest, SharesThePagesOfTheProcess) {
@@ -98,6 +105,25 @@ TEST_F(SecondaryMmuTest, TellsThePageWhatItHasStored) {
     store(mmu, kBase, 2);
     Page& page = page_of(mm, kBase);
     EXPECT_FALSE(page.test(PageFlag::kDirty));
+    for (int i = 0; i < 2; ++i) {  // it was used lately
+      get_page(page);
+      reclaim_page(m, page);
+    }
+    EXPECT_EQ(read(mm, kBase).value, 2u);
+    destroy(mmu);
+  });
+}
+
+// Of one whose notifier sleeps nobody knows, and so the page is kept.
+TEST_F(SleepingSecondaryMmuTest, KeepsWhatMayBeDroppedFromBeingDropped) {
+  story([&](Mm& mm) {
+    map(mm, 1, kRw, kBase);
+    write(mm, kBase, 1);
+    SecondaryMmu& mmu = create(mm, true);
+    ASSERT_EQ(do_madvise(m, mm, {kBase, page_at(kBase, 1)}, Advice::kFree),
+              Status::kOk);
+    store(mmu, kBase, 2);
+    Page& page = page_of(mm, kBase);
     for (int i = 0; i < 2; ++i) {  // it was used lately
       get_page(page);
       reclaim_page(m, page);

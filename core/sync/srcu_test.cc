@@ -108,6 +108,29 @@ TEST(Srcu, GracePeriodsOfTwoWaitersDoNotMix) {
   }
 }
 
+// A reader that was slow to count himself is counted under a number that comes round.
+TEST(Srcu, ALateReaderIsWaitedForTheNextTime) {
+  for (int seed = 0; seed < 1000; ++seed) {
+    SrcuReplaced replaced;
+    Atomic<int> freed{0};
+    int met = 0;
+    const auto reads = [&] {
+      const SrcuReadGuard guard(replaced.srcu);
+      const bool first = replaced.current.load() == &replaced.objects[0];
+      pause_here();
+      if (first && freed.load() != 0) ++met;
+    };
+    const auto frees = [&] {
+      replaced.srcu.synchronize();
+      replaced.replace();
+      replaced.srcu.synchronize();
+      freed.store(1);
+    };
+    EXPECT_FALSE(run_tasks(random_walk_seed(seed), {reads, frees}));
+    EXPECT_EQ(met, 0) << seed;
+  }
+}
+
 TEST(Srcu, WhoWaitsInASectionOfItsOwnWaitsForEver) {
   SrcuReplaced replaced;
   const auto waits = [&] {
