@@ -287,11 +287,13 @@ int page_referenced(Machine& m, Page& page) {
 
 Unmap try_to_unmap(Machine& m, Page& page, Ttu ttu, TlbUbc* ubc) {
   invariant(Inv::kUnmapHoldsPageLock, page.test(PageFlag::kLocked));
+  // A walk that may sleep keeps the mm; another one perhaps no longer than its pte.
+  const bool keeps_mm = m.scheme().traits().walk_may_sleep;
   Unmap last = Unmap::kAgain;
   m.scheme().walk(page, [&](const Mapping& at) {
     Mm& mm = *at.vma->vm_mm;
     last = try_to_unmap_one(m, page, at, ttu, ubc);
-    if (mm.notifiers.any() && page.is_anon()) {
+    if (keeps_mm && mm.notifiers.any() && page.is_anon()) {
       mmu_notifier_invalidate_page_sleeping(m, mm, at.addr);
     }
     const bool done = last == Unmap::kFail || !page.is_mapped();
