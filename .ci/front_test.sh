@@ -69,7 +69,8 @@ test_wrong_use_is_one_line_and_2() {
   check "unknown command is named" has "$err" "'nonsense'"
   local wrong
   for wrong in "test nonsense" "build nonsense" "fuzz --preset nonsense" "fuzz --preset" \
-               "stress --preset=nonsense" "repro --preset nonsense" "doctor nonsense"; do
+               "stress --preset=nonsense" "repro --preset nonsense" "hunt --preset nonsense" \
+               "doctor nonsense"; do
     # shellcheck disable=SC2086  # words
     front $wrong
     check "$wrong" exits 2
@@ -95,7 +96,7 @@ test_help_names_every_command() {
     check "$word --help shows the usage" has "$out" "usage: racier"
   done
   front help
-  for word in test bench doctor fuzz stress repro campaign build help; do
+  for word in test bench doctor fuzz stress repro hunt campaign build help; do
     check "help names $word" has "$out" $'\n'"  $word"
   done
   check "help names what repro does" has "$out" "run|search|minimize|explain|inject|show|import"
@@ -133,7 +134,7 @@ test_doctor_names_the_remedy() {
 test_unwritable_build_folder_is_one_line_and_3() {
   new_world
   local command
-  for command in build test bench fuzz stress "repro run x" campaign; do
+  for command in build test bench fuzz stress "repro run x" hunt campaign; do
     # shellcheck disable=SC2086  # words
     build=/dev/null/build front $command
     check "$command" exits 3
@@ -339,6 +340,10 @@ test_each_command_runs_its_program() {
   check "stress" is "$out" "stress --for 60s"
   front repro run x.racier
   check "repro" is "$out" "repro run x.racier"
+  rm -f log
+  front hunt --family "lock-order" --for 3s
+  check "hunt" is "$out" "repro hunt --family lock-order --for 3s"
+  check "hunt's program" has "$log" "/release -j 2 -k 0 racier-repro"
   rm -f log
   front campaign --for 2m
   check "campaign" is "$out" "campaign --build-root $PWD/build --for 2m"

@@ -64,7 +64,7 @@ expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
 expect 2 '--seed: expected a number, not '"'-1'" run --seed -1 clean.racier
 expect 2 '--save: expected one file' run --save x clean.racier clean.racier
-for command in run search minimize explain inject show import; do
+for command in run search minimize explain inject show import hunt; do
   expect 0 "usage: racier-repro $command" "$command" --help
 done
 expect 0 'usage: racier-repro COMMAND' --help
@@ -240,6 +240,31 @@ check 'a saved program arms its bug' grep -qx "bug $bug" found.racier
 check 'JSON has the kind' grep -q '"kind": "lock-order"' found.json
 expect 0 'there is nothing to save' run --save nothing.racier clean.racier
 check 'nothing is saved of a clean run' test ! -e nothing.racier
+
+# ---- hunt ----
+expect 2 "hunt: expected all, or --bug, --family or --as-posted, not 'clean.racier'" \
+  hunt clean.racier
+expect 2 "no bug 'nonsense' (--list has all of them)" hunt --bug nonsense
+expect 2 "no family 'nonsense': " hunt --family nonsense
+expect 2 "no patch 'nonsense': lameter, " hunt --as-posted nonsense
+expect 2 '--for: expected a duration' hunt --for soon
+expect 2 "absent/prepare_ptl_before_anonlock.racier: cannot be read" \
+  hunt --bug B10 --programs absent
+expect 0 'B10 prepare_ptl_before_anonlock  ' hunt --list --family lock-order
+expect 0 '2 of 2 rows found; a bug: median ' \
+  hunt --bug B10 --bug B07 --jobs 2 --clean 20 --json hunt.json
+check 'a line for each' test "$(grep -c '^B' out)" = 2
+check 'and JSON' grep -q '"found": 2' hunt.json
+expect 1 'NOT FOUND: B06 anon_flag_and_mapping_torn: nothing of the kind rmap in 3 exec' \
+  hunt --bug B06 --executions 3 --clean 20
+expect 0 'its time  ' hunt --as-posted lameter --executions 5 --clean 5
+expect 1 'NOT FOUND: B11 mmlist_add_no_recheck: in no period' \
+  hunt --as-posted dickins-mmlist --executions 1 --clean 1 --json posted.json
+check 'each row in each period' test "$(grep -c '"period"' posted.json)" -ge 10
+expect 3 'cannot write absent/x' hunt --bug B10 --clean 1 --json absent/x
+before=(timeout -s INT --preserve-status 2)
+expect 1 'then it was stopped' hunt --bug B06 --strategy starvation --for 1h --clean 100000000
+before=()
 
 # ---- Bad files ----
 mkdir folder

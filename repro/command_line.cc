@@ -54,7 +54,7 @@ CommandLine read_command_line(const Usage& usage,
     line.help = true;
   }
   if (line.has("file")) line.files = line.get<std::vector<std::string>>("file");
-  if (!line.help && line.files.empty()) {
+  if (!line.help && line.files.empty() && usage.needs_files) {
     throw BadInput(fmt::format("expected a file: {}", usage.synopsis));
   }
   return line;

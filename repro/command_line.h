@@ -21,6 +21,7 @@ struct Usage {
   std::string synopsis;  // "racier-repro show FILE"
   std::string text;      // what it does, and its exit codes
   boost::program_options::options_description options{"options"};
+  bool needs_files = true;
 };
 
 struct CommandLine {
@@ -52,5 +53,6 @@ int explain_command(const std::vector<std::string>& arguments);
 int show_command(const std::vector<std::string>& arguments);
 int inject_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);
+int hunt_command(const std::vector<std::string>& arguments);
 
 }  // namespace racier::repro

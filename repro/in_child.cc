@@ -1,111 +1,107 @@
-// repro/in_child.cc - fork, pipe, wait.  Tested by in_child_test.cc.
+// repro/in_child.cc - waits for child processes.  Tested by in_child_test.cc.
 #include "repro/in_child.h"
 
-#include <fmt/format.h>
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
 
-#include "repro/descriptor.h"
-#include "repro/files.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
 namespace {
 
-[[noreturn]] void no_way(const char* what) {
-  throw CannotRun(fmt::format("no {}: {}", what, std::strerror(errno)));
-}
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-// What comes first in a child's words.
-constexpr char kSaid = '+';
-constexpr char kFailed = '-';
+constexpr milliseconds kLook{200};  // for somebody who wants to stop
 
-[[noreturn]] void be_the_child(const std::function<std::string()>& work, int out,
-                               int errors) {
-  ::dup2(errors, STDERR_FILENO);
-  try {
-    write_all(out, kSaid + work());
-  } catch (const std::exception& error) {
-    write_all(out, kFailed + std::string(error.what()));
-  }
-  std::_Exit(0);  // what the parent has not written yet is the parent's
-}
-
-// Reads until the child closes its end; false: the deadline came first.
-bool read_all(int fd, pid_t child, std::chrono::steady_clock::time_point deadline,
-              std::string& text) {
+// Listens until the child has no more to say; false: the deadline came first.
+bool hear_out(ChildProcess& child, Clock::time_point deadline) {
   bool told = false;
   for (;;) {
-    using std::chrono::milliseconds;
-    const auto left = std::chrono::duration_cast<milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
     if (left <= milliseconds::zero()) return false;
-    if (stress::stop_requested() && !std::exchange(told, true)) ::kill(child, SIGTERM);
-    pollfd wait{fd, POLLIN, 0};
-    constexpr milliseconds kLook{200};  // for somebody who wants to stop
+    if (stress::stop_requested() && !std::exchange(told, true)) child.ask();
+    pollfd wait{child.output(), POLLIN, 0};
     const int ready = ::poll(&wait, 1, static_cast<int>(std::min(left, kLook).count()));
-    if (ready <= 0) continue;
-    char bytes[4096];
-    const ssize_t count = ::read(fd, bytes, sizeof bytes);
-    if (count == 0) return true;
-    if (count > 0) text.append(bytes, static_cast<std::size_t>(count));
+    if (ready > 0 && !child.listen()) return true;
   }
 }
 
-// Returns what a sanitizer said in the end, without numbers.
-std::string summary_in(int fd) {
-  std::string text(64 << 10, '\0');
-  const ssize_t size = ::pread(fd, text.data(), text.size(), 0);
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  const std::size_t at = text.rfind("SUMMARY: ");
-  if (at == text.npos) return "";
-  std::string line = text.substr(at, text.find('\n', at) - at);
-  std::erase_if(line, [](char c) { return c >= '0' && c <= '9'; });
-  return ", " + line;
-}
+// Those that run, of many.
+class Crew {
+ public:
+  explicit Crew(const Works& works) : works_(works) {}
 
-std::string death_of(int status, int errors) {
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
-  const std::string how = WIFSIGNALED(status)
-                              ? fmt::format("signal {}", WTERMSIG(status))
-                              : fmt::format("exit code {}", WEXITSTATUS(status));
-  return how + summary_in(errors);
-}
+  void carry_out_all() {
+    for (;;) {
+      while (next_ < works_.count && running_.size() < works_.jobs &&
+             !stress::stop_requested()) {
+        begin(next_++);
+      }
+      if (running_.empty()) return;
+      if (stress::stop_requested() && !std::exchange(told_, true)) {
+        for (const Running& running : running_) running.child->ask();
+      }
+      listen();
+      works_.waiting();
+    }
+  }
+
+ private:
+  struct Running {
+    std::size_t work;
+    Clock::time_point deadline;
+    std::unique_ptr<ChildProcess> child;
+  };
+
+  void begin(std::size_t work) {
+    works_.begins(work);
+    running_.push_back(
+        {work, Clock::now() + works_.limit,
+         std::make_unique<ChildProcess>(
+             [&](const ChildProcess::Say& say) { works_.carry_out(work, say); })});
+  }
+
+  // Listens to all for a while, and lets go those that have ended, or are late.
+  void listen() {
+    std::vector<pollfd> waits;
+    waits.reserve(running_.size());
+    for (const Running& running : running_) {
+      waits.push_back({running.child->output(), POLLIN, 0});
+    }
+    const int ready =
+        ::poll(waits.data(), waits.size(), static_cast<int>(kLook.count()));
+    for (std::size_t i = running_.size(); i-- > 0;) {
+      ChildProcess& child = *running_[i].child;
+      const bool said = ready > 0 && waits[i].revents != 0;
+      const bool late = Clock::now() >= running_[i].deadline;
+      if (late) child.kill();
+      if (!late && (!said || child.listen())) continue;
+      const Running done = std::move(running_[i]);
+      running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+      works_.ended(done.work, done.child->result());
+    }
+  }
+
+  const Works& works_;
+  std::size_t next_ = 0;
+  bool told_ = false;
+  std::vector<Running> running_;
+};
 
 }  // namespace
 
 ChildResult run_in_child(const std::function<std::string()>& work,
-                         std::chrono::steady_clock::time_point deadline) {
-  int ends[2] = {-1, -1};
-  if (::pipe(ends) != 0) no_way("pipe");
-  const Descriptor in(ends[0]);
-  Descriptor out(ends[1]);
-  const Descriptor errors(::memfd_create("stderr", MFD_CLOEXEC));
-  if (errors.get() < 0) no_way("file in memory");
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  if (child < 0) no_way("process");
-  if (child == 0) be_the_child(work, out.get(), errors.get());
-  out.close();
-  ChildResult result;
-  result.late = !read_all(in.get(), child, deadline, result.said);
-  if (result.late) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  result.death = death_of(status, errors.get());
-  const bool failed = result.said.starts_with(kFailed);
-  result.said.erase(0, 1);
-  if (failed) throw CannotRun(result.said);
-  return result;
+                         Clock::time_point deadline) {
+  ChildProcess child([&](const ChildProcess::Say& say) { say(work()); });
+  if (!hear_out(child, deadline)) child.kill();
+  return child.result();
 }
+
+void run_in_children(const Works& works) { Crew(works).carry_out_all(); }
 
 }  // namespace racier::repro

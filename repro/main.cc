@@ -22,6 +22,7 @@ constexpr const char* kUsage =
     "  inject FILE... fail each allocation of a program in turn\n"
     "  show FILE...   print a fuzzer's input as text\n"
     "  import FILE    make a program of a recording of a real program\n"
+    "  hunt           arm each bug in turn: is it found, and how soon?\n"
     "\n"
     "racier-repro COMMAND --help tells more.\n"
     "Exit codes: 0 as expected, 1 finding, 2 wrong use or bad file, 3 could not run.\n";
@@ -34,7 +35,7 @@ constexpr Command kCommands[] = {
     {"run", &run_command},           {"search", &search_command},
     {"minimize", &minimize_command}, {"explain", &explain_command},
     {"inject", &inject_command},     {"show", &show_command},
-    {"import", &import_command}};
+    {"import", &import_command},     {"hunt", &hunt_command}};
 
 int dispatch(const std::string& name, const std::vector<std::string>& arguments) {
   if (name == "--help" || name == "help") {
@@ -45,7 +46,8 @@ int dispatch(const std::string& name, const std::vector<std::string>& arguments)
     if (name == command.name) return command.carry_out(arguments);
   }
   throw BadInput(fmt::format(
-      "no command '{}': run, search, minimize, explain, inject, show or import", name));
+      "no command '{}': run, search, minimize, explain, inject, show, import or hunt",
+      name));
 }
 
 int complain(int code, const char* sentence) {
@@ -80,7 +82,8 @@ int main(int argc, char** argv) {
   if (argc < 2) {
     return racier::repro::complain(
         racier::repro::kWrongUse,
-        "expected a command: run, search, minimize, explain, inject, show or import");
+        "expected a command: run, search, minimize, explain, inject, show, import or "
+        "hunt");
   }
   return racier::repro::guarded(argv[1], {argv + 2, argv + argc});
 }

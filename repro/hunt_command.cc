@@ -1,0 +1,203 @@
+// repro/hunt_command.cc - `racier-repro hunt`: the bugs that racier carries, as its
+// benchmark.
+//
+// Each hunt is in a child process, which may die of it.  Tested by cli_test.sh.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "repro/command_line.h"
+#include "repro/files.h"
+#include "repro/hunt_options.h"
+#include "repro/hunt_text.h"
+#include "repro/in_child.h"
+#include "repro/posted_text.h"
+#include "repro/program_file.h"
+#include "stress/stop_signals.h"
+#include "stress/whole_file.h"
+
+namespace racier::repro {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+double hunt_seconds(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// A line that says how far the hunt is, on a terminal; elsewhere nothing.
+class HuntProgress {
+ public:
+  explicit HuntProgress(std::size_t count) : count_(count) {}
+  ~HuntProgress() { clear(); }
+
+  void begins(std::size_t work, std::string what) { running_[work] = std::move(what); }
+  void ended(std::size_t work) {
+    running_.erase(work);
+    ++done_;
+  }
+  void show() {
+    if (!terminal_) return;
+    std::string line =
+        fmt::format("{} of {} in {:.0f} s:", done_, count_, hunt_seconds(begin_));
+    for (const auto& [work, what] : running_) line += " " + what;
+    constexpr std::size_t kColumns = 79;
+    shown_ = true;
+    fmt::print("\r\033[K{}", line.substr(0, kColumns));
+    std::fflush(stdout);
+  }
+  void clear() {
+    if (shown_) fmt::print("\r\033[K");
+    shown_ = false;
+  }
+
+ private:
+  const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
+  const Clock::time_point begin_ = Clock::now();
+  const std::size_t count_;
+  std::size_t done_ = 0;
+  std::map<std::size_t, std::string> running_;
+  bool shown_ = false;
+};
+
+// A child that takes longer than all its searches may hangs.
+std::chrono::seconds limit_of(const HuntLimits& limits) {
+  constexpr double kGrace = 60, kMost = 1e9;
+  const double searches = static_cast<double>(limits.repeat) + 1;
+  const double wanted =
+      kGrace + searches * limits.search.time.count() + limits.minimize.count();
+  return std::chrono::seconds(static_cast<std::int64_t>(std::min(wanted, kMost)));
+}
+
+// Returns the last whole line of what a child said; "": there is none.
+std::string last_line(const std::string& said) {
+  const std::size_t end = said.rfind('\n');
+  if (end == said.npos) return "";
+  const std::size_t before = end == 0 ? said.npos : said.rfind('\n', end - 1);
+  const std::size_t begin = before == said.npos ? 0 : before + 1;
+  return said.substr(begin, end - begin);
+}
+
+std::string death_of(const ChildResult& result) {
+  return result.late ? "it took too long" : result.death;
+}
+
+std::vector<program::Program> programs_of(const HuntOptions& options) {
+  std::vector<program::Program> programs;
+  for (const bug::Row* const row : options.rows) {
+    const std::string path = fmt::format("{}/{}.racier", options.programs, row->name);
+    programs.push_back(read_program(path).program);
+  }
+  return programs;
+}
+
+void write_json(const HuntOptions& options, const Json& json) {
+  if (!options.json) return;
+  const std::string wrong = stress::write_whole(*options.json, json.dump(2) + "\n");
+  if (!wrong.empty()) throw CannotRun(wrong);
+}
+
+int hunt_rows(const HuntOptions& options) {
+  const std::vector<program::Program> programs = programs_of(options);
+  std::vector<Quarry> quarries;
+  for (const bug::Row* const row : options.rows) quarries.push_back({row, {}});
+  const auto begin = Clock::now();
+  HuntProgress progress(quarries.size());
+  run_in_children({
+      .count = quarries.size(),
+      .jobs = options.jobs,
+      .limit = limit_of(options.limits),
+      .carry_out =
+          [&](std::size_t work, const ChildProcess::Say& say) {
+            hunt(programs[work], *quarries[work].row, options.limits,
+                 [&](const Hunted& hunted) { say(json_of(hunted).dump() + "\n"); });
+          },
+      .begins =
+          [&](std::size_t work) { progress.begins(work, quarries[work].row->name); },
+      .ended =
+          [&](std::size_t work, const ChildResult& result) {
+            progress.ended(work);
+            const std::string line = last_line(result.said);
+            Hunted hunted;
+            if (!line.empty()) hunted = hunted_of(Json::parse(line));
+            hunted.death = death_of(result);
+            quarries[work].hunted = std::move(hunted);
+          },
+      .waiting = [&] { progress.show(); },
+  });
+  progress.clear();
+  const double seconds = hunt_seconds(begin);
+  fmt::print("{}", hunt_table(quarries, seconds));
+  write_json(options, hunt_json(quarries, seconds));
+  const bool expected = std::all_of(
+      quarries.begin(), quarries.end(),
+      [](const Quarry& quarry) { return quarry.found() && quarry.clean(); });
+  return expected ? kClean : kFound;
+}
+
+int hunt_patch(const HuntOptions& options) {
+  const std::vector<program::Program> programs = programs_of(options);
+  PostedTable table{options.patch, options.rows, periods_of(*options.patch), {}};
+  for (std::size_t period = 0; period < table.periods.size(); ++period) {
+    for (const bug::Row* const row : table.rows) {
+      table.cells.push_back({row, period, {}, ""});
+    }
+  }
+  HuntProgress progress(table.cells.size());
+  run_in_children({
+      .count = table.cells.size(),
+      .jobs = options.jobs,
+      .limit = 2 * limit_of(options.limits),
+      .carry_out =
+          [&](std::size_t work, const ChildProcess::Say& say) {
+            const auto hunted = [&](Armed armed) {
+              const PostedCell& cell = table.cells[work];
+              const Posted posted = hunt_posted(
+                  programs[work % programs.size()], *table.patch,
+                  table.periods[cell.period], *cell.row, options.limits, armed);
+              return json_of(posted).dump() + "\n";
+            };
+            const ChildResult all =
+                run_in_child([&] { return hunted(Armed::kAll); },
+                             Clock::now() + limit_of(options.limits));
+            say(all.death.empty() ? all.said : hunted(Armed::kAlone));
+          },
+      .begins =
+          [&](std::size_t work) {
+            const PostedCell& cell = table.cells[work];
+            progress.begins(work, fmt::format("{} ({})", cell.row->id,
+                                              table.periods[cell.period].name));
+          },
+      .ended =
+          [&](std::size_t work, const ChildResult& result) {
+            progress.ended(work);
+            const std::string line = last_line(result.said);
+            if (!line.empty()) table.cells[work].posted = posted_of(Json::parse(line));
+            table.cells[work].death = death_of(result);
+          },
+      .waiting = [&] { progress.show(); },
+  });
+  progress.clear();
+  fmt::print("{}", posted_text(table));
+  write_json(options, posted_json(table));
+  return table.as_expected() ? kClean : kFound;
+}
+
+}  // namespace
+
+int hunt_command(const std::vector<std::string>& arguments) {
+  const HuntOptions options = read_hunt_options(arguments);
+  if (options.help) return kClean;
+  if (options.list) {
+    fmt::print("{}", list_of_rows(options.rows));
+    return kClean;
+  }
+  stress::catch_stop_signals();
+  return options.patch == nullptr ? hunt_rows(options) : hunt_patch(options);
+}
+
+}  // namespace racier::repro

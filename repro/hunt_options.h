@@ -1,0 +1,28 @@
+// repro/hunt_options.h - what `racier-repro hunt` is asked for.
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/bug.h"
+#include "core/program/as_posted.h"
+#include "repro/hunter.h"
+
+namespace racier::repro {
+
+struct HuntOptions {
+  std::vector<const bug::Row*> rows;         // in the order of the list
+  const program::AsPosted* patch = nullptr;  // its rows are those that it lacks
+  HuntLimits limits;
+  std::size_t jobs = 1;
+  std::optional<std::string> json;
+  std::string programs;  // the folder of the rows' programs
+  bool list = false;     // print the rows, and nothing else
+  bool help = false;     // it was asked for, and printed
+};
+
+// Reads the arguments behind `hunt`.  Throws BadInput.
+HuntOptions read_hunt_options(const std::vector<std::string>& arguments);
+
+}  // namespace racier::repro

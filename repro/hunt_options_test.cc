@@ -1,0 +1,86 @@
+// repro/hunt_options_test.cc
+#include "repro/hunt_options.h"
+
+#include <gtest/gtest.h>
+
+#include "repro/files.h"
+
+namespace racier::repro {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string complaint(const Words& words) {
+  try {
+    read_hunt_options(words);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(HuntOptions, AllRowsUnlessNamed) {
+  EXPECT_EQ(read_hunt_options({}).rows.size(), bug::rows().size());
+  const HuntOptions options = read_hunt_options({"all", "--for", "2m", "--jobs=3"});
+  EXPECT_EQ(options.rows.size(), bug::rows().size());
+  EXPECT_EQ(options.limits.search.time.count(), 120);
+  EXPECT_EQ(options.jobs, 3u);
+  EXPECT_EQ(options.limits.recipe.strategy, StrategyKind::kPortfolio);
+  EXPECT_EQ(options.limits.clean, 1000u);
+  EXPECT_FALSE(options.json);
+  EXPECT_FALSE(options.list);
+}
+
+TEST(HuntOptions, RowsByNameInTheOrderOfTheList) {
+  const HuntOptions options =
+      read_hunt_options({"--bug", "B09", "--bug=remove_rmap_clears_mapping"});
+  ASSERT_EQ(options.rows.size(), 2u);
+  EXPECT_STREQ(options.rows[0]->id, "B07");
+  EXPECT_STREQ(options.rows[1]->id, "B09");
+}
+
+TEST(HuntOptions, AFamilyHasKinds) {
+  for (const bug::Row* const row : read_hunt_options({"--family", "lock-order"}).rows) {
+    EXPECT_STREQ(row->family, "lock-order");
+  }
+  const HuntOptions options = read_hunt_options({"--family=Lifetime"});
+  std::size_t kinds = 0;
+  for (const bug::Row* const row : options.rows) {
+    EXPECT_EQ(std::string(row->family).substr(0, 8), "lifetime");
+    kinds += row->family == std::string("lifetime-rcu") ? 1 : 0;
+  }
+  EXPECT_GT(kinds, 0u);
+  EXPECT_LT(kinds, options.rows.size());
+  EXPECT_NE(complaint({"--family", "lock"}), "no family 'lock-'");
+}
+
+TEST(HuntOptions, APatchHasItsRows) {
+  const HuntOptions options = read_hunt_options({"--as-posted", "lameter"});
+  ASSERT_NE(options.patch, nullptr);
+  EXPECT_EQ(options.rows.size(), options.patch->lacks.size());
+}
+
+TEST(HuntOptions, WrongUseIsNamed) {
+  const auto has = [](const Words& words, const std::string& part) {
+    const std::string text = complaint(words);
+    EXPECT_NE(text.find(part), text.npos) << text;
+    EXPECT_EQ(text.find('\n'), text.npos) << text;
+  };
+  has({"some"}, "expected all, or --bug, --family or --as-posted, not 'some'");
+  has({"all", "some"}, "not 'some'");
+  has({"all", "--bug", "B07"}, "expected one of all, --bug, --family");
+  has({"--bug", "B99x"}, "no bug 'B99x'");
+  has({"--family", "lif"}, "no family 'lif': ");
+  has({"--family", ""}, "no family ''");
+  has({"--as-posted", "torvalds"}, "no patch 'torvalds': lameter");
+  has({"--for", "soon"}, "--for: expected a duration");
+  has({"--jobs", "0"}, "--jobs: expected a number from 1");
+  has({"--repeat", "-1"}, "--repeat: expected a number");
+  has({"--executions", "0"}, "--executions: expected a number above 0");
+  has({"--clean", "x"}, "--clean: expected a number");
+  has({"--strategy", "replay"}, "no strategy 'replay'");
+  has({"--nonsense"}, "unrecognised option '--nonsense'");
+}
+
+}  // namespace
+}  // namespace racier::repro

@@ -1,0 +1,42 @@
+// repro/hunt_text.h - what came of a hunt: as JSON, and as a table.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/bug.h"
+#include "repro/hunter.h"
+
+namespace racier::repro {
+
+// A row, and what came of it; nothing: its turn did not come.
+struct Quarry {
+  const bug::Row* row = nullptr;
+  std::optional<Hunted> hunted;
+
+  bool found() const { return hunted && hunted->found() > 0; }
+  bool clean() const { return !hunted || hunted->clean(); }
+};
+
+nlohmann::ordered_json json_of(const SearchResult& search);
+nlohmann::ordered_json json_of(const Hunted& hunted);
+// The inverses.
+SearchResult search_of(const nlohmann::ordered_json& json);
+Hunted hunted_of(const nlohmann::ordered_json& json);
+
+// Returns lines whose columns are aligned, the first `left` of them to the left.
+std::string text_of_columns(const std::vector<std::vector<std::string>>& lines,
+                            std::size_t left);
+
+// Returns a line for each row, then one for each that was not found or that is not
+// clean with nothing armed, then a summary; `seconds` is what all took.
+std::string hunt_table(std::span<const Quarry> quarries, double seconds);
+// Returns the same with all searches.
+nlohmann::ordered_json hunt_json(std::span<const Quarry> quarries, double seconds);
+
+// Returns a line for each row: its id, name, kind of finding and family.
+std::string list_of_rows(std::span<const bug::Row* const> rows);
+
+}  // namespace racier::repro

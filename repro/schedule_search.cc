@@ -1,0 +1,54 @@
+// repro/schedule_search.cc - see schedule_search.h.  Tested by hunter_test.cc.
+#include "repro/schedule_search.h"
+
+#include "stress/stop_signals.h"
+
+namespace racier::repro {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+}  // namespace
+
+const char* search_end_name(SearchEnd end) {
+  constexpr const char* kNames[] = {"found", "executions", "time", "exhausted",
+                                    "stopped"};
+  static_assert(sizeof kNames / sizeof kNames[0] == kSearchEnds);
+  return kNames[static_cast<int>(end)];
+}
+
+SearchResult ScheduleSearch::search(const program::Program& program, std::uint64_t seed,
+                                    const SearchLimits& limits, const Wanted& wanted) {
+  const auto begin = Clock::now();
+  SearchResult search;
+  search.seed = recipe_.seed = seed;
+  runtime_.set_schedule(recipe_);
+  for (;;) {
+    search.seconds = seconds_since(begin);
+    search.end = SearchEnd::kExecutions;
+    if (search.executions >= limits.executions) break;
+    search.end = SearchEnd::kTime;
+    if (search.seconds >= limits.time.count()) break;
+    search.end = SearchEnd::kStopped;
+    if (stress::stop_requested()) break;
+    ++search.executions;
+    const program::RunResult& result = runner_.run(program, runtime_, {});
+    if (result.finding && wanted(*result.finding, runtime_.recorded())) {
+      search.end = SearchEnd::kFound;
+      search.kind = finding_kind_name(result.finding->kind);
+      search.title = result.finding->title;
+      schedule_ = runtime_.recorded();
+      break;
+    }
+    search.end = SearchEnd::kExhausted;
+    if (!runtime_.strategy().next_execution()) break;
+  }
+  search.seconds = seconds_since(begin);
+  return search;
+}
+
+}  // namespace racier::repro
