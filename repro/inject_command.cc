@@ -14,6 +14,7 @@
 #include "repro/program_changes.h"
 #include "repro/program_file.h"
 #include "repro/replayer.h"
+#include "repro/schedule_of_run.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
@@ -69,7 +70,7 @@ Replay replay_of(const program::RunResult& result, const FiberRuntime& runtime) 
   replay.finding = result.finding;
   replay.phase = result.phase;
   replay.steps = result.steps;
-  replay.schedule = runtime.recorded();
+  replay.schedule = schedule_of_run(result, runtime);
   return replay;
 }
 

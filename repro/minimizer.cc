@@ -10,6 +10,7 @@
 #include "core/program/machine_keys.h"
 #include "core/program/ops.h"
 #include "repro/long_run.h"
+#include "repro/schedule_of_run.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
@@ -49,7 +50,7 @@ bool ProcessProbe::run(Program& candidate) {
   std::string signature = result.finding->signature();
   if (!signature_.empty() && signature != signature_) return false;
   shown_ = std::move(signature);
-  candidate.schedule = runtime_.recorded();
+  candidate.schedule = schedule_of_run(result, runtime_);
   candidate.expectation = {program::Expectation::Kind::kFinding, result.finding->kind,
                            result.finding->title};
   return true;

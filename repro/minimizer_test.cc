@@ -150,5 +150,24 @@ TEST(Minimizer, FindsTheShortestScheduleOfAFinding) {
   EXPECT_TRUE(probe.shows(again, 0));
 }
 
+// The schedule of a run before it, of more tasks, is not taken for that of one which
+// ended in its set-up.
+TEST(ProcessProbe, WhatTheSetUpShowsHasNoSchedule) {
+  program::Program racing = program_of(
+      "setup\n  p0 = process\n  m0 = mmap p0 1 rw private\n"
+      "task A\n  write p0 m0 0 0\ntask B\n  write p0 m0 0 0\n"
+      "schedule strategy=random_walk seed=1\n");
+  program::Program failing = program_of(
+      "machine rmap=anon_vma_rwsem\nbug notifier_called_in_gather\n"
+      "setup\n  p0 = process\n  m0 = mmap p0 1 rw private\n"
+      "  s0 = mmu_notifier_register p0 sleeping\n  munmap p0 m0 0 1\n"
+      "task A\n  read p0 m0 0 0\n");
+  ProcessProbe probe("");
+  EXPECT_FALSE(probe.shows(racing, 1));
+  ASSERT_TRUE(probe.shows(failing, 1));
+  EXPECT_TRUE(failing.schedule.switches.empty());
+  EXPECT_TRUE(program::validate(failing).empty());
+}
+
 }  // namespace
 }  // namespace racier::repro

@@ -8,6 +8,7 @@
 #include "core/base/source_name.h"
 #include "core/runtime/describe.h"
 #include "repro/long_run.h"
+#include "repro/schedule_of_run.h"
 
 namespace racier::repro {
 namespace {
@@ -49,7 +50,7 @@ Replay Replayer::run_once() {
   replay.problems = program::judge(program_, result).problems;
   replay.steps = result.steps;
   replay.trace_hash = trace_.hash();
-  replay.schedule = runtime_.recorded();
+  replay.schedule = schedule_of_run(result, runtime_);
   replay.missed = runtime_.strategy().missed();
   replay.runs = 1;
   if (program_.schedule.strategy == StrategyKind::kReplay &&

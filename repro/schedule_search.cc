@@ -1,6 +1,7 @@
 // repro/schedule_search.cc - see schedule_search.h.  Tested by hunter_test.cc.
 #include "repro/schedule_search.h"
 
+#include "repro/schedule_of_run.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
@@ -37,11 +38,11 @@ SearchResult ScheduleSearch::search(const program::Program& program, std::uint64
     if (stress::stop_requested()) break;
     ++search.executions;
     const program::RunResult& result = runner_.run(program, runtime_, {});
-    if (result.finding && wanted(*result.finding, runtime_.recorded())) {
+    if (result.finding && wanted(*result.finding, schedule_of_run(result, runtime_))) {
       search.end = SearchEnd::kFound;
       search.kind = finding_kind_name(result.finding->kind);
       search.title = result.finding->title;
-      schedule_ = runtime_.recorded();
+      schedule_ = schedule_of_run(result, runtime_);
       break;
     }
     search.end = SearchEnd::kExhausted;

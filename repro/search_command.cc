@@ -15,6 +15,7 @@
 #include "repro/program_changes.h"
 #include "repro/program_file.h"
 #include "repro/replayer.h"
+#include "repro/schedule_of_run.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
@@ -105,7 +106,7 @@ class Searcher {
         search.replay.finding = result.finding;
         search.replay.phase = result.phase;
         search.replay.steps = result.steps;
-        search.replay.schedule = runtime_.recorded();
+        search.replay.schedule = schedule_of_run(result, runtime_);
         break;
       }
       // Seldom, and so that a short search does it too.
@@ -142,7 +143,7 @@ class Searcher {
     replay.finding->title = "two runs of one schedule differ";
     replay.phase = result.phase;
     replay.steps = result.steps;
-    replay.schedule = runtime_.recorded();
+    replay.schedule = schedule_of_run(result, runtime_);
     return replay;
   }
 

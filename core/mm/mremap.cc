@@ -146,8 +146,9 @@ Status make_room(Machine& m, Mm& mm, MremapRequest& request) REQUIRES(mm.mmap_se
   }
   if (status != Status::kOk || request.old_pages <= request.new_pages) return status;
   const VirtAddr end = request.addr + (request.new_pages << kPageShift);
-  status =
-      do_munmap_locked(m, mm, {end, pages_at(request.addr, request.old_pages).end});
+  const VirtAddr old_end = pages_at(request.addr, request.old_pages).end;
+  if (old_end > kUserEnd) return Status::kInvalid;
+  status = do_munmap_locked(m, mm, {end, old_end});
   request.old_pages = request.new_pages;
   return status;
 }

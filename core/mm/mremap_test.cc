@@ -173,6 +173,7 @@ TEST_P(Mremap, RefusesWhatMakesNoSense) {
            Row{"too many", {kBase, 1, 1ull << 52}, kInvalid},
            Row{"not aligned", {kBase + 1, 1, 2}, kInvalid},
            Row{"outside", {kUserEnd, 1, 2}, kInvalid},
+           Row{"shrinks from the outside", {kUserEnd - kPageSize, 2, 1}, kInvalid},
            Row{"may not move", {kBase, 1, 1, false, kElsewhere}, kInvalid},
            Row{"to nowhere", {kBase, 1, 1, true, kElsewhere + 1}, kInvalid},
            Row{"to the outside", {kBase, 1, 2, true, kUserEnd - kPageSize}, kInvalid},
