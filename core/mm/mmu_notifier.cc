@@ -58,7 +58,7 @@ void take_off_if_listed(MmuNotifiers& notifiers, MmuNotifier& notifier) {
   if (notifier.listed) take_off(notifiers, notifier);
 }
 
-// Returns the first one that is told.
+// Returns whether `notifier` is told.
 bool is_told(const MmuNotifier& notifier, Sleepers sleepers) {
   return sleepers == Sleepers::kYes || !notifier.ops->may_sleep;
 }

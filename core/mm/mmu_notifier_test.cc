@@ -27,6 +27,11 @@ struct Told : MmuNotifier {
     return std::exchange(text_, "");
   }
 
+  // Returns how a page is called in what is told.
+  static std::string page_text(VirtAddr addr) {
+    return pages({addr, addr + kPageSize});
+  }
+
  private:
   static void add(MmuNotifier& notifier, const std::string& words) {
     Told& told = static_cast<Told&>(notifier);
@@ -197,7 +202,9 @@ TEST_F(MmuNotifierTest, TruncationTellsOfItsPages) {
     Told told(mm);
     ASSERT_EQ(mmu_notifier_register(m, told), Status::kOk);
     EXPECT_EQ(do_truncate(m, m.file(0), 1), Status::kOk);
-    EXPECT_NE(told.take().find("start "), std::string::npos);
+    const std::string page = told.page_text(page_at(at, 1));
+    const std::string once = "start " + page + "end " + page;
+    EXPECT_EQ(told.take(), once + once) << "before and after the pages go";
     mmu_notifier_unregister(m, told);
     EXPECT_EQ(do_truncate(m, m.file(0), 0), Status::kOk);
   });
@@ -228,6 +235,19 @@ TEST_F(MmuNotifierTest, OfTooManyFilesNoneIsLocked) {
     Told told(mm);
     EXPECT_EQ(mmu_notifier_register(m, told), Status::kNoMemory);
     EXPECT_FALSE(mm.notifiers.any());
+  });
+}
+
+// (Under a spinlock.)
+TEST_F(SleepingNotifierTest, IsNotToldOfTruncation) {
+  story([&](Mm& mm) {
+    const VirtAddr at = map_file(mm, 0, 2, 0, kRw);
+    EXPECT_TRUE(read(mm, at).value == file_word(0, 0, 0));
+    Told told(mm, true);
+    ASSERT_EQ(mmu_notifier_register(m, told), Status::kOk);
+    EXPECT_EQ(do_truncate(m, m.file(0), 0), Status::kOk);
+    EXPECT_EQ(told.take(), "");
+    mmu_notifier_unregister(m, told);
   });
 }
 

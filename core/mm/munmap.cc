@@ -81,6 +81,10 @@ void unmap_region(Machine& m, MmuGather& tlb, Mm& mm, Vma* vmas, VirtRange range
 // Likewise with ptl=split: a walk does without page_table_lock, so before their tables
 // go the vmas leave the reverse map.  Kernel: free_pgtables(), v2.6.15.
 void unmap_region_split(Machine& m, Mm& mm, Vma* vmas, VirtRange range) {
+  const auto hide = [&] {
+    for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) hide_vma(m, *vma);
+  };
+  const bool early = bug::armed(Bug::kUnlinkSleepsInMmuGather);
   {
     MmuGather tlb(m, mm);
     for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) {
@@ -89,8 +93,9 @@ void unmap_region_split(Machine& m, Mm& mm, Vma* vmas, VirtRange range) {
         unmap_page_range(m, tlb, *vma, part);
       });
     }
+    if (early) hide();
   }
-  for (Vma* vma = vmas; vma != nullptr; vma = vma->detached_next) hide_vma(m, *vma);
+  if (!early) hide();
   MmuGather tlb(m, mm);
   const SpinGuard guard(mm.page_table_lock);
   const VirtRange space = free_space_around(mm, range);

@@ -55,8 +55,9 @@ bool is_lazily_free(Machine& m, Page& page, const Mm& mm) {
   // The caller's and the ptes', this one's included, and the reverse map's.
   const int own = m.scheme().own_refs(page);
   const bool pinned = page.count.read() != 1 + own + page.mapcount.load() + 1;
-  // Who sleeps is not told yet, and may have stored to it.
-  const bool used = page.test(PageFlag::kDirty) || mm_has_sleeping_notifiers(m, mm);
+  // Who sleeps is not told yet, and may have stored to it; who is no longer there has
+  // told the page before, so that is asked behind it.
+  const bool used = mm_has_sleeping_notifiers(m, mm) || page.test(PageFlag::kDirty);
   if (!pinned && !used) return true;
   page.clear(PageFlag::kLazyFree);
   return false;

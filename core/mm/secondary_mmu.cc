@@ -137,6 +137,7 @@ bool is_valid(SecondaryMmu& mmu) {
 void install(Machine& m, SecondaryMmu& mmu, VirtAddr addr, const Page& page, bool write,
              std::uint32_t seq) {
   const SecondaryGuard guard(mmu.lock);
+  if (mmu.released) return;  // nobody would tell it to forget that
   const bool again = mmu.mmu_notifier_count > 0 || mmu.mmu_notifier_seq.load() != seq;
   if (again && !bug::armed(Bug::kSecondaryFaultNotRetried)) {
     return mark::hit(Mark::kSecondaryRetried);

@@ -24,7 +24,8 @@ void secondary_mmu_put(Machine& m, SecondaryMmu& mmu);
 
 // Loads the word at `addr`, or stores `value` there; returns what was loaded or stored.
 // In the same step as the access it is a user access to tracepoints.
-// Errors: as get_user_page(); kFault: the mm has no user any more.
+// Errors: as get_user_page(); kFault: the mm has no user any more, or it was
+// unregistered.
 // Context: may sleep; no lock is held.
 Result<std::uint64_t> secondary_read(Machine& m, SecondaryMmu& mmu, VirtAddr addr);
 Result<std::uint64_t> secondary_write(Machine& m, SecondaryMmu& mmu, VirtAddr addr,

@@ -137,6 +137,10 @@ TEST_F(Tlb, AnMmThatEndsIsTakenAwayFromWhoHasItLoaded) {
     write(other, map(other, 1), 1);
     enter_lazy_tlb(m, 0);
     mmput(m, other);
+    {
+      const InterlockGuard guard(m.cpus[0].lock);
+      EXPECT_EQ(m.cpus[0].loaded, nullptr);
+    }
     loaded_twice(mm);
     EXPECT_EQ(mm.cpumask.load(), 0b11u);
   });

@@ -18,7 +18,7 @@ struct Mm;
 struct MmuNotifier;
 
 // What a notifier is told.  Of one whose callbacks may sleep (`may_sleep`) the first
-// three are called with nothing held that spins, and the others never; it has to leave
+// four are called with nothing held that spins, and the others never; it has to leave
 // alone what files map.  Those of any other must not sleep.
 struct MmuNotifierOps {
   bool may_sleep;
@@ -51,10 +51,10 @@ struct MmuNotifiers {
   Atomic<MmuNotifier*> first{nullptr};
 
   // Returns whether there is one.  No step: who has translations has registered before,
-  // under all locks.
+  // under all locks; and what who is gone has left in pages is seen behind this.
   bool any() const {
     note_side_effects();
-    return first.peek() != nullptr;
+    return first.peek(std::memory_order_acquire) != nullptr;
   }
 };
 

@@ -1,5 +1,5 @@
 // core/program/ops_cpu.cc - ops that switch what a CPU runs.
-// Tested by corpus/programs and runner_test.cc.
+// Tested by corpus/programs.
 #include "core/program/ops_cpu.h"
 
 #include "core/base/require.h"
