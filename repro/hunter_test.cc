@@ -62,11 +62,12 @@ TEST(Hunter, MakesSmallWhatMayEndTheProcess) {
   EXPECT_TRUE(hunt.smallest);
 }
 
+// (Of one that is a data race, too, ThreadSanitizer may name another access.)
 TEST(Hunter, OneSeedIsOneResult) {
   HuntLimits limits = limits_of(20'000);
   limits.repeat = 3;
   limits.seed = 5;
-  const bug::Row& row = named_row("B09");
+  const bug::Row& row = named_row("B07");
   const Hunted one = hunted(row, limits);
   const Hunted other = hunted(row, limits);
   EXPECT_EQ(one.found(), 3u);
