@@ -84,7 +84,7 @@ struct MmForTest : testing::Test {
 
   // ---- Verbs ---------------------------------------------------------------------
 
-  // Takes an anonymous page away from all who map it.
+  // Takes an anonymous page away from all who map it; it stays in the swap cache.
   void unmap_everywhere(Page& page) {
     get_page(page);
     lock_page(m, page);

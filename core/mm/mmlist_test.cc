@@ -22,15 +22,7 @@ struct MmlistTest : MmForTest {
     return text;
   }
   // Takes the page at `addr` away from everybody; it stays in the swap cache.
-  void swap_out(Mm& mm, VirtAddr addr) {
-    Page& page = page_of(mm, addr);
-    get_page(page);
-    lock_page(m, page);
-    EXPECT_TRUE(give_slot(m, page));
-    EXPECT_EQ(try_to_unmap(m, page, Ttu::kForce), Unmap::kSuccess);
-    unlock_page(m, page);
-    put_page(m, page);
-  }
+  void swap_out(Mm& mm, VirtAddr addr) { unmap_everywhere(page_of(mm, addr)); }
 };
 
 TEST_F(MmlistTest, AMmJoinsWithItsFirstPageInSwapAndLeavesWhenItExits) {

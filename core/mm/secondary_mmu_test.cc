@@ -29,6 +29,13 @@ struct SecondaryMmuTest : MmForTest {
   void store(SecondaryMmu& mmu, VirtAddr addr, std::uint64_t value) {
     EXPECT_EQ(secondary_write(m, mmu, addr, value).status(), Status::kOk);
   }
+  // The first time it is spared, as it was used lately.
+  void reclaim_used_page(Page& page) {
+    for (int i = 0; i < 2; ++i) {
+      get_page(page);
+      reclaim_page(m, page);
+    }
+  }
   SecondaryMmu::Entry entry(SecondaryMmu& mmu, VirtAddr addr) {
     const SecondaryGuard guard(mmu.lock);
     return mmu.entries[(addr >> kPageShift) % SecondaryMmu::kEntries];
@@ -103,12 +110,8 @@ TEST_F(SecondaryMmuTest, TellsThePageWhatItHasStored) {
     ASSERT_EQ(do_madvise(m, mm, {kBase, page_at(kBase, 1)}, Advice::kFree),
               Status::kOk);
     store(mmu, kBase, 2);
-    Page& page = page_of(mm, kBase);
-    EXPECT_FALSE(page.test(PageFlag::kDirty));
-    for (int i = 0; i < 2; ++i) {  // it was used lately
-      get_page(page);
-      reclaim_page(m, page);
-    }
+    EXPECT_FALSE(page_of(mm, kBase).test(PageFlag::kDirty));
+    reclaim_used_page(page_of(mm, kBase));
     EXPECT_EQ(read(mm, kBase).value, 2u);
     destroy(mmu);
   });
@@ -123,11 +126,7 @@ TEST_F(SleepingSecondaryMmuTest, KeepsWhatMayBeDroppedFromBeingDropped) {
     ASSERT_EQ(do_madvise(m, mm, {kBase, page_at(kBase, 1)}, Advice::kFree),
               Status::kOk);
     store(mmu, kBase, 2);
-    Page& page = page_of(mm, kBase);
-    for (int i = 0; i < 2; ++i) {  // it was used lately
-      get_page(page);
-      reclaim_page(m, page);
-    }
+    reclaim_used_page(page_of(mm, kBase));
     EXPECT_EQ(read(mm, kBase).value, 2u);
     destroy(mmu);
   });

@@ -26,6 +26,13 @@ struct SrcuReplaced {
     pause_here();
     if (!object->alive) ++met_dead;
   }
+  // Returns whether what is found is told to be free before the section ends.
+  bool met_freed(const Atomic<int>& freed) {
+    const SrcuReadGuard guard(srcu);
+    const bool first = current.load() == &objects[0];
+    pause_here();
+    return first && freed.load() != 0;
+  }
   void replace() { current.store(&objects[1], std::memory_order_release); }
 };
 
@@ -48,12 +55,7 @@ TEST(Srcu, WithoutAGracePeriodAReaderMeetsWhatIsFreed) {
   for (int seed = 0; seed < 200; ++seed) {
     SrcuReplaced replaced;
     Atomic<int> freed{0};
-    const auto reads = [&] {
-      const SrcuReadGuard guard(replaced.srcu);
-      const bool first = replaced.current.load() == &replaced.objects[0];
-      pause_here();
-      if (first && freed.load() != 0) ++met;
-    };
+    const auto reads = [&] { met += replaced.met_freed(freed) ? 1 : 0; };
     const auto frees = [&] {
       replaced.replace();
       freed.store(1);
@@ -114,12 +116,7 @@ TEST(Srcu, ALateReaderIsWaitedForTheNextTime) {
     SrcuReplaced replaced;
     Atomic<int> freed{0};
     int met = 0;
-    const auto reads = [&] {
-      const SrcuReadGuard guard(replaced.srcu);
-      const bool first = replaced.current.load() == &replaced.objects[0];
-      pause_here();
-      if (first && freed.load() != 0) ++met;
-    };
+    const auto reads = [&] { met += replaced.met_freed(freed) ? 1 : 0; };
     const auto frees = [&] {
       replaced.srcu.synchronize();
       replaced.replace();
