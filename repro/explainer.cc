@@ -83,6 +83,10 @@ void add_program(const Program& program, Explanation& to) {
     if (!program.bugs.has(row.bug)) continue;
     to.rows.push_back({row.id, row.name, row.sentence, row.origin});
   }
+  for (const SiteName& site : program.drops) {
+    to.rows.push_back(
+        {"drop", site_text(site), "The run does without it.", "left out"});
+  }
   const std::vector<std::string> texts = call_texts(program);
   std::size_t number = 0;
   for (int list = 0; list < program.lists(); ++list) {
@@ -148,15 +152,23 @@ std::string place_text(const Step& step) {
                      base_name(step.where.file_name()), step.where.line());
 }
 
+// Says which bugs are armed, and what is left out.
+std::string row_names(const Explanation& explanation) {
+  if (explanation.rows.size() > 1) return "its rows";
+  const ExplainedRow& row = explanation.rows[0];
+  return row.id == "drop" ? "the drop of " + row.name : row.id;
+}
+
 // The same schedule with nothing armed: does it end well, and where is it another run?
 void compare_with_correct_code(const Program& program, StepRecorder& recorder,
                                std::vector<TraceEntry> armed, Explanation& to) {
-  if (program.bugs.empty()) return;
+  if (program.bugs.empty() && program.drops.empty()) return;
   RunOptions options;
   options.disarmed = program.bugs;
+  options.drops = false;
   recorder.states().watch(nullptr);
   const RunResult& result = recorder.run(program, options);
-  const std::string rows = to.rows.size() == 1 ? to.rows[0].id : "its rows";
+  const std::string rows = row_names(to);
   to.story.push_back(
       result.finding ? fmt::format("With {} off the same schedule ends in: {}.", rows,
                                    result.finding->signature())

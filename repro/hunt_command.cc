@@ -3,15 +3,15 @@
 //
 // Each hunt is in a child process, which may die of it.  Tested by cli_test.sh.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include "repro/command_line.h"
+#include "repro/drop_command.h"
 #include "repro/files.h"
 #include "repro/hunt_options.h"
+#include "repro/hunt_progress.h"
 #include "repro/hunt_text.h"
 #include "repro/in_child.h"
 #include "repro/posted_text.h"
@@ -24,67 +24,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
-
-double hunt_seconds(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// A line that says how far the hunt is, on a terminal; elsewhere nothing.
-class HuntProgress {
- public:
-  explicit HuntProgress(std::size_t count) : count_(count) {}
-  ~HuntProgress() { clear(); }
-
-  void begins(std::size_t work, std::string what) { running_[work] = std::move(what); }
-  void ended(std::size_t work) {
-    running_.erase(work);
-    ++done_;
-  }
-  void show() {
-    if (!terminal_) return;
-    std::string line =
-        fmt::format("{} of {} in {:.0f} s:", done_, count_, hunt_seconds(begin_));
-    for (const auto& [work, what] : running_) line += " " + what;
-    constexpr std::size_t kColumns = 79;
-    shown_ = true;
-    fmt::print("\r\033[K{}", line.substr(0, kColumns));
-    std::fflush(stdout);
-  }
-  void clear() {
-    if (shown_) fmt::print("\r\033[K");
-    shown_ = false;
-  }
-
- private:
-  const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
-  const Clock::time_point begin_ = Clock::now();
-  const std::size_t count_;
-  std::size_t done_ = 0;
-  std::map<std::size_t, std::string> running_;
-  bool shown_ = false;
-};
-
-// A child that takes longer than all its searches may hangs.
-std::chrono::seconds limit_of(const HuntLimits& limits) {
-  constexpr double kGrace = 60, kMost = 1e9;
-  const double searches = static_cast<double>(limits.repeat) + 1;
-  const double wanted =
-      kGrace + searches * limits.search.time.count() + limits.minimize.count();
-  return std::chrono::seconds(static_cast<std::int64_t>(std::min(wanted, kMost)));
-}
-
-// Returns the last whole line of what a child said; "": there is none.
-std::string last_line(const std::string& said) {
-  const std::size_t end = said.rfind('\n');
-  if (end == said.npos) return "";
-  const std::size_t before = end == 0 ? said.npos : said.rfind('\n', end - 1);
-  const std::size_t begin = before == said.npos ? 0 : before + 1;
-  return said.substr(begin, end - begin);
-}
-
-std::string death_of(const ChildResult& result) {
-  return result.late ? "it took too long" : result.death;
-}
 
 std::vector<program::Program> programs_of(const HuntOptions& options) {
   std::vector<program::Program> programs;
@@ -105,7 +44,6 @@ int hunt_rows(const HuntOptions& options) {
   const std::vector<program::Program> programs = programs_of(options);
   std::vector<Quarry> quarries;
   for (const bug::Row* const row : options.rows) quarries.push_back({row, {}});
-  const auto begin = Clock::now();
   HuntProgress progress(quarries.size());
   run_in_children({
       .count = quarries.size(),
@@ -130,7 +68,7 @@ int hunt_rows(const HuntOptions& options) {
       .waiting = [&] { progress.show(); },
   });
   progress.clear();
-  const double seconds = hunt_seconds(begin);
+  const double seconds = progress.seconds();
   fmt::print("{}", hunt_table(quarries, seconds));
   write_json(options, hunt_json(quarries, seconds));
   const bool expected = std::all_of(
@@ -192,11 +130,12 @@ int hunt_patch(const HuntOptions& options) {
 int hunt_command(const std::vector<std::string>& arguments) {
   const HuntOptions options = read_hunt_options(arguments);
   if (options.help) return kClean;
-  if (options.list) {
+  if (options.list && options.drops.empty()) {
     fmt::print("{}", list_of_rows(options.rows));
     return kClean;
   }
   stress::catch_stop_signals();
+  if (!options.drops.empty()) return hunt_drops(options);
   return options.patch == nullptr ? hunt_rows(options) : hunt_patch(options);
 }
 

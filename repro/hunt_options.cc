@@ -25,7 +25,9 @@ Usage hunt_usage() {
   Usage usage;
   usage.needs_files = false;
   usage.synopsis =
-      "racier-repro hunt [all | --bug NAME | --family F | --as-posted PATCH] [options]";
+      "racier-repro hunt [all | --bug NAME | --family F | --as-posted PATCH | --drop "
+      "SITE] "
+      "[options]";
   usage.text =
       "Arms each bug that racier can carry, one at a time, and searches the schedules "
       "of its\n"
@@ -38,6 +40,11 @@ Usage hunt_usage() {
       "on "
       "machines\n"
       "of its time and of later times.\n"
+      "With --drop: a lock, a reference, a look, a barrier, a flush or a wait for "
+      "readers is left\n"
+      "out, of which no bug was made, and all programs of the corpus that come by are "
+      "searched\n"
+      "until anything is found: is it needed?\n"
       "Exit codes: 0 all found, 1 one was not (or something was with nothing armed), 2 "
       "wrong\n"
       "use or bad file, 3 could not run.\n";
@@ -49,6 +56,12 @@ Usage hunt_usage() {
       "hunt for those of a family (lifetime: also lifetime-rcu)");
   add("as-posted", po::value<std::string>(),
       ("a patch as it was mailed: " + program::names_as_posted()).c_str());
+  add("drop", po::value<std::vector<std::string>>()->composing(),
+      "a site to leave out: all, a kind (lock, reference, recheck, barrier, flush, "
+      "grace), a file (munmap.cc), a place (munmap.cc:197); each by itself; may be "
+      "given again");
+  add("save", po::value<std::string>(),
+      "with --drop: a folder for the smallest programs that fail without the sites");
   add("for", po::value<std::string>()->default_value("30s"), "the time of each search");
   add("executions", po::value<std::string>(), "likewise, in executions; without: any");
   add("strategy", po::value<std::string>()->default_value("portfolio"),
@@ -63,10 +76,10 @@ Usage hunt_usage() {
   add("jobs", po::value<std::string>()->default_value(std::to_string(processors)),
       "hunt for so many at once");
   add("json", po::value<std::string>(), "write the results there as JSON");
-  add("programs",
-      po::value<std::string>()->default_value(RACIER_SOURCE_DIR "/corpus/bugs"),
-      "the folder of their programs, NAME.racier");
-  add("list", "print the bugs, by family, and do nothing else");
+  add("programs", po::value<std::string>(),
+      "the folder of their programs, NAME.racier (corpus/bugs; with --drop all of "
+      "corpus)");
+  add("list", "print the bugs, or with --drop the sites, and do nothing else");
   return usage;
 }
 
@@ -127,13 +140,21 @@ void choose(const CommandLine& line, HuntOptions& options) {
     const std::string& word =
         line.files.front() == "all" ? line.files[1] : line.files[0];
     throw BadInput(fmt::format(
-        "hunt: expected all, or --bug, --family or --as-posted, not '{}'", word));
+        "hunt: expected all, or --bug, --family, --as-posted or --drop, not '{}'",
+        word));
   }
   const int ways = (line.files.empty() ? 0 : 1) + (line.has("bug") ? 1 : 0) +
-                   (line.has("family") ? 1 : 0) + (line.has("as-posted") ? 1 : 0);
+                   (line.has("family") ? 1 : 0) + (line.has("as-posted") ? 1 : 0) +
+                   (line.has("drop") ? 1 : 0);
   if (ways > 1) {
-    throw BadInput("hunt: expected one of all, --bug, --family and --as-posted");
+    throw BadInput(
+        "hunt: expected one of all, --bug, --family, --as-posted and --drop");
   }
+  if (line.has("drop")) options.drops = line.get<std::vector<std::string>>("drop");
+  if (line.has("save") && options.drops.empty()) {
+    throw BadInput("hunt: --save is for --drop");
+  }
+  if (line.has("save")) options.save = line.get<std::string>("save");
   std::optional<BugSet> bugs;
   if (line.has("bug")) bugs = bugs_of(line);
   if (line.has("family")) bugs = family_of(line);
@@ -171,7 +192,14 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   limits.minimize = hunt_duration(line, "minimize");
   options.jobs = line.number("jobs", 1, kJobsMax);
   if (line.has("json")) options.json = line.get<std::string>("json");
-  options.programs = line.get<std::string>("programs");
+  options.programs = RACIER_SOURCE_DIR "/corpus/bugs";
+  options.drop_programs = {RACIER_SOURCE_DIR "/corpus/programs",
+                           RACIER_SOURCE_DIR "/corpus/bugs",
+                           RACIER_SOURCE_DIR "/corpus/found"};
+  if (line.has("programs")) {
+    options.programs = line.get<std::string>("programs");
+    options.drop_programs = {options.programs};
+  }
   return options;
 }
 

@@ -18,8 +18,12 @@ struct HuntOptions {
   std::size_t jobs = 1;
   std::optional<std::string> json;
   std::string programs;  // the folder of the rows' programs
-  bool list = false;     // print the rows, and nothing else
-  bool help = false;     // it was asked for, and printed
+  // Sites to leave out (site_survey.h); none: it is rows that are hunted for.
+  std::vector<std::string> drops;
+  std::vector<std::string> drop_programs;  // folders of programs that come by
+  std::optional<std::string> save;         // a folder for what is found without them
+  bool list = false;  // print the rows, or the sites, and nothing else
+  bool help = false;  // it was asked for, and printed
 };
 
 // Reads the arguments behind `hunt`.  Throws BadInput.

@@ -66,7 +66,7 @@ TEST(HuntOptions, WrongUseIsNamed) {
     EXPECT_NE(text.find(part), text.npos) << text;
     EXPECT_EQ(text.find('\n'), text.npos) << text;
   };
-  has({"some"}, "expected all, or --bug, --family or --as-posted, not 'some'");
+  has({"some"}, "expected all, or --bug, --family, --as-posted or --drop, not 'some'");
   has({"all", "some"}, "not 'some'");
   has({"all", "--bug", "B07"}, "expected one of all, --bug, --family");
   has({"--bug", "B99x"}, "no bug 'B99x'");

@@ -11,12 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-SearchEnd end_named(const std::string& name) {
-  int end = 0;
-  while (name != search_end_name(static_cast<SearchEnd>(end))) ++end;
-  return static_cast<SearchEnd>(end);
-}
-
 std::string title_of(const bug::Row& row) {
   return fmt::format("{} {}", row.id, row.name);
 }
@@ -119,7 +113,7 @@ SearchResult search_of(const Json& json) {
   search.seed = json.at("seed");
   search.executions = json.at("executions");
   search.seconds = json.at("seconds");
-  search.end = end_named(json.at("end"));
+  search.end = search_end_named(json.at("end").get<std::string>());
   search.kind = json.value("kind", "");
   search.title = json.value("title", "");
   return search;

@@ -1,71 +1,12 @@
 // repro/hunter.cc - see hunter.h.  Tested by hunter_test.cc.
 #include "repro/hunter.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <sstream>
 
 #include "core/runtime/sanitizers.h"
-#include "repro/child_probe.h"
-#include "repro/explainer.h"
-#include "repro/in_child.h"
-#include "repro/minimizer.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// Minimises `found`, and returns the sizes of what is left as words; "": it has no
-// finding any more.
-std::string sizes_by(Probe& probe, const program::Program& found,
-                     Clock::time_point deadline) {
-  const Minimizer::Hooks hooks{
-      .stop = [&] { return stress::stop_requested() || Clock::now() >= deadline; },
-      .is_smaller = [](const program::Program&) {},
-  };
-  Minimizer minimizer(found, probe, hooks);
-  minimizer.minimize();
-  const program::Program& program = minimizer.program();
-  const auto explanation = explain(program, "");
-  if (!explanation) return "";
-  return fmt::format("{} {} {} {}", program.tasks.size(), program.calls(),
-                     explanation->switches, explanation->preemptions);
-}
-
-// In a child, as a candidate may end the process; then each candidate gets one.
-std::optional<Smallest> smallest_of(const program::Program& found,
-                                    const std::string& signature,
-                                    std::chrono::duration<double> time) {
-  constexpr std::chrono::seconds kGrace{20};  // to end in order
-  constexpr std::chrono::seconds kOne{5};     // the most that one candidate gets
-  const auto deadline =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
-  ChildResult result = run_in_child(
-      [&] {
-        ProcessProbe probe(signature);
-        return sizes_by(probe, found, deadline);
-      },
-      deadline + kGrace);
-  if (!result.death.empty()) {
-    result = run_in_child(
-        [&] {
-          ChildProbe probe({signature, ""}, kOne);
-          return sizes_by(probe, found, deadline);
-        },
-        deadline + kGrace);
-  }
-  std::istringstream words(result.said);
-  Smallest smallest;
-  words >> smallest.tasks >> smallest.calls >> smallest.switches >>
-      smallest.preemptions;
-  if (!words) return std::nullopt;
-  return smallest;
-}
-
-}  // namespace
 
 std::size_t Hunted::found() const {
   return static_cast<std::size_t>(
@@ -132,7 +73,9 @@ Hunted hunt(const program::Program& program, const bug::Row& row,
     tell(hunted);
   }
   if (!found || stress::stop_requested()) return hunted;
-  hunted.smallest = smallest_of(*found, signature, limits.minimize);
+  if (const auto smallest = smallest_of(*found, signature, limits.minimize)) {
+    hunted.smallest = smallest->sizes;
+  }
   tell(hunted);
   return hunted;
 }

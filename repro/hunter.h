@@ -14,6 +14,7 @@
 #include "core/base/bug.h"
 #include "core/program/program.h"
 #include "repro/schedule_search.h"
+#include "repro/smallest.h"
 
 namespace racier::repro {
 
@@ -25,15 +26,6 @@ struct HuntLimits {
   std::uint64_t clean = 1'000;  // executions with nothing armed
   std::uint32_t steps_max = FiberRuntime::kStepsMax;  // of an execution
   std::chrono::duration<double> minimize{10};         // to make it smaller
-};
-
-// The sizes of the smallest program.
-struct Smallest {
-  std::uint64_t tasks = 0;
-  std::uint64_t calls = 0;
-  std::uint64_t switches = 0;
-  std::uint64_t preemptions = 0;  // of them, of a task that could have gone on
-  bool operator==(const Smallest&) const = default;
 };
 
 // What came of the hunt for one row.

@@ -136,6 +136,16 @@ bool Minimizer::fewer_bugs() {
   return smaller;
 }
 
+bool Minimizer::fewer_drops() {
+  bool smaller = false;
+  for (std::size_t i = best_.drops.size(); i-- > 0;) {
+    Program candidate = best_;
+    candidate.drops.erase(candidate.drops.begin() + static_cast<std::ptrdiff_t>(i));
+    smaller = keep(std::move(candidate)) || smaller;
+  }
+  return smaller;
+}
+
 bool Minimizer::fewer_tasks() {
   bool smaller = false;
   for (int task = static_cast<int>(best_.tasks.size()) - 1; task >= 0; --task) {
@@ -260,6 +270,7 @@ Minimized Minimizer::minimize() {
   bool smaller = true;
   while (smaller && !over()) {
     smaller = fewer_bugs();
+    smaller = fewer_drops() || smaller;
     smaller = fewer_calls() || smaller;
     smaller = fewer_tasks() || smaller;
     smaller = plainer_machine() || smaller;

@@ -80,6 +80,7 @@ class Minimizer {
   bool keep_shorter(program::Program candidate);
   bool over();
   bool fewer_bugs();
+  bool fewer_drops();
   bool fewer_tasks();
   bool fewer_calls();
   bool earlier_calls();

@@ -22,8 +22,15 @@ const char* search_end_name(SearchEnd end) {
   return kNames[static_cast<int>(end)];
 }
 
+SearchEnd search_end_named(const std::string& name) {
+  int end = 0;
+  while (name != search_end_name(static_cast<SearchEnd>(end))) ++end;
+  return static_cast<SearchEnd>(end);
+}
+
 SearchResult ScheduleSearch::search(const program::Program& program, std::uint64_t seed,
-                                    const SearchLimits& limits, const Wanted& wanted) {
+                                    const SearchLimits& limits, const Wanted& wanted,
+                                    const program::RunOptions& options) {
   const auto begin = Clock::now();
   SearchResult search;
   search.seed = recipe_.seed = seed;
@@ -37,7 +44,7 @@ SearchResult ScheduleSearch::search(const program::Program& program, std::uint64
     search.end = SearchEnd::kStopped;
     if (stress::stop_requested()) break;
     ++search.executions;
-    const program::RunResult& result = runner_.run(program, runtime_, {});
+    const program::RunResult& result = runner_.run(program, runtime_, options);
     if (result.finding && wanted(*result.finding, schedule_of_run(result, runtime_))) {
       search.end = SearchEnd::kFound;
       search.kind = finding_kind_name(result.finding->kind);

@@ -23,6 +23,8 @@ enum class SearchEnd : std::uint8_t {
 inline constexpr int kSearchEnds = static_cast<int>(SearchEnd::kStopped) + 1;
 // Returns "found", "executions", ...: the name without its k.
 const char* search_end_name(SearchEnd end);
+// The inverse, of such a name.
+SearchEnd search_end_named(const std::string& name);
 
 struct SearchLimits {
   std::uint64_t executions = ~0ull;
@@ -54,7 +56,8 @@ class ScheduleSearch {
 
   // Goes on behind what is not wanted.
   SearchResult search(const program::Program& program, std::uint64_t seed,
-                      const SearchLimits& limits, const Wanted& wanted);
+                      const SearchLimits& limits, const Wanted& wanted,
+                      const program::RunOptions& options = {});
   // That of the last search which found something.
   const Schedule& schedule() const { return schedule_; }
 

@@ -14,6 +14,7 @@ namespace racier {
 
 class AllocFailures;
 class LockChecker;
+class Sites;
 
 // One run.  Owned by whoever runs it; found by current_run() on every thread of the
 // run.
@@ -26,6 +27,7 @@ struct RunState {
   LockChecker* lock_checker = nullptr;
   // Allocations that fail; null: none but those that tasks name themselves.
   AllocFailures* alloc_failures = nullptr;
+  Sites* sites = nullptr;    // what it does without; null: nothing
   bool weak_memory = false;  // fibers' stores may be late, and their loads old
 
   // Records the finding unless there is one; any thread.  Returns whether it was the

@@ -24,6 +24,7 @@
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/maybe_guard.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -88,8 +89,11 @@ Page* new_private_page(const Fault& f, const Page* from) {
 
 // Returns whether memory that was private may be gone: then nothing may come in its
 // place.  Context: the lock of the pte is held.  Kernel: check_stable_address_space().
-bool is_unstable(const Fault& f) {
-  return f.mm.is(MmFlag::kUnstable) && !bug::armed(Bug::kUnstableNotTested);
+bool is_unstable(const Fault& f,
+                 std::source_location where = std::source_location::current()) {
+  const bool unstable =
+      f.mm.is(MmFlag::kUnstable) && !bug::armed(Bug::kUnstableNotTested);
+  return !still(!unstable, where);
 }
 
 // Maps the zero page, until somebody writes.
@@ -97,7 +101,7 @@ FaultResult map_zero_page(const Fault& f) {
   const PtlGuard guard(f.m, f.mm, f.addr);
   if (is_unstable(f)) return FaultResult::kSigbus;
   const PteSlot slot = slot_of(f);
-  if (slot.get().none()) slot.set(read_only_pte(f.vma, f.m.zero_page()));
+  if (still(slot.get().none())) slot.set(read_only_pte(f.vma, f.m.zero_page()));
   return FaultResult::kMinor;
 }
 
@@ -106,7 +110,7 @@ FaultResult map_zero_page(const Fault& f) {
 Page* install_private_page(const Fault& f, rmap::Ticket ticket, PageRef& fresh,
                            Pte expected) REQUIRES(f.vma.vm_mm->page_table_lock) {
   const PteSlot slot = slot_of(f);
-  if (!(slot.get() == expected)) {
+  if (!still(slot.get() == expected)) {
     f.m.scheme().refund(ticket);
     return nullptr;
   }
@@ -189,7 +193,7 @@ FaultResult map_file_page(const Fault& f, Page& page)
   const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
   const bool unstable = is_unstable(f) && !f.vma.is(kVmShared);
-  if (unstable || !slot.get().none()) {
+  if (unstable || !still(slot.get().none())) {
     f.m.scheme().refund(*ticket);
     return unstable ? FaultResult::kSigbus : FaultResult::kMinor;
   }
@@ -269,13 +273,13 @@ FaultResult do_swap_page(const Fault& f, Pte orig)
   const Result<rmap::Ticket> ticket = f.m.scheme().prepare(f.vma);
   if (!ticket.ok()) return FaultResult::kOom;
   const PageLock lock(f.m, *cached);
-  const bool still_there = bug::armed(Bug::kSwapinStaleSwapcache)
-                               ? cached->test(PageFlag::kSwapCache)
-                               : is_cached_as(*cached, entry);
+  const bool still_there =
+      still(bug::armed(Bug::kSwapinStaleSwapcache) ? cached->test(PageFlag::kSwapCache)
+                                                   : is_cached_as(*cached, entry));
   const bool readable = cached->test(PageFlag::kUptodate);
   const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
-  if (!still_there || !readable || !(slot.get() == orig)) {
+  if (!still_there || !readable || !still(slot.get() == orig)) {
     f.m.scheme().refund(*ticket);
     return still_there && !readable ? FaultResult::kSigbus : FaultResult::kMinor;
   }
@@ -333,7 +337,7 @@ void allow_writing(const Fault& f, PteSlot slot, Pte orig) {
 Page* write_in_place(const Fault& f, Pte orig, Contended& contended) {
   const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
-  if (!(slot.get() == orig)) return nullptr;
+  if (!still(slot.get() == orig)) return nullptr;
   Page& page = f.m.page(orig.pfn());
   if (f.m.is_zero_page(page.pfn)) return &page;
   if (!can_write_in_place(f, page, contended)) {
@@ -350,7 +354,7 @@ Page* write_in_place(const Fault& f, Pte orig, Contended& contended) {
 bool wrote_in_place_locked(const Fault& f, Pte orig, Page& page) {
   const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
   const PteSlot slot = slot_of(f);
-  if (!(slot.get() == orig)) return true;
+  if (!still(slot.get() == orig)) return true;
   if (!make_own(f, page)) return false;
   allow_writing(f, slot, orig);
   return true;
@@ -361,7 +365,7 @@ FaultResult make_shared_page_dirty(const Fault& f, Pte orig) {
   const PageRef page(f.m, [&]() -> Page* {
     const PtlGuard guard(f.m, *f.vma.vm_mm, f.addr);
     const PteSlot slot = slot_of(f);
-    if (!(slot.get() == orig)) return nullptr;
+    if (!still(slot.get() == orig)) return nullptr;
     Page& mapped = f.m.page(orig.pfn());
     get_page(mapped);
     slot.set(orig.with(Pte::kWrite | Pte::kDirty | Pte::kAccessed));

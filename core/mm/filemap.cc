@@ -6,6 +6,7 @@
 #include "core/base/mark.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -28,7 +29,7 @@ void read_page(Machine& m, AddressSpace& mapping, std::uint64_t index, Page& pag
 bool add_to_page_cache(AddressSpace& mapping, std::uint64_t index, Page& page) {
   const SpinGuard guard(mapping.tree_lock);
   CacheSlot& slot = mapping.slots[index];
-  if (slot.page != nullptr || slot.swap) return false;
+  if (!still(slot.page == nullptr && !slot.swap)) return false;
   get_page(page);
   slot.page = &page;
   ++mapping.nrpages;
@@ -48,7 +49,7 @@ Result<Page*> shmem_swap_in(Machine& m, AddressSpace& mapping, std::uint64_t ind
     return mapping.slots[index].swap == entry ? Status::kNoMemory : Status::kAgain;
   }
   lock_page(m, *page);
-  const bool ours = is_cached_as(*page, entry);
+  const bool ours = still(is_cached_as(*page, entry));
   const bool readable = page->test(PageFlag::kUptodate);
   if (!ours || !readable || !move_from_swap_cache(m, *page, mapping, index, entry)) {
     unlock_page(m, *page);
@@ -89,8 +90,9 @@ Page* look_up(AddressSpace& mapping, std::uint64_t index, SwapEntry& swap) {
 // false in the latter case.
 bool drop_page(Machine& m, AddressSpace& mapping, Page& page) {
   lock_page(m, page);
-  const bool mapped = page.is_mapped();
-  const bool ours = page.mapping.load() == reinterpret_cast<std::uintptr_t>(&mapping);
+  const bool mapped = !still(!page.is_mapped());
+  const bool ours =
+      still(page.mapping.load() == reinterpret_cast<std::uintptr_t>(&mapping));
   if (ours && !mapped) remove_from_page_cache(m, page);
   unlock_page(m, page);
   put_page(m, page);
@@ -144,8 +146,9 @@ Result<Page*> filemap_fault(Machine& m, AddressSpace& mapping, std::uint64_t ind
     Page& page = **found;
     lock_page(m, page);
     // Truncation sets the size, and then takes each page out under its lock.
-    const bool inside = index < mapping.i_size.load();
-    const bool ours = page.mapping.load() == reinterpret_cast<std::uintptr_t>(&mapping);
+    const bool inside = still(index < mapping.i_size.load());
+    const bool ours =
+        still(page.mapping.load() == reinterpret_cast<std::uintptr_t>(&mapping));
     if (inside && ours) return found;
     mark::hit(Mark::kFaultFoundTruncated);
     unlock_page(m, page);
@@ -188,7 +191,8 @@ bool remove_clean_file_page(Machine& m, Page& page) {
   auto& mapping = *reinterpret_cast<AddressSpace*>(page.mapping.load());
   {
     const SpinGuard guard(mapping.tree_lock);
-    if (page.count.read() != 2 || page.test(PageFlag::kDirty)) return false;
+    if (!still(page.count.read() == 2)) return false;
+    if (!still(!page.test(PageFlag::kDirty))) return false;
     take_from_page_cache(mapping, page);
   }
   put_page(m, page);

@@ -10,6 +10,7 @@
 #include "core/base/bug.h"
 #include "core/base/mark.h"
 #include "core/mm/vmacache.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -44,9 +45,10 @@ Vma* find_vma(Machine& m, Mm& mm, VirtAddr addr) {
   return vma;
 }
 
-void forget_found_vma(Machine& m, Mm& mm, const Vma& vma) {
-  if (lookup(m) == VmaLookup::kVmacache) return vmacache_invalidate(m, mm);
+void forget_found_vma(Machine& m, Mm& mm, const Vma& vma, std::source_location where) {
+  if (lookup(m) == VmaLookup::kVmacache) return vmacache_invalidate(m, mm, where);
   if (lookup(m) != VmaLookup::kMmapCache) return;
+  if (flush_is_left_out("mmap_cache", where)) return;
   if (mm.mmap_cache.load(kRelaxed) == &vma) mm.mmap_cache.store(nullptr, kRelaxed);
 }
 

@@ -1,5 +1,7 @@
 // core/mm/find_vma.h - which vma an address is in, for who holds mmap_sem.
 #pragma once
+#include <source_location>
+
 #include "core/objects/machine.h"
 
 namespace racier {
@@ -14,6 +16,7 @@ Vma* find_vma(Machine& m, Mm& mm, VirtAddr addr) REQUIRES_SHARED(mm.mmap_sem);
 // Forgets the vma that was found last, if it is `vma`, which is about to be freed; with
 // lookup=vmacache all that were found.
 // Context: mmap_sem held (write), or the mm has no user.  Kernel: "Kill the cache."
-void forget_found_vma(Machine& m, Mm& mm, const Vma& vma);
+void forget_found_vma(Machine& m, Mm& mm, const Vma& vma,
+                      std::source_location where = std::source_location::current());
 
 }  // namespace racier

@@ -17,6 +17,7 @@
 #include "core/mm/vma_link.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/context.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -81,7 +82,7 @@ Status dup_mmap(Machine& m, Mm& child, Mm& parent) {
   const MmapWriteGuard parent_guard(m, parent);
   const MmapWriteGuard child_guard(m, child, 1);
   // What a reaper has taken away the child would miss, and nobody would know.
-  if (parent.is(MmFlag::kUnstable)) return Status::kKilled;
+  if (!still(!parent.is(MmFlag::kUnstable))) return Status::kKilled;
   child.exe_file = parent.exe_file;
   if (child.exe_file != nullptr) child.exe_file->count.inc();
   if (bug::armed(Bug::kMmlistChildBehindStranger)) {
@@ -133,9 +134,11 @@ Result<Mm*> dup_mm(Machine& m, Mm& parent) {
   return status;
 }
 
-void mmget(Mm& mm) { mm.mm_users.inc(); }
+void mmget(Mm& mm, std::source_location where) { mm.mm_users.inc(where); }
 
-bool mmget_not_zero(Mm& mm) { return mm.mm_users.inc_not_zero(); }
+bool mmget_not_zero(Mm& mm, std::source_location where) {
+  return mm.mm_users.inc_not_zero(where);
+}
 
 void mmput(Machine& m, Mm& mm) {
   might_sleep();
@@ -151,7 +154,7 @@ void mmput(Machine& m, Mm& mm) {
   mmdrop(m, mm);
 }
 
-void mmgrab(Mm& mm) { mm.mm_count.inc(); }
+void mmgrab(Mm& mm, std::source_location where) { mm.mm_count.inc(where); }
 
 void mmdrop(Machine& m, Mm& mm) {
   if (!mm.mm_count.dec_and_test()) return;

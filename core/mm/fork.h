@@ -2,6 +2,8 @@
 //
 // Kernel: kernel/fork.c, v2.6.9.
 #pragma once
+#include <source_location>
+
 #include "core/base/status.h"
 #include "core/objects/machine.h"
 
@@ -15,16 +17,17 @@ namespace racier {
 Result<Mm*> dup_mm(Machine& m, Mm& parent);
 
 // Takes one more user reference; the caller has one.
-void mmget(Mm& mm);
+void mmget(Mm& mm, std::source_location where = std::source_location::current());
 // Takes a user reference unless there is no user any more.  The caller has what keeps
 // the object.
-[[nodiscard]] bool mmget_not_zero(Mm& mm);
+[[nodiscard]] bool mmget_not_zero(
+    Mm& mm, std::source_location where = std::source_location::current());
 // Drops a user reference; the last one waits for kernel threads that work there, and
 // unmaps everything.
 // Context: may sleep; no lock is held that a page fault may take.
 void mmput(Machine& m, Mm& mm);
 // Takes one more reference to the object; the caller has one, or a user reference.
-void mmgrab(Mm& mm);
+void mmgrab(Mm& mm, std::source_location where = std::source_location::current());
 // Drops a reference to the object; the last one frees it.
 void mmdrop(Machine& m, Mm& mm);
 

@@ -7,6 +7,7 @@
 #include "core/mm/find_vma.h"
 #include "core/mm/page_alloc.h"
 #include "core/objects/ptl.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -17,7 +18,7 @@ Page* follow_page(Machine& m, Mm& mm, VirtAddr addr, bool write) {
   const PtlGuard guard(m, mm, addr);
   const PteSlot slot = find_pte(m.frames, mm.context, addr);
   const Pte pte = slot ? slot.get() : Pte();
-  if (!pte.present() || (write && !pte.writable())) return nullptr;
+  if (!pte.present() || !still(!write || pte.writable())) return nullptr;
   Page& page = m.page(pte.pfn());
   get_page(page);
   return &page;

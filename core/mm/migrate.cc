@@ -18,6 +18,7 @@
 #include "core/mm/swap.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -55,7 +56,7 @@ void remove_migration_pte(Machine& m, const Page& page, Page& fresh,
   const PteSlot slot = find_pte(m.frames, mm.context, at.addr);
   if (!slot) return;
   const Pte entry = slot.get();
-  if (!entry.is_migration() || entry.pfn() != page.pfn) return;
+  if (!still(entry.is_migration() && entry.pfn() == page.pfn)) return;
   get_page(fresh);
   ++mm.rss;
   if (fresh.is_anon()) ++mm.anon_rss;
@@ -81,9 +82,10 @@ void remove_migration_ptes(Machine& m, Page& page, Page& fresh) {
 // Returns whether `users` references are all that there are, beside the reverse map's.
 // The map lets go of its own at any time, but takes none while the page is locked: so
 // it is asked last.
-bool only_users(Machine& m, const Page& page, int users) {
+bool only_users(Machine& m, const Page& page, int users,
+                std::source_location where = std::source_location::current()) {
   const int count = page.count.read();
-  return count == users + m.scheme().own_refs(page);
+  return still(count == users + m.scheme().own_refs(page), where);
 }
 
 // Puts `fresh` where the swap cache has `page`.
@@ -180,7 +182,7 @@ Status move_used_page(Machine& m, Page& page, Page& fresh) {
 }
 
 Status move_locked_page(Machine& m, Page& page, Page& fresh) {
-  if (is_unused(page)) return Status::kNoEntry;
+  if (!still(!is_unused(page))) return Status::kNoEntry;
   if (page.test(PageFlag::kWriteback)) return Status::kAgain;
   require(trylock_page(fresh), "nobody else knows of a new page");
   const Status status = move_used_page(m, page, fresh);
@@ -206,7 +208,7 @@ void migration_entry_wait(Machine& m, Mm& mm, VirtAddr addr) {
     const PtlGuard guard(m, mm, addr);
     const PteSlot slot = find_pte(m.frames, mm.context, addr);
     const Pte pte = slot ? slot.get() : Pte();
-    if (!pte.is_migration()) return;
+    if (!still(pte.is_migration())) return;
     page = &m.page(pte.pfn());
     invariant(Inv::kMigrationEntryLeft, page->test(PageFlag::kLocked));
     get_page(*page);

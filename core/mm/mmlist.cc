@@ -7,6 +7,7 @@
 #include "core/base/mark.h"
 #include "core/mm/swap_locks.h"
 #include "core/mm/swap_slots.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -18,7 +19,7 @@ void add_behind(Machine& m, Mm& mm, MmListNode& at) {
   {
     const SpinGuard guard(m.mmlist_lock);
     const bool listed = mm.mmlist.next.peek() != &mm.mmlist;
-    if (!listed || bug::armed(Bug::kMmlistAddNoRecheck)) at.add(mm.mmlist);
+    if (still(!listed) || bug::armed(Bug::kMmlistAddNoRecheck)) at.add(mm.mmlist);
   }
   mark::hit(Mark::kMmlistJoined);
   swap_changed(m);
@@ -72,7 +73,7 @@ void drain_mmlist(Machine& m) {
   // A slot is handed out under swap_list_lock, of whatever area.
   const SpinGuard list(m.swap.swap_list_lock);
   for (const auto& area : m.swap.info) {
-    if (is_in_use(m, *area)) return;
+    if (!still(!is_in_use(m, *area))) return;
   }
   empty_list(m);
 }

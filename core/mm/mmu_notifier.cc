@@ -18,6 +18,7 @@
 #include "core/mm/vma_cache.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/context.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -103,8 +104,9 @@ void mmu_notifier_unregister(Machine& m, MmuNotifier& notifier) {
   mmdrop(m, mm);
 }
 
-void mmu_notifier_release(Machine& m, Mm& mm) {
+void mmu_notifier_release(Machine& m, Mm& mm, std::source_location where) {
   might_sleep();
+  if (flush_is_left_out("release", where)) return;
   if (!mm.notifiers.any()) return;
   for_each_notifier(m, mm,
                     [&](MmuNotifier& notifier) { notifier.ops->release(m, notifier); });
@@ -117,8 +119,12 @@ void mmu_notifier_release(Machine& m, Mm& mm) {
 }
 
 NotifiedRange::NotifiedRange(Machine& m, Mm& mm, VirtRange range, bool changes,
-                             Sleepers sleepers)
-    : m_(m), mm_(mm), range_(range), sleepers_(sleepers), told_(changes) {
+                             Sleepers sleepers, std::source_location where)
+    : m_(m),
+      mm_(mm),
+      range_(range),
+      sleepers_(sleepers),
+      told_(changes && !flush_is_left_out("invalidate_range", where)) {
   if (!told_) return;
   for_each_notifier(m, mm, [&](MmuNotifier& notifier) {
     if (is_told(notifier, sleepers_)) {
@@ -136,19 +142,25 @@ NotifiedRange::~NotifiedRange() noexcept(false) {
   });
 }
 
-void mmu_notifier_invalidate_page(Machine& m, Mm& mm, VirtAddr addr) {
+void mmu_notifier_invalidate_page(Machine& m, Mm& mm, VirtAddr addr,
+                                  std::source_location where) {
+  if (flush_is_left_out("invalidate_page", where)) return;
   for_each_atomic(m, mm, [&](MmuNotifier& notifier) {
     notifier.ops->invalidate_page(m, notifier, addr);
   });
 }
 
-void mmu_notifier_invalidate_page_sleeping(Machine& m, Mm& mm, VirtAddr addr) {
+void mmu_notifier_invalidate_page_sleeping(Machine& m, Mm& mm, VirtAddr addr,
+                                           std::source_location where) {
+  if (flush_is_left_out("invalidate_page", where)) return;
   for_each_notifier(m, mm, [&](MmuNotifier& notifier) {
     if (notifier.ops->may_sleep) notifier.ops->invalidate_page(m, notifier, addr);
   });
 }
 
-bool mmu_notifier_clear_flush_young(Machine& m, Mm& mm, VirtAddr addr) {
+bool mmu_notifier_clear_flush_young(Machine& m, Mm& mm, VirtAddr addr,
+                                    std::source_location where) {
+  if (flush_is_left_out("clear_flush_young", where)) return false;
   bool young = false;
   for_each_atomic(m, mm, [&](MmuNotifier& notifier) {
     if (notifier.ops->clear_flush_young(m, notifier, addr)) young = true;
@@ -156,7 +168,9 @@ bool mmu_notifier_clear_flush_young(Machine& m, Mm& mm, VirtAddr addr) {
   return young;
 }
 
-void mmu_notifier_change_pte(Machine& m, Mm& mm, VirtAddr addr, Pte pte) {
+void mmu_notifier_change_pte(Machine& m, Mm& mm, VirtAddr addr, Pte pte,
+                             std::source_location where) {
+  if (flush_is_left_out("change_pte", where)) return;
   for_each_atomic(m, mm, [&](MmuNotifier& notifier) {
     notifier.ops->change_pte(m, notifier, addr, pte);
   });

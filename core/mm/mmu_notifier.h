@@ -9,6 +9,7 @@
 // callbacks may sleep), v3.10 (d34883d4e35c, the order of release and unregister).
 #pragma once
 #include <array>
+#include <source_location>
 
 #include "core/base/status.h"
 #include "core/objects/machine.h"
@@ -27,7 +28,8 @@ namespace racier {
 void mmu_notifier_unregister(Machine& m, MmuNotifier& notifier);
 // Ends it for all notifiers of an mm that has no user any more, before its pages go.
 // Context: may sleep.
-void mmu_notifier_release(Machine& m, Mm& mm);
+void mmu_notifier_release(Machine& m, Mm& mm,
+                          std::source_location where = std::source_location::current());
 
 // Whether notifiers whose callbacks sleep are told, too.
 enum class Sleepers : bool { kNo, kYes };
@@ -40,7 +42,8 @@ class NotifiedRange {
  public:
   // `changes`: false: it does not.
   NotifiedRange(Machine& m, Mm& mm, VirtRange range, bool changes = true,
-                Sleepers sleepers = Sleepers::kYes);
+                Sleepers sleepers = Sleepers::kYes,
+                std::source_location where = std::source_location::current());
   ~NotifiedRange() noexcept(false);
   NotifiedRange(const NotifiedRange&) = delete;
   NotifiedRange& operator=(const NotifiedRange&) = delete;
@@ -55,15 +58,23 @@ class NotifiedRange {
 
 // The pte at `addr` has changed, and its TLB entries are gone.  Those whose callbacks
 // sleep are not told.  Context: the lock of the pte is held.
-void mmu_notifier_invalidate_page(Machine& m, Mm& mm, VirtAddr addr);
+void mmu_notifier_invalidate_page(
+    Machine& m, Mm& mm, VirtAddr addr,
+    std::source_location where = std::source_location::current());
 // Those are, when that is free again, and the page still is not.
 // Context: may sleep if there are any.  Kernel: as v4.11 called it.
-void mmu_notifier_invalidate_page_sleeping(Machine& m, Mm& mm, VirtAddr addr);
+void mmu_notifier_invalidate_page_sleeping(
+    Machine& m, Mm& mm, VirtAddr addr,
+    std::source_location where = std::source_location::current());
 // Returns whether the page at `addr` was used since the last time, and forgets that.
 // Context: the lock of the pte is held.
-bool mmu_notifier_clear_flush_young(Machine& m, Mm& mm, VirtAddr addr);
+bool mmu_notifier_clear_flush_young(
+    Machine& m, Mm& mm, VirtAddr addr,
+    std::source_location where = std::source_location::current());
 // The page at `addr` is another one now.  Context: likewise.
-void mmu_notifier_change_pte(Machine& m, Mm& mm, VirtAddr addr, Pte pte);
+void mmu_notifier_change_pte(
+    Machine& m, Mm& mm, VirtAddr addr, Pte pte,
+    std::source_location where = std::source_location::current());
 
 // Returns whether there are notifiers whose callbacks sleep.  Context: mmap_sem is
 // held, or the lock of a pte.

@@ -12,6 +12,7 @@
 #include "core/mm/mmu_notifier.h"
 #include "core/mm/zap.h"
 #include "core/objects/ptl.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -73,9 +74,9 @@ void reap_vma(Machine& m, Mm& mm, Vma& vma) {
 // Kernel: __oom_reap_task_mm().
 void reap(Machine& m, Mm& mm) {
   const ReadGuard guard(mm.mmap_sem);
-  if (mm.is(MmFlag::kOomSkip)) return;
+  if (!still(!mm.is(MmFlag::kOomSkip))) return;
   // Who sleeps may wait for memory.  Kernel: 4d4bbd8526a8, v4.11 to v4.18.
-  if (mm_has_sleeping_notifiers(m, mm)) return;
+  if (!still(!mm_has_sleeping_notifiers(m, mm))) return;
   // Before the first pte goes: from now on no fault brings anything back.
   mm.set(MmFlag::kUnstable);
   for (Vma* vma = mm.vmas.first(); vma != nullptr; vma = VmaTree::next(*vma)) {

@@ -11,6 +11,7 @@
 #include "core/objects/reclaim_order.h"
 #include "core/sync/bit_lock.h"
 #include "core/sync/context.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -144,7 +145,9 @@ Page* alloc_page_below(Machine& m, Pfn limit) {
 
 void get_page(Page& page, std::source_location where) { page.count.inc(where); }
 
-bool get_page_unless_zero(Page& page) { return page.count.inc_not_zero(); }
+bool get_page_unless_zero(Page& page, std::source_location where) {
+  return page.count.inc_not_zero(where);
+}
 
 void put_page(Machine& m, Page& page, std::source_location where) {
   if (!page.count.dec_and_test(where)) return;
@@ -185,7 +188,7 @@ void lru_cache_add(Machine& m, Page& page) {
 
 bool isolate_lru_page(Machine& m, Page& page, bool& active) {
   const SpinGuard guard(m.lru.lru_lock);
-  if (!page.test(PageFlag::kLru) || !get_page_unless_zero(page)) return false;
+  if (!still(page.test(PageFlag::kLru)) || !get_page_unless_zero(page)) return false;
   page.clear(PageFlag::kLru);
   active = page.clear(PageFlag::kActive);
   del_from_list(m.lru, page, active);

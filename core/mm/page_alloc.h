@@ -2,6 +2,8 @@
 //
 // Kernel: mm/page_alloc.c and mm/swap.c, v2.6.9.
 #pragma once
+#include <source_location>
+
 #include "core/objects/machine.h"
 
 namespace racier {
@@ -23,7 +25,8 @@ enum class Gfp : std::uint8_t { kKernel, kAtomic };
 void get_page(Page& page, std::source_location where = std::source_location::current());
 // Takes a reference unless the page is being freed.  Kernel: get_page_testone(), turned
 // round.
-[[nodiscard]] bool get_page_unless_zero(Page& page);
+[[nodiscard]] bool get_page_unless_zero(
+    Page& page, std::source_location where = std::source_location::current());
 // Drops a reference; the last one takes the page off the LRU and frees it.
 // Context: any; lru_lock not held.
 void put_page(Machine& m, Page& page,

@@ -18,6 +18,7 @@
 #include "core/objects/page_table.h"
 #include "core/objects/ptl.h"
 #include "core/sync/context.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -42,7 +43,7 @@ bool page_referenced_one(Machine& m, const Page& page, const Mapping& at) {
   if (!m.scheme().lock_ptl(at)) return false;
   const PtlGuard guard(m, *at.vma->vm_mm, at.addr, kAdopt);
   const PteSlot slot = find_pte(m.frames, at.vma->vm_mm->context, at.addr);
-  if (!slot || !slot.get().maps(page.pfn)) return false;
+  if (!slot || !still(slot.get().maps(page.pfn))) return false;
   if (at.vma->is(kVmLocked)) return true;
   return clear_young(m, at, slot);
 }
@@ -58,7 +59,7 @@ bool is_lazily_free(Machine& m, Page& page, const Mm& mm) {
   // Who sleeps is not told yet, and may have stored to it; who is no longer there has
   // told the page before, so that is asked behind it.
   const bool used = mm_has_sleeping_notifiers(m, mm) || page.test(PageFlag::kDirty);
-  if (!pinned && !used) return true;
+  if (still(!pinned) && !used) return true;
   page.clear(PageFlag::kLazyFree);
   return false;
 }
@@ -89,7 +90,7 @@ Unmap try_to_unmap_one(Machine& m, Page& page, const Mapping& at, Ttu ttu,
   const PtlGuard guard(m, *at.vma->vm_mm, at.addr, kAdopt);
   Mm& mm = *at.vma->vm_mm;
   const PteSlot slot = find_pte(m.frames, mm.context, at.addr);
-  if (!slot || !slot.get().maps(page.pfn)) {
+  if (!slot || !still(slot.get().maps(page.pfn))) {
     mark::hit(Mark::kUnmapStaleHint);
     return Unmap::kAgain;
   }
@@ -184,8 +185,8 @@ bool remove_from_cache(Machine& m, Page& page) {
 // Writes the locked, unmapped page to its file, if only the cache and the caller refer
 // to it.  A page that was truncated has no file.
 bool page_out_to_file(Machine& m, Page& page) {
-  if (page.is_anon() || page.mapping.load() == 0 || page.count.read() != 2)
-    return false;
+  if (page.is_anon() || page.mapping.load() == 0) return false;
+  if (!still(page.count.read() == 2)) return false;
   write_locked_page(m, page);
   mark::hit(Mark::kReclaimWroteFile);
   return true;
@@ -199,13 +200,13 @@ bool page_out(Machine& m, Page& page) {
   if (shmem && (page.mapping.load() == 0 || !move_to_swap_cache(m, page))) return false;
   if (!page.test(PageFlag::kDirty)) return true;
   if (!page.test(PageFlag::kSwapCache)) return page_out_to_file(m, page);
-  return page.count.read() == 2 && swap_writepage(m, page);
+  return still(page.count.read() == 2) && swap_writepage(m, page);
 }
 
 // Returns whether the unmapped page was freed lazily, and only the caller has it.
 bool is_dropped(const Page& page) {
   return page.test(PageFlag::kLazyFree) && !page.test(PageFlag::kSwapCache) &&
-         page.count.read() == 1;
+         still(page.count.read() == 1);
 }
 
 enum class Fate : std::uint8_t { kFreed, kKeep, kActivate };

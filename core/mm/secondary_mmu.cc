@@ -20,6 +20,7 @@
 #include "core/mm/fork.h"
 #include "core/mm/gup.h"
 #include "core/mm/mmu_notifier.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -137,8 +138,9 @@ bool is_valid(SecondaryMmu& mmu) {
 void install(Machine& m, SecondaryMmu& mmu, VirtAddr addr, const Page& page, bool write,
              std::uint32_t seq) {
   const SecondaryGuard guard(mmu.lock);
-  if (mmu.released) return;  // nobody would tell it to forget that
-  const bool again = mmu.mmu_notifier_count > 0 || mmu.mmu_notifier_seq.load() != seq;
+  if (!still(!mmu.released)) return;  // nobody would tell it to forget that
+  const bool begun = !still(mmu.mmu_notifier_count == 0);
+  const bool again = begun || !still(mmu.mmu_notifier_seq.load() == seq);
   if (again && !bug::armed(Bug::kSecondaryFaultNotRetried)) {
     return mark::hit(Mark::kSecondaryRetried);
   }

@@ -10,6 +10,7 @@
 #include "core/mm/page_alloc.h"
 #include "core/mm/swap_locks.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -20,7 +21,7 @@ bool insert_in_swap_cache(Machine& m, Page& page, SwapEntry entry) {
   AddressSpace& swapper = m.swapper;
   const SpinGuard guard(swapper.tree_lock);
   CacheSlot& slot = swapper.slots[m.swap.index_of(entry)];
-  if (slot.page != nullptr) return false;
+  if (!still(slot.page == nullptr)) return false;
   get_page(page);
   slot.page = &page;
   ++swapper.nrpages;
@@ -73,7 +74,7 @@ bool replace_by_entry(Page& page, SwapEntry entry) {
   invariant(Inv::kPageCacheHoldsPage, slot.page == &page);
   // The two caches' references and the caller's.  Whoever else found the page here is
   // about to map it; whoever comes later finds the entry.
-  if (page.count.read() != 3) return false;
+  if (!still(page.count.read() == 3)) return false;
   slot.page = nullptr;
   slot.swap = entry;
   ++mapping.nrswapped;
@@ -185,7 +186,7 @@ bool move_from_swap_cache(Machine& m, Page& page, AddressSpace& mapping,
   {
     const SpinGuard guard(mapping.tree_lock);
     CacheSlot& slot = mapping.slots[index];
-    if (!(slot.swap == entry)) return false;
+    if (!still(slot.swap == entry)) return false;
     get_page(page);
     slot.swap = SwapEntry{};
     --mapping.nrswapped;
@@ -224,12 +225,13 @@ bool remove_exclusive_swap_page(Machine& m, Page& page) {
   SwapArea& area = *m.swap.find(entry);
   {
     const SwapDeviceGuard device(m.swap, area);
-    if (area.count(entry.offset()) != 1) return false;
+    if (!still(area.count(entry.offset()) == 1)) return false;
     const SpinGuard tree(m.swapper.tree_lock);
     // The cache's reference and the caller's, and the reverse map's: whoever else has
     // one may be about to map it.
     const int own = m.scheme().own_refs(page);
-    if (page.count.read() != 2 + own + page.mapcount.load() + 1) return false;
+    const int known = 2 + own + page.mapcount.load() + 1;
+    if (!still(page.count.read() == known)) return false;
     entry = take_from_swap_cache(m, page);
     page.set(PageFlag::kDirty);
   }
@@ -242,7 +244,8 @@ bool remove_clean_swap_page(Machine& m, Page& page) {
   SwapEntry entry;
   {
     const SpinGuard guard(m.swapper.tree_lock);
-    if (page.count.read() != 2 || page.test(PageFlag::kDirty)) return false;
+    if (!still(page.count.read() == 2)) return false;
+    if (!still(!page.test(PageFlag::kDirty))) return false;
     entry = take_from_swap_cache(m, page);
   }
   swap_free(m, entry);
@@ -263,7 +266,8 @@ void free_swap_and_cache(Machine& m, SwapEntry entry) {
   }
   if (page == nullptr) return;
   if (trylock_page(*page)) {
-    if (is_cached_as(*page, entry) && !page->is_mapped()) {
+    const bool cached = still(is_cached_as(*page, entry));
+    if (cached && !page->is_mapped()) {
       remove_exclusive_swap_page(m, *page);
     }
     unlock_page(m, *page);

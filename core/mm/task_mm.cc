@@ -5,6 +5,7 @@
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/mm/fork.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -61,7 +62,7 @@ Mm* get_task_mm(TaskStruct& task) {
   if (bug::armed(Bug::kBorrowedFlagUnlocked)) flags_before = task.flags.load();
   const SpinGuard guard(task.task_lock);
   Mm* const mm = task.mm.peek();
-  if (mm == nullptr || borrows(task, flags_before)) return nullptr;
+  if (mm == nullptr || !still(!borrows(task, flags_before))) return nullptr;
   mmget(*mm);
   return mm;
 }

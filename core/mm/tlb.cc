@@ -9,6 +9,7 @@
 
 #include "core/base/bug.h"
 #include "core/base/mark.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -122,7 +123,8 @@ void shoot_lazy_tlbs(Machine& m, Mm& mm) {
   });
 }
 
-void flush_tlb_range(Machine& m, Mm& mm, VirtRange range) {
+void flush_tlb_range(Machine& m, Mm& mm, VirtRange range, std::source_location where) {
+  if (flush_is_left_out("flush_tlb", where)) return;
   if (!by_cpumask(m)) return m.mmu->flush_range(mm.context, range);
   const std::uint32_t gen = mm.tlb_gen.fetch_add(1, std::memory_order_seq_cst) + 1;
   const CpuSet cpus = without_lazy(m, mm.cpumask.load(std::memory_order_seq_cst));
@@ -137,11 +139,13 @@ void flush_tlb_range(Machine& m, Mm& mm, VirtRange range) {
   });
 }
 
-void flush_tlb_page(Machine& m, Mm& mm, VirtAddr addr) {
-  flush_tlb_range(m, mm, {page_floor(addr), page_floor(addr) + kPageSize});
+void flush_tlb_page(Machine& m, Mm& mm, VirtAddr addr, std::source_location where) {
+  flush_tlb_range(m, mm, {page_floor(addr), page_floor(addr) + kPageSize}, where);
 }
 
-void flush_tlb_mm(Machine& m, Mm& mm) { flush_tlb_range(m, mm, {0, kUserEnd}); }
+void flush_tlb_mm(Machine& m, Mm& mm, std::source_location where) {
+  flush_tlb_range(m, mm, {0, kUserEnd}, where);
+}
 
 CpuSet put_off_flush(Machine& m, Mm& mm) {
   if (!by_cpumask(m)) return kAllCpus;

@@ -10,6 +10,8 @@
 // Kernel: arch/x86/mm/tlb.c, v4.20: mm_cpumask(); tlb_gen since 4.14 (f39681ed0f48,
 // Lutomirski); lazy mode as 145f573b89a6 (van Riel) has it.
 #pragma once
+#include <source_location>
+
 #include "core/objects/machine.h"
 
 namespace racier {
@@ -27,9 +29,12 @@ void shoot_lazy_tlbs(Machine& m, Mm& mm);
 
 // Removes the translations of a page, of a range, of all of `mm`, as Mmu promises.
 // Context: any.
-void flush_tlb_range(Machine& m, Mm& mm, VirtRange range);
-void flush_tlb_page(Machine& m, Mm& mm, VirtAddr addr);
-void flush_tlb_mm(Machine& m, Mm& mm);
+void flush_tlb_range(Machine& m, Mm& mm, VirtRange range,
+                     std::source_location where = std::source_location::current());
+void flush_tlb_page(Machine& m, Mm& mm, VirtAddr addr,
+                    std::source_location where = std::source_location::current());
+void flush_tlb_mm(Machine& m, Mm& mm,
+                  std::source_location where = std::source_location::current());
 
 // Begins a flush of `mm` that is put off, behind the change of the pte.  Returns whom
 // it has to reach.  Kernel: arch_tlbbatch_add_mm().

@@ -11,6 +11,7 @@
 #include "core/base/bug.h"
 #include "core/base/mark.h"
 #include "core/mm/tlb.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 
@@ -36,7 +37,8 @@ void TlbUbc::took(Mm& mm, VirtAddr addr, Pte pte) {
   mm.tlb_flush_pending.fetch_add(1, std::memory_order_acq_rel);
 }
 
-void TlbUbc::flush() {
+void TlbUbc::flush(Where where) {
+  if (flush_is_left_out("try_to_unmap_flush", where)) return;
   for (std::size_t i = 0; i < count_; ++i) {
     flush_tlb_put_off(m_, mms_[i].context, mms_[i].cpus);
   }
@@ -44,17 +46,17 @@ void TlbUbc::flush() {
   dirty_ = false;
 }
 
-void TlbUbc::flush_dirty() {
-  if (dirty_) flush();
+void TlbUbc::flush_dirty(Where where) {
+  if (dirty_) flush(where);
 }
 
-void flush_tlb_batched_pending(Machine& m, Mm& mm) {
+void flush_tlb_batched_pending(Machine& m, Mm& mm, std::source_location where) {
   if (!m.options().period.batched_unmap || bug::armed(Bug::kBatchedUnmapFlushMissed)) {
     return;
   }
   const std::uint32_t pending = mm.tlb_flush_pending.load(std::memory_order_acquire);
   if (pending == mm.tlb_flushed.load(std::memory_order_acquire)) return;
-  flush_tlb_mm(m, mm);
+  flush_tlb_mm(m, mm, where);
   mm.tlb_flushed.store(pending, std::memory_order_release);
   mark::hit(Mark::kBatchedFlushDone);
 }

@@ -9,6 +9,7 @@
 // flush_tlb_batched_pending(), v4.13, and its two numbers, v5.18.
 #pragma once
 #include <array>
+#include <source_location>
 
 #include "core/objects/machine.h"
 
@@ -16,6 +17,8 @@ namespace racier {
 
 // What one reclaimer has put off.  Flushes what is left when it goes.
 class TlbUbc {
+  using Where = std::source_location;
+
  public:
   explicit TlbUbc(Machine& m) : m_(m) {}
   ~TlbUbc() noexcept(false);
@@ -27,10 +30,10 @@ class TlbUbc {
   // Kernel: set_tlb_ubc_flush_pending().
   void took(Mm& mm, VirtAddr addr, Pte pte);
   // Before the page is free, or its place in a cache.  Kernel: try_to_unmap_flush().
-  void flush();
+  void flush(Where where = Where::current());
   // Before the page is written, if one of its ptes said that somebody may store to it.
   // Kernel: try_to_unmap_flush_dirty().
-  void flush_dirty();
+  void flush_dirty(Where where = Where::current());
 
  private:
   static constexpr std::size_t kMmsMax = 8;
@@ -47,6 +50,7 @@ class TlbUbc {
 
 // Flushes what anybody has put off of `mm`, whose ptes the caller is about to change.
 // Context: the page_table_lock of those held.
-void flush_tlb_batched_pending(Machine& m, Mm& mm);
+void flush_tlb_batched_pending(
+    Machine& m, Mm& mm, std::source_location where = std::source_location::current());
 
 }  // namespace racier

@@ -16,6 +16,7 @@
 #include "core/mm/mmap.h"
 #include "core/mm/page_alloc.h"
 #include "core/mm/writeback.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -71,7 +72,7 @@ void truncate_inode_pages_range(Machine& m, AddressSpace& mapping, std::uint64_t
     if (page == nullptr) return;
     lock_page(m, *page);
     // Reclaim may have been faster.
-    if (is_of(*page, mapping)) truncate_complete_page(m, mapping, *page);
+    if (still(is_of(*page, mapping))) truncate_complete_page(m, mapping, *page);
     unlock_page(m, *page);
     put_page(m, *page);
   }
@@ -84,7 +85,7 @@ Result<Page*> grab_cache_page(Machine& m, AddressSpace& mapping, std::uint64_t i
     const Result<Page*> found = read_cache_page(m, mapping, index);
     if (!found) return found;
     lock_page(m, **found);
-    if (is_of(**found, mapping)) return found;
+    if (still(is_of(**found, mapping))) return found;
     unlock_page(m, **found);
     put_page(m, **found);
   }
@@ -100,7 +101,7 @@ std::optional<std::uint64_t> read_word(Machine& m, AddressSpace& mapping,
                                        const Page& page, std::uint64_t index,
                                        std::uint64_t word) {
   const SpinGuard guard(mapping.tree_lock);
-  if (mapping.slots[index].page != &page) return std::nullopt;
+  if (!still(mapping.slots[index].page == &page)) return std::nullopt;
   const std::uint64_t value = load_user_word(word_of(m, page, word));
   m.tracepoints->file_accessed(mapping, index, word, UserAccess::kRead, value);
   return value;

@@ -16,6 +16,7 @@
 #include "core/objects/page_table.h"
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -86,7 +87,7 @@ Status unuse_vma(Search& s, Vma& vma, VirtAddr addr)
   if (!ticket) return ticket.status();
   const PtlGuard guard(s.m, *vma.vm_mm, addr);
   // It may have been unmapped meanwhile.
-  if (guard.slot() && guard.slot().get() == Pte::swap(s.entry)) {
+  if (guard.slot() && still(guard.slot().get() == Pte::swap(s.entry))) {
     unuse_pte(s, vma, addr, guard.slot(), *ticket);
     mark::hit(Mark::kSwapUnused);
   } else {
@@ -108,7 +109,7 @@ void down_read_with_page(Search& s, Mm& mm) ACQUIRE_SHARED(mm.mmap_sem) {
 Status unuse_process(Search& s, Mm& mm) {
   down_read_with_page(s, mm);
   const ReadGuard guard(mm.mmap_sem, kAdopt);
-  if (!is_cached_as(s.page, s.entry)) return Status::kOk;
+  if (!still(is_cached_as(s.page, s.entry))) return Status::kOk;
   for (Vma* vma = mm.vmas.first(); vma != nullptr; vma = VmaTree::next(*vma)) {
     const std::optional<VirtAddr> at = find_entry(s, *vma);
     // There is no way to have one page in swap twice in one mm.
@@ -147,7 +148,8 @@ void unuse_shmem(Search& s, AddressSpace& file) {
 template <typename Work>
 bool with_page_locked(Search& s, Work work) {
   lock_page(s.m, s.page);
-  const bool wanted = is_cached_as(s.page, s.entry) && swap_count(s.m, s.entry) > 1;
+  const bool cached = still(is_cached_as(s.page, s.entry));
+  const bool wanted = cached && swap_count(s.m, s.entry) > 1;
   if (wanted) work();
   unlock_page(s.m, s.page);
   return wanted;
@@ -218,9 +220,9 @@ Status unuse_page(Search& s) {
   lock_page(s.m, s.page);
   // Its owner may have freed the slot, and put the page in swap elsewhere, where it was
   // not written yet (2.6.29).
-  const bool ours = bug::armed(Bug::kUnusePageLeftSwapcache)
-                        ? s.page.test(PageFlag::kSwapCache)
-                        : is_cached_as(s.page, s.entry);
+  const bool ours =
+      still(bug::armed(Bug::kUnusePageLeftSwapcache) ? s.page.test(PageFlag::kSwapCache)
+                                                     : is_cached_as(s.page, s.entry));
   if (ours) status = leave_swap_cache(s, changes);
   // Nobody marked the ptes dirty, and the slot is gone, or will be.
   if (ours) s.page.set(PageFlag::kDirty);

@@ -22,6 +22,7 @@
 #include "core/objects/ptl.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/maybe_guard.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -105,9 +106,10 @@ Vma* lookup_vma_cache(Machine& m, Mm& mm, VirtAddr addr) {
   Vma* const vma = find_cached(m, mm, addr);
   if (vma == nullptr) return nullptr;
   vma_hold(*vma);
-  const bool same_version = mm.vma_version.load(kSeqCst) == version;
+  const bool same_version = still(mm.vma_version.load(kSeqCst) == version);
   // Without an anchor it would share a neighbour's, and those stay under mmap_sem only.
-  if (same_version && vma->contains(addr) && m.scheme().may_have_anon(*vma)) return vma;
+  const bool there = still(vma->contains(addr));
+  if (same_version && there && m.scheme().may_have_anon(*vma)) return vma;
   if (!same_version) mark::hit(Mark::kVmaChangedUnderLookup);
   drop_count(*vma);
   return nullptr;
@@ -125,25 +127,25 @@ void update_vma_cache(Machine& m, Vma& vma, VirtAddr addr) {
   if (!looks_up_unlocked(m)) return;
   Mm& mm = *vma.vm_mm;
   // Who makes the version odd clears the cache after that, under the lock that is held.
-  if (!bug::armed(Bug::kVmaCacheRefilledByUser) &&
-      is_being_changed(mm.vma_version.load())) {
-    return;
-  }
+  const bool in_use = bug::armed(Bug::kVmaCacheRefilledByUser) ||
+                      !is_being_changed(mm.vma_version.load());
+  if (!still(in_use)) return;
   m.page(find_pte_table(m.frames, mm.context, addr)).cached_vma.store(&vma);
 }
 
-void vma_start_write(Machine& m, Vma& vma) {
+void vma_start_write(Machine& m, Vma& vma, std::source_location where) {
+  if (sync::is_left_out(current(), SiteKind::kLock, "vma lock", where)) return;
   if (has_vma_locks(m)) return vma_lock_write(vma);
   if (!looks_up_unlocked(m)) return;
   invalidate(m, vma);
   wait_for_users(vma);
 }
 
-void vmas_start_write(Machine& m, Mm& mm, VirtRange range) {
+void vmas_start_write(Machine& m, Mm& mm, VirtRange range, std::source_location where) {
   if (!looks_up_unlocked(m) && !has_vma_locks(m)) return;
   Vma* vma = mm.vmas.find_intersection(range);
   for (; vma != nullptr && vma->vm_start < range.end; vma = VmaTree::next(*vma)) {
-    vma_start_write(m, *vma);
+    vma_start_write(m, *vma, where);
   }
 }
 

@@ -59,9 +59,12 @@ void update_vma_cache(Machine& m, Vma& vma, VirtAddr addr)
 // Makes sure that nobody uses `vma` without mmap_sem before that is let go of.
 // Context: may sleep; mmap_sem held (write).  Kernel: invalidate_vma_cache_range(),
 // wait_vmas_cache_access() of the series; vma_start_write() today.
-void vma_start_write(Machine& m, Vma& vma);
+void vma_start_write(Machine& m, Vma& vma,
+                     std::source_location where = std::source_location::current());
 // Likewise of all vmas that overlap `range`.
-void vmas_start_write(Machine& m, Mm& mm, VirtRange range) REQUIRES(mm.mmap_sem);
+void vmas_start_write(Machine& m, Mm& mm, VirtRange range,
+                      std::source_location where = std::source_location::current())
+    REQUIRES(mm.mmap_sem);
 
 // A finding unless `vma` stays as it is: mmap_sem is held, or somebody uses it without.
 void assert_vma_stays(const Vma& vma,

@@ -18,6 +18,7 @@
 #include "core/mm/fork.h"
 #include "core/rmap/scheme.h"
 #include "core/sync/context.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -74,12 +75,12 @@ StartRead vma_start_read(Machine& m, const Mm& mm, Vma& vma, RcuReadGuard& rcu) 
   if (is_write_locked(vma, mm, kRelaxed)) return StartRead::kBusy;
   const StartRead counted = count_reader(vma);
   if (counted != StartRead::kLocked) return counted;
-  if (vma.vm_mm != &mm) {
+  if (!still(vma.vm_mm == &mm)) {
     rcu.unlock();
     drop_strangers_vma(m, vma);
     return StartRead::kBusy;
   }
-  if (!is_write_locked(vma, mm, kAcquire)) return StartRead::kLocked;
+  if (still(!is_write_locked(vma, mm, kAcquire))) return StartRead::kLocked;
   mark::hit(Mark::kVmaChangedUnderLookup);
   drop_reader(vma);
   return StartRead::kBusy;

@@ -4,6 +4,7 @@
 
 #include "core/base/bug.h"
 #include "core/base/mark.h"
+#include "core/sync/sites.h"
 #include "core/sync/task.h"
 
 namespace racier {
@@ -18,9 +19,8 @@ Vmacache* cache_for(Machine& m, const Mm& mm) {
   const Task* const self = current();
   if (self == nullptr) return nullptr;
   Vmacache& cache = m.vmacaches[static_cast<std::size_t>(self->id)];
-  if (cache.mm.peek() == mm.id && cache.seqnum.peek() == mm.vmacache_seqnum) {
-    return &cache;
-  }
+  const bool is_its = cache.mm.peek() == mm.id;
+  if (is_its && still(cache.seqnum.peek() == mm.vmacache_seqnum)) return &cache;
   cache.clear();
   cache.mm.poke(mm.id);
   cache.seqnum.poke(mm.vmacache_seqnum);
@@ -70,7 +70,8 @@ void vmacache_update(Machine& m, const Mm& mm, VirtAddr addr, Vma& vma) {
   if (cache != nullptr) cache->vmas[Vmacache::slot_of(addr)].poke(&vma);
 }
 
-void vmacache_invalidate(Machine& m, Mm& mm) {
+void vmacache_invalidate(Machine& m, Mm& mm, std::source_location where) {
+  if (flush_is_left_out("vmacache_invalidate", where)) return;
   mm.vmacache_seqnum = (mm.vmacache_seqnum + 1) & kSeqnumMask;
   if (mm.vmacache_seqnum == 0) flush_all(m, mm);
 }

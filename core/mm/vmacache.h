@@ -8,6 +8,8 @@
 //
 // Kernel: mm/vmacache.c, v3.15 to v4.18, with 32 bits; with 64 bits from 4.19 on.
 #pragma once
+#include <source_location>
+
 #include "core/objects/machine.h"
 
 namespace racier {
@@ -21,6 +23,7 @@ void vmacache_update(Machine& m, const Mm& mm, VirtAddr addr, Vma& vma)
     REQUIRES_SHARED(mm.mmap_sem);
 // Makes all forget what they have found: a vma of `mm` is about to be freed.
 // Context: any; mmap_sem held (write), or the mm has no user.
-void vmacache_invalidate(Machine& m, Mm& mm);
+void vmacache_invalidate(Machine& m, Mm& mm,
+                         std::source_location where = std::source_location::current());
 
 }  // namespace racier

@@ -67,14 +67,14 @@ void Parser::line(std::string_view text, int number) {
   began_ = true;
   const int column = in.column();
   const std::string_view word = in.peek();
-  constexpr std::string_view kSections[] = {"machine",  "bug",    "setup", "task",
-                                            "schedule", "expect", "mark"};
+  constexpr std::string_view kSections[] = {"machine", "bug",      "drop",   "setup",
+                                            "task",    "schedule", "expect", "mark"};
   for (const std::string_view section : kSections) {
     if (word == section) return section_line(in, in.word(""), column);
   }
   if (section_ == Section::kSetup || section_ == Section::kTasks) return call(in);
   if (section_ == Section::kSchedule) return schedule_line(in);
-  in.fail("machine, bug, setup, task, schedule, expect or mark");
+  in.fail("machine, bug, drop, setup, task, schedule, expect or mark");
 }
 
 void Parser::comment(std::string_view text) {
@@ -91,9 +91,11 @@ void Parser::note_schedule() {
 }
 
 void Parser::section_line(Cursor& in, std::string_view word, int column) {
-  if (word == "machine" || word == "bug") {
+  if (word == "machine" || word == "bug" || word == "drop") {
     enter(in, Section::kOptions, word, column);
-    word == "bug" ? bug(in) : machine(in);
+    if (word == "machine") machine(in);
+    if (word == "bug") bug(in);
+    if (word == "drop") drop(in);
   } else if (word == "setup") {
     if (list_ == 0) in.fail_at(column, "there is one `setup`");
     enter(in, Section::kSetup, word, column);
@@ -114,10 +116,11 @@ void Parser::section_line(Cursor& in, std::string_view word, int column) {
 
 void Parser::enter(Cursor& in, Section section, std::string_view word, int column) {
   if (section < section_) {
-    in.fail_at(column,
-               ticked(word) +
-                   " is too late here: the order is machine and bug, setup, task, "
-                   "schedule, expect and mark");
+    in.fail_at(
+        column,
+        ticked(word) +
+            " is too late here: the order is machine, bug and drop, setup, task, "
+            "schedule, expect and mark");
   }
   if (section >= Section::kSchedule && section_ < Section::kSchedule) {
     note_schedule();
@@ -160,6 +163,22 @@ void Parser::bug(Cursor& in) {
   const auto bug = racier::bug::find(name);
   if (!bug) in.fail_at(column, "no bug is called " + ticked(name));
   program_.bugs.arm(*bug);
+}
+
+void Parser::drop(Cursor& in) {
+  const int column = in.column();
+  const std::string_view kind =
+      in.word("lock, reference, recheck, barrier, flush or grace");
+  const std::string file(in.word("a place, as `munmap.cc:197`"));
+  in.expect(":");
+  const std::string line(in.word("the number of a line"));
+  const auto site = find_site(kind, file + ":" + line);
+  if (!site) {
+    in.fail_at(column, "no place of the code is called " +
+                           ticked(std::string(kind) + " " + file + ":" + line) +
+                           ": it is one like `lock munmap.cc:197`");
+  }
+  program_.drops.push_back(*site);
 }
 
 void Parser::task(Cursor& in) {

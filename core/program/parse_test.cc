@@ -129,7 +129,7 @@ TEST(Parse, OddBytesAndEmptyTextsAreNoTrouble) {
             "setup\n  p0 = process\nexpect clean\n");
   EXPECT_EQ(
       canonical(std::string_view("\0", 1)),
-      "1:1: expected machine, bug, setup, task, schedule, expect or mark, not `?`");
+      "1:1: expected machine, bug, drop, setup, task, schedule, expect or mark, not `?`");
 }
 
 struct Mistake {
@@ -140,7 +140,7 @@ struct Mistake {
 const std::vector<Mistake>& mistakes() {
   static const std::vector<Mistake> kMistakes = {
       {"hello",
-       "1:1: expected machine, bug, setup, task, schedule, expect or mark, not "
+       "1:1: expected machine, bug, drop, setup, task, schedule, expect or mark, not "
        "`hello`"},
       {"machine colour=3",
        "1:9: no option of a machine is called `colour`; there is rmap "
@@ -157,7 +157,7 @@ const std::vector<Mistake>& mistakes() {
       {"bug B07 B09", "1:9: expected the end of the line, not `B09`"},
       {"setup\nsetup", "2:1: there is one `setup`"},
       {"task A\nsetup",
-       "2:1: `setup` is too late here: the order is machine and bug, setup, "
+       "2:1: `setup` is too late here: the order is machine, bug and drop, setup, "
        "task, schedule, expect and mark"},
       {"task B",
        "1:6: expected the name of the task, `A`, not `B`: tasks are A, B, C ... in "
@@ -251,7 +251,7 @@ const std::vector<Mistake>& mistakes() {
       {"task A\nschedule\n  A 1 rcu", "3:7: expected `->`, not `rcu`"},
       {"task A\nschedule\n  choose A 1 1", "3:14: expected `=`, not `1`"},
       {"schedule\ntask A",
-       "2:1: `task` is too late here: the order is machine and bug, setup, "
+       "2:1: `task` is too late here: the order is machine, bug and drop, setup, "
        "task, schedule, expect and mark"},
       {"expect",
        "1:7: expected clean, any, finding or invariant, not the end of the line"},
@@ -268,7 +268,7 @@ const std::vector<Mistake>& mistakes() {
       {"mark swap_in 1", "1:14: expected `>`, not `1`"},
       {"mark swap_in >= 0", "1:17: expected a count (1 to 4294967295), not `0`"},
       {"expect clean\n  p = process",
-       "2:3: expected machine, bug, setup, task, schedule, expect or mark, not `p`"},
+       "2:3: expected machine, bug, drop, setup, task, schedule, expect or mark, not `p`"},
   };
   return kMistakes;
 }

@@ -75,6 +75,7 @@ class Parser {
   // parse.cc
   void machine(Cursor& in);
   void bug(Cursor& in);
+  void drop(Cursor& in);
   void task(Cursor& in);
   void expect(Cursor& in);
   void mark(Cursor& in);

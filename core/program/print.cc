@@ -37,6 +37,10 @@ void print_bugs(std::string& text, const BugSet& bugs) {
   }
 }
 
+void print_drops(std::string& text, const std::vector<SiteName>& drops) {
+  for (const SiteName& site : drops) text += "drop " + site_text(site) + "\n";
+}
+
 void print_calls(std::string& text, const Calls& calls, Scope& defined) {
   for (const Call& call : calls) {
     print_comment(text, call.note, "  ");
@@ -148,6 +152,7 @@ std::string print(const Program& program) {
   print_comment(text, program.header, "");
   print_machine(text, program.machine);
   print_bugs(text, program.bugs);
+  print_drops(text, program.drops);
   const int tasks = static_cast<int>(program.tasks.size());
   Scope defined;
   for (int i = 0; i < program.lists(); ++i) {

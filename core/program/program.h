@@ -15,6 +15,7 @@
 #include "core/base/finding.h"
 #include "core/base/mark.h"
 #include "core/base/schedule.h"
+#include "core/base/site.h"
 #include "core/objects/machine.h"
 #include "core/program/outcome.h"
 
@@ -63,9 +64,10 @@ struct Program {
   std::string header;  // the comment at the top, lines without their "# "
   MachineOptions machine;
   BugSet bugs;
-  Calls setup;                // runs alone, before the tasks
-  std::vector<Calls> tasks;   // run together; named A, B, ...
-  std::string schedule_note;  // the comment above the schedule
+  std::vector<SiteName> drops;  // sites of the code that it does without
+  Calls setup;                  // runs alone, before the tasks
+  std::vector<Calls> tasks;     // run together; named A, B, ...
+  std::string schedule_note;    // the comment above the schedule
   Schedule schedule;
   Expectation expectation;
   std::vector<MarkExpectation> marks;

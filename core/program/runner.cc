@@ -111,6 +111,7 @@ void Runner::begin(const Program& program, const RunOptions& options) {
     if (wanted && !options.disarmed.has(row.bug)) state_.bugs.arm(row.bug);
   }
   begin_failures(program.machine);
+  begin_sites(program);
   station_->watcher.reset();
   station_->machine->tracepoints = &nobody;
   result_.finding.reset();
@@ -124,6 +125,13 @@ void Runner::begin_failures(const MachineOptions& machine) {
   const bool wanted = machine.chosen_failures || options_.fail_alloc;
   failures_.begin(options_.fail_alloc.value_or(FailAlloc{}), machine.chosen_failures);
   state_.alloc_failures = wanted ? &failures_ : nullptr;
+}
+
+void Runner::begin_sites(const Program& program) {
+  left_out_.reset();
+  state_.sites = options_.sites;
+  if (state_.sites != nullptr || program.drops.empty() || !options_.drops) return;
+  state_.sites = &left_out_.emplace(program.drops);
 }
 
 void Runner::number_lists(const Program& program) {
@@ -207,6 +215,7 @@ int Runner::run_calls(const Program& program, int list) {
     self.fail_nth = call.fail_nth;
     result_.outcomes[at.call] = op.run(run, call, result);
     self.fail_nth = 0;
+    if (self.sites != nullptr) self.sites->call_ends(self);
     if (observer != nullptr) observer->call_ends(list, at.call);
     ++at.call;
   }

@@ -19,6 +19,7 @@
 #include "core/program/program.h"
 #include "core/program/run.h"
 #include "core/sync/runtime.h"
+#include "core/sync/sites.h"
 
 namespace racier::program {
 
@@ -41,8 +42,11 @@ struct RunOptions {
   bool watch = true;
   // Fails an allocation of the run, or counts them all; null: neither.
   std::optional<FailAlloc> fail_alloc = std::nullopt;
-  BugSet bugs = {};                  // armed as well as those of the program
-  BugSet disarmed = {};              // not armed, although the program says so
+  BugSet bugs = {};      // armed as well as those of the program
+  BugSet disarmed = {};  // not armed, although the program says so
+  bool drops = true;     // without them, what the program drops is there
+  // Told of the sites of the run, in the place of what the program drops.
+  Sites* sites = nullptr;
   CallObserver* observer = nullptr;  // of setup and tasks
 };
 
@@ -106,6 +110,7 @@ class Runner {
   Station& station_for(const MachineOptions& options);
   void begin(const Program& program, const RunOptions& options);
   void begin_failures(const MachineOptions& machine);
+  void begin_sites(const Program& program);
   void number_lists(const Program& program);
   void run_phases(const Program& program, Runtime& runtime, const RunOptions& options);
   void run_setup(const Program& program);
@@ -127,6 +132,7 @@ class Runner {
   std::vector<Start> starts_;  // by list
   RunState state_;
   AllocFailures failures_;
+  std::optional<LeftOut> left_out_;  // what the program drops
   RunResult result_;
   std::vector<check::MmUsers> users_;
   std::vector<Page*> pins_;

@@ -7,6 +7,7 @@
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/base/mark.h"
+#include "core/sync/sites.h"
 
 namespace racier::rmap {
 namespace {
@@ -60,7 +61,8 @@ Result<Ticket> AnonAreas::do_prepare(Vma& vma) {
 bool AnonAreas::attach(Vma& vma, AnonArea& area) {
   const SpinGuard list(area.i_shared_lock);
   const SpinGuard guard(vma.vm_mm->page_table_lock);
-  if (!bug::armed(Bug::kGetAnonDoubleAlloc) && area_of(vma) != nullptr) return false;
+  const bool alone = bug::armed(Bug::kGetAnonDoubleAlloc) || area_of(vma) == nullptr;
+  if (!still(alone)) return false;
   vma.rmap.node.unlink();  // it is on no list, but with the bug: links are overwritten
   area.vmas.push_front(vma.rmap);
   vma.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(&area));
@@ -136,7 +138,7 @@ void AnonAreas::do_remove(Page& page, Vma&, VirtAddr) { page.mapcount.fetch_sub(
 // still.  Kernel: anon_page_insert().
 void AnonAreas::insert_page(Page& page, AnonArea& area, std::uint64_t index) {
   const SpinGuard guard(pagecache_lock_);
-  if (area_of(page) != nullptr) return;
+  if (!still(area_of(page) == nullptr)) return;
   page.count.inc();
   page.index.store(index, std::memory_order_relaxed);
   area.pages.push_front(page);
@@ -172,7 +174,7 @@ void AnonAreas::do_replace(Page& page, Page& fresh) {
 void AnonAreas::do_trim(Page& page) {
   const SpinGuard guard(pagecache_lock_);
   AnonArea* const area = area_of(page);
-  if (area != nullptr && !page.is_mapped()) kill_page(*area, page);
+  if (area != nullptr && still(!page.is_mapped())) kill_page(*area, page);
 }
 
 // Drops the pages that nobody else has a reference to: no pte, no cache, no task.
@@ -183,7 +185,7 @@ void AnonAreas::trim_area(AnonArea& area) {
   for (auto it = area.pages.begin(); it != area.pages.end();) {
     Page& page = *it;
     ++it;
-    if (page.count.read() != 1) continue;
+    if (!still(page.count.read() == 1)) continue;
     kill_page(area, page);
     mark::hit(Mark::kAreaTrimmed);
   }

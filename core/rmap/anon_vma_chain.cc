@@ -12,6 +12,7 @@
 #include "core/base/mark.h"
 #include "core/rmap/anon_vma_chain_words.h"
 #include "core/sync/context.h"
+#include "core/sync/sites.h"
 
 namespace racier::rmap {
 namespace {
@@ -83,13 +84,13 @@ void AnonVmaChains::free_anon_vma(ChainedAnonVma& anon_vma, ChainedAnonVma& root
 // mapped. Kernel: page_get_anon_vma().
 ChainedAnonVma* AnonVmaChains::get_anon_vma(Page& page) {
   RcuReadGuard rcu(machine().rcu);
-  if (!page.is_mapped()) return nullptr;
+  if (!still(page.is_mapped())) return nullptr;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
   if ((mapping & kPageMappingAnon) == 0) return nullptr;
   auto* const anon_vma = reinterpret_cast<ChainedAnonVma*>(mapping & ~kPageMappingAnon);
   if (!anon_vma->refs.inc_not_zero_acquire()) return nullptr;
   // The memory may have become another anon_vma before.
-  if (page.is_mapped()) return anon_vma;
+  if (still(page.is_mapped())) return anon_vma;
   rcu.unlock();
   put_anon_vma(*anon_vma);
   return nullptr;
@@ -101,7 +102,7 @@ ChainedAnonVma* AnonVmaChains::lock_anon_vma_read(Page& page)
     NO_THREAD_SAFETY_ANALYSIS {
   // Until the lock is ours only the read section keeps the memory an anon_vma.
   RcuReadGuard rcu(machine().rcu);
-  if (!page.is_mapped()) return nullptr;
+  if (!still(page.is_mapped())) return nullptr;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
   if ((mapping & kPageMappingAnon) == 0) return nullptr;
   auto& anon_vma = *reinterpret_cast<ChainedAnonVma*>(mapping & ~kPageMappingAnon);
@@ -109,7 +110,7 @@ ChainedAnonVma* AnonVmaChains::lock_anon_vma_read(Page& page)
   if (!root.rwsem.down_read_trylock()) return wait_for_anon_vma(page, anon_vma, rcu);
   // A page that is mapped still has its anon_vma, which cannot go while we hold the
   // lock. Of one that is not the anon_vma may have got another root since we looked.
-  if (bug::armed(Bug::kRootLockChangedUnderWalker) || page.is_mapped()) {
+  if (bug::armed(Bug::kRootLockChangedUnderWalker) || still(page.is_mapped())) {
     return &anon_vma;
   }
   root.rwsem.up_read();
@@ -120,7 +121,7 @@ ChainedAnonVma* AnonVmaChains::lock_anon_vma_read(Page& page)
 ChainedAnonVma* AnonVmaChains::wait_for_anon_vma(
     Page& page, ChainedAnonVma& anon_vma, RcuReadGuard& rcu) NO_THREAD_SAFETY_ANALYSIS {
   if (!anon_vma.refs.inc_not_zero_acquire()) return nullptr;
-  if (!page.is_mapped()) {
+  if (!still(page.is_mapped())) {
     // Ours may be the last reference, and then the put sleeps.
     if (!bug::armed(Bug::kPutAnonVmaSleepsInRcu)) rcu.unlock();
     put_anon_vma(anon_vma);

@@ -6,6 +6,7 @@
 #include "core/base/invariant.h"
 #include "core/rmap/mergeable.h"
 #include "core/sync/maybe_guard.h"
+#include "core/sync/sites.h"
 
 namespace racier::rmap {
 namespace {
@@ -67,14 +68,14 @@ const Traits& AnonVmaRwsem::traits() const { return kTraits; }
 // mapped: then it may be no longer there.
 CountedAnonVma* AnonVmaRwsem::grab_anon_vma(Page& page) {
   RcuReadGuard rcu(machine().rcu);
-  if (!page.is_mapped()) return nullptr;
+  if (!still(page.is_mapped())) return nullptr;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
   if ((mapping & kPageMappingAnon) == 0) return nullptr;
   auto* const anon_vma = reinterpret_cast<CountedAnonVma*>(mapping & ~kPageMappingAnon);
   if (!anon_vma->refs.inc_not_zero_acquire()) return nullptr;
   // The count may have been another's, who got the memory since we looked.  A page that
   // is mapped now still has its vmas on the list of the anon_vma that it names.
-  if (page.is_mapped()) return anon_vma;
+  if (still(page.is_mapped())) return anon_vma;
   rcu.unlock();
   put_anon_vma(*anon_vma);
   return nullptr;
@@ -104,7 +105,7 @@ bool AnonVmaRwsem::join(Vma& vma, CountedAnonVma& anon_vma, bool fresh) {
   if (!fresh || !bug::armed(Bug::kNewAnonVmaLinkedUnlocked))
     guard.emplace(anon_vma.sem, std::source_location::current());
   const SpinGuard ptl(vma.vm_mm->page_table_lock);
-  if (anon_vma_of(vma) != nullptr) return false;
+  if (!still(anon_vma_of(vma) == nullptr)) return false;
   anon_vma.sem.assert_held();
   if (fresh) {
     anon_vma.refs.set(1);

@@ -5,6 +5,7 @@
 #include "core/base/bug.h"
 #include "core/base/invariant.h"
 #include "core/rmap/mergeable.h"
+#include "core/sync/sites.h"
 
 namespace racier::rmap {
 namespace {
@@ -64,7 +65,7 @@ bool AnonVmaSpin::join(Vma& vma, AnonVma& anon_vma) NO_THREAD_SAFETY_ANALYSIS {
   const bool ptl_first = bug::armed(Bug::kPreparePtlBeforeAnonLock);
   const SpinGuard outer(ptl_first ? ptl : anon_vma.lock);
   const SpinGuard inner(ptl_first ? anon_vma.lock : ptl);
-  if (anon_vma_of(vma) != nullptr) return false;
+  if (!still(anon_vma_of(vma) == nullptr)) return false;
   vma.rmap.anchor.store(reinterpret_cast<std::uintptr_t>(&anon_vma));
   anon_vma.vmas.push_front(vma.rmap);
   return true;
@@ -138,7 +139,7 @@ bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> vis
   // Until the lock is ours only the read section keeps the memory an anon_vma.  That it
   // is this page's holds at the moment of the test, and no longer.
   RcuReadGuard rcu(machine().rcu);
-  if (!page.is_mapped()) return true;
+  if (!still(page.is_mapped())) return true;
   const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
   if ((mapping & kPageMappingAnon) == 0) return true;
   AnonVma& anon_vma = *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
@@ -165,7 +166,7 @@ bool AnonVmaSpin::walk_list(const Page& page, AnonVma& anon_vma,
 // Kernel: unmap_and_move(), v2.6.35 (67b9509b2c68).
 Hold AnonVmaSpin::do_hold(Page& page) {
   RcuReadGuard rcu(machine().rcu);
-  if (!bug::armed(Bug::kMigrateUnmappedAnon) && !page.is_mapped()) return {};
+  if (!bug::armed(Bug::kMigrateUnmappedAnon) && !still(page.is_mapped())) return {};
   machine().rcu.read_lock();  // the caller's
   return Hold(this);
 }

@@ -119,6 +119,7 @@ void FiberRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bod
     task->id = id;
     task->runtime = this;
     task->run = &run;
+    task->sites = run.sites;
     task->weak = run.weak_memory ? buffers_.get() : nullptr;
     scene_.pending[id] = &kStart;
     choices_made_[id] = 0;

@@ -79,6 +79,7 @@ void NativeRuntime::begin(RunState& run, std::span<const FunctionRef<void()>> bo
     task->id = static_cast<int>(i);
     task->runtime = this;
     task->run = &run;
+    task->sites = run.sites;
     slot.bed.store(kEmpty, std::memory_order_relaxed);
     slot.spins_at.store({}, std::memory_order_relaxed);
     slot.choices = Random(Random::mixed(seed_ + i));

@@ -26,6 +26,8 @@ class Atomic {
 
   T load(Order order = std::memory_order_acquire,
          Where where = Where::current()) const {
+    if (drops_order(order, "load", where)) [[unlikely]]
+      return load(std::memory_order_relaxed, where);
     const Step access = step_to(Access::kRead, order, where);
     Task* const weak = arrive(current(), access);
     const T newest = word_.load(order);
@@ -35,6 +37,8 @@ class Atomic {
   }
   void store(T value, Order order = std::memory_order_release,
              Where where = Where::current()) {
+    if (drops_order(order, "store", where)) [[unlikely]]
+      return store(value, std::memory_order_relaxed, where);
     const Step access = step_to(Access::kWrite, order, where);
     Task* const weak = arrive(current(), access);
     if (weak != nullptr && delayed(*weak, access, value)) [[unlikely]]
@@ -43,12 +47,16 @@ class Atomic {
   }
   T exchange(T value, Order order = std::memory_order_acq_rel,
              Where where = Where::current()) {
+    if (drops_order(order, "exchange", where)) [[unlikely]]
+      return exchange(value, std::memory_order_relaxed, where);
     arrive_at_rmw(order, where);
     return word_.exchange(value, order);
   }
   // Stores `desired` if the word is `expected`, else loads it into `expected`.
   bool compare_exchange(T& expected, T desired, Order order = std::memory_order_acq_rel,
                         Where where = Where::current()) {
+    if (drops_order(order, "compare_exchange", where)) [[unlikely]]
+      return compare_exchange(expected, desired, std::memory_order_relaxed, where);
     const Step access = step_to(Access::kRmw, order, where);
     Task* const weak = arrive(current(), access);
     if (weak != nullptr && differs(*weak, access, expected)) [[unlikely]]
@@ -57,21 +65,29 @@ class Atomic {
   }
   T fetch_add(T by, Order order = std::memory_order_acq_rel,
               Where where = Where::current()) {
+    if (drops_order(order, "fetch_add", where)) [[unlikely]]
+      return fetch_add(by, std::memory_order_relaxed, where);
     arrive_at_rmw(order, where);
     return word_.fetch_add(by, order);
   }
   T fetch_sub(T by, Order order = std::memory_order_acq_rel,
               Where where = Where::current()) {
+    if (drops_order(order, "fetch_sub", where)) [[unlikely]]
+      return fetch_sub(by, std::memory_order_relaxed, where);
     arrive_at_rmw(order, where);
     return word_.fetch_sub(by, order);
   }
   T fetch_or(T bits, Order order = std::memory_order_acq_rel,
              Where where = Where::current()) {
+    if (drops_order(order, "fetch_or", where)) [[unlikely]]
+      return fetch_or(bits, std::memory_order_relaxed, where);
     arrive_at_rmw(order, where);
     return word_.fetch_or(bits, order);
   }
   T fetch_and(T bits, Order order = std::memory_order_acq_rel,
               Where where = Where::current()) {
+    if (drops_order(order, "fetch_and", where)) [[unlikely]]
+      return fetch_and(bits, std::memory_order_relaxed, where);
     arrive_at_rmw(order, where);
     return word_.fetch_and(bits, order);
   }
@@ -112,6 +128,12 @@ class Atomic {
     Task* const weak = arrive(current(), access);
     if (weak != nullptr) [[unlikely]]
       weak->weak->before_rmw(*weak, access);
+  }
+
+  // Returns whether the run does without the order of an access.
+  static bool drops_order(Order order, const char* what, Where where) {
+    return order != std::memory_order_relaxed &&
+           sync::is_left_out(current(), SiteKind::kBarrier, what, where);
   }
 
   // Slow paths.  ThreadSanitizer is told of a delayed store when it is issued, and each
@@ -166,8 +188,10 @@ class Atomic {
 // Kernel: smp_mb(), smp_rmb(), smp_wmb().
 inline void fence(std::memory_order order,
                   std::source_location where = std::source_location::current()) {
-  std::atomic_thread_fence(order);
   Task* const self = current();
+  if (sync::is_left_out(self, SiteKind::kBarrier, "fence", where)) [[unlikely]]
+    return;
+  std::atomic_thread_fence(order);
   if (self != nullptr && self->weak != nullptr) [[unlikely]]
     self->weak->fence(*self, order, where);
 }

@@ -61,6 +61,9 @@ void let_go(Task* self, Word& word, int bit, const LockClass& lock_class, Where 
 void bit_lock(Word& word, int bit, WaitQueue& queue, const LockClass& lock_class,
               Where where) {
   Task* const self = current();
+  if (LockChecker::is_left_out(self, &word, lock_class, Hold::kExclusive, where)) {
+    return;
+  }
   might_sleep(where);
   LockChecker::before_lock(self, &word, lock_class, Hold::kExclusive, 0, where);
   if (!take(word, bit, where)) [[unlikely]] {
@@ -77,14 +80,22 @@ void bit_lock(Word& word, int bit, WaitQueue& queue, const LockClass& lock_class
 }
 
 bool bit_trylock(Word& word, int bit, const LockClass& lock_class, Where where) {
+  Task* const self = current();
+  if (LockChecker::is_left_out(self, &word, lock_class, Hold::kExclusive, where)) {
+    return true;
+  }
   if (!take(word, bit, where)) return false;
-  LockChecker::after_lock(current(), &word, lock_class, Hold::kExclusive, false, where);
+  LockChecker::after_lock(self, &word, lock_class, Hold::kExclusive, false, where);
   return true;
 }
 
 void bit_unlock(Word& word, int bit, WaitQueue& queue, const LockClass& lock_class,
                 Where where) {
-  let_go(current(), word, bit, lock_class, where);
+  Task* const self = current();
+  if (LockChecker::was_left_out(self, &word, lock_class, Hold::kExclusive, where)) {
+    return;
+  }
+  let_go(self, word, bit, lock_class, where);
   if (queue.active_raw()) queue.wake(1, where, {&word, bit});
 }
 

@@ -52,6 +52,9 @@ class LetGo {
 
 void bit_spin_lock(Word& word, int bit, const LockClass& lock_class, Where where) {
   Task* const self = current();
+  if (LockChecker::is_left_out(self, &word, lock_class, Hold::kExclusive, where)) {
+    return;
+  }
   sync::step_of(self, step_to(word, kAcquire, where));
   LockChecker::before_lock(self, &word, lock_class, Hold::kExclusive, 0, where);
   if (self != nullptr) sync::preempt_disable(*self);
@@ -66,6 +69,9 @@ void bit_spin_lock(Word& word, int bit, const LockClass& lock_class, Where where
 
 bool bit_spin_trylock(Word& word, int bit, const LockClass& lock_class, Where where) {
   Task* const self = current();
+  if (LockChecker::is_left_out(self, &word, lock_class, Hold::kExclusive, where)) {
+    return true;
+  }
   sync::step_of(self, step_to(word, kAcquire, where));
   if (self != nullptr) sync::preempt_disable(*self);
   if (!take(self, word, bit, where)) {
@@ -78,6 +84,9 @@ bool bit_spin_trylock(Word& word, int bit, const LockClass& lock_class, Where wh
 
 void bit_spin_unlock(Word& word, int bit, const LockClass& lock_class, Where where) {
   Task* const self = current();
+  if (LockChecker::was_left_out(self, &word, lock_class, Hold::kExclusive, where)) {
+    return;
+  }
   const LetGo let_go(word, bit, self, where);
   sync::step_of(self, step_to(word, kRelease, where));
   LockChecker::on_unlock(self, &word, lock_class, Hold::kExclusive, where);

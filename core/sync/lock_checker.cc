@@ -200,6 +200,31 @@ void LockChecker::forget(Task& self, const void* lock, const LockClass& lock_cla
          where);
 }
 
+// Nothing is checked: the lock is not there, and no cycle is one that has it.
+bool LockChecker::do_without(Task& self, const void* lock, const LockClass& lock_class,
+                             Hold hold, Where where) {
+  if (!sync::is_left_out(&self, SiteKind::kLock, lock_class.name, where)) return false;
+  after_lock(&self, lock, lock_class, hold, false, where);
+  self.held[static_cast<std::size_t>(self.held_count - 1)].left_out = true;
+  return true;
+}
+
+bool LockChecker::did_without(Task& self, const void* lock, const LockClass& lock_class,
+                              Hold hold, Where where) {
+  const HeldLock* const held = find_held(self, lock, lock_class);
+  if (held == nullptr || !held->left_out) return false;
+  on_unlock(&self, lock, lock_class, hold, where);
+  return true;
+}
+
+bool LockChecker::does_without(const Task* self, const void* lock) {
+  if (self == nullptr || self->sites == nullptr) return false;
+  const auto locks = locks_of(*self);
+  return std::any_of(locks.begin(), locks.end(), [lock](const HeldLock& held) {
+    return held.lock == lock && held.left_out;
+  });
+}
+
 void LockChecker::on_downgrade(Task* self, const void* lock,
                                const LockClass& lock_class, Where where) {
   if (self == nullptr) return;

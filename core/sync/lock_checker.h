@@ -79,6 +79,24 @@ class LockChecker {
     }
     forget(*self, lock, lock_class, hold, where);
   }
+  // Returns whether the run does without the lock that `self` is about to take: then
+  // it is said to be held.
+  static bool is_left_out(Task* self, const void* lock, const LockClass& lock_class,
+                          Hold hold, Where where) {
+    if (self == nullptr || self->sites == nullptr) [[likely]]
+      return false;
+    return do_without(*self, lock, lock_class, hold, where);
+  }
+  // Returns whether the lock that `self` is about to let go of was left out: then it is
+  // said to be held no more.
+  static bool was_left_out(Task* self, const void* lock, const LockClass& lock_class,
+                           Hold hold, Where where) {
+    if (self == nullptr || self->sites == nullptr) [[likely]]
+      return false;
+    return did_without(*self, lock, lock_class, hold, where);
+  }
+  // Returns whether a lock that was left out is said to be held.
+  static bool does_without(const Task* self, const void* lock);
   // A write lock becomes a read lock.
   static void on_downgrade(Task* self, const void* lock, const LockClass& lock_class,
                            Where where);
@@ -121,6 +139,10 @@ class LockChecker {
   const Site& site(std::uint8_t outer, std::uint8_t inner) const {
     return sites_[outer * std::size_t{kLockClassesMax} + inner];
   }
+  static bool do_without(Task& self, const void* lock, const LockClass& lock_class,
+                         Hold hold, Where where);
+  static bool did_without(Task& self, const void* lock, const LockClass& lock_class,
+                          Hold hold, Where where);
   static void forget(Task& self, const void* lock, const LockClass& lock_class,
                      Hold hold, Where where);
   [[noreturn]] static void too_many(const Task& self, Where where);

@@ -24,6 +24,7 @@
 #include "core/sync/contention.h"
 #include "core/sync/context.h"
 #include "core/sync/lock_checker.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
@@ -60,9 +61,15 @@ std::atomic<std::uint32_t>& Rcu::section_of(Task& task) const {
   return flavour_ == RcuFlavour::kClassic ? task.preempt_section : task.rcu_section;
 }
 
-void Rcu::read_lock(Where) {
+void Rcu::read_lock(Where where) {
   Task* const self = current();
   if (self == nullptr) return;
+  if (self->sites != nullptr) [[unlikely]] {
+    const bool left_out =
+        sync::is_left_out(self, SiteKind::kLock, "rcu_read_lock", where);
+    self->sections_left_out = self->sections_left_out << 1 | left_out;
+    if (left_out) return;
+  }
   const bool first = self->rcu_nesting++ == 0;
   const bool outermost =
       flavour_ == RcuFlavour::kClassic ? self->preempt_count++ == 0 : first;
@@ -78,6 +85,11 @@ void Rcu::read_lock(Where) {
 void Rcu::read_unlock(Where where) {
   Task* const self = current();
   if (self == nullptr) return;
+  if (self->sites != nullptr) [[unlikely]] {
+    const bool left_out = (self->sections_left_out & 1) != 0;
+    self->sections_left_out >>= 1;
+    if (left_out) return;
+  }
   if (self->rcu_nesting == 0 && !sync::unwinding()) [[unlikely]]
     report_unbalanced(where);
   if (--self->rcu_nesting != 0) {
@@ -94,6 +106,7 @@ void Rcu::read_unlock(Where where) {
 bool Rcu::read_held() const {
   const Task* const self = current();
   if (self == nullptr) return false;
+  if (self->sections_left_out != 0) return true;  // it is said to be in one
   return (flavour_ == RcuFlavour::kClassic ? self->preempt_count : self->rcu_nesting) >
          0;
 }
@@ -110,6 +123,7 @@ void Rcu::synchronize(Where where) {
   Task* const self = current();
   might_sleep(where);
   if (self == nullptr) return;
+  if (sync::is_left_out(self, SiteKind::kGrace, "synchronize_rcu", where)) return;
   sync::step_of(self, {&grace_periods_, Access::kRmw, std::memory_order_seq_cst, where,
                        sizeof grace_periods_});
   wait_for_readers(*self, where);
@@ -146,6 +160,10 @@ void Rcu::wait_for_readers(Task& self, Where where) {
 
 // Sequentially consistent: one of call() and callback_loop() sees the other.
 void Rcu::call(RcuHead& head, Where where) {
+  if (sync::is_left_out(current(), SiteKind::kGrace, "call_rcu", where)) {
+    run_callback(head);
+    return;
+  }
   step(
       {&callbacks_, Access::kRmw, std::memory_order_seq_cst, where, sizeof callbacks_});
   head.grace_period = grace_periods_.raw().load(std::memory_order_relaxed);

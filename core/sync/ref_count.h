@@ -34,10 +34,7 @@ class RefCount {
   }
   // Sets it: for an object that nobody else can see.  Release: pairs with
   // inc_not_zero_acquire() on a memory that others still look at.
-  void set(std::int32_t value) {
-    note_side_effects();
-    count_.poke(value, std::memory_order_release);
-  }
+  void set(std::int32_t value);
 
  private:
   bool inc_unless_zero(std::memory_order order, Where where);

@@ -125,6 +125,7 @@ bool RwSemaphore::take(Hold hold) {
 
 void RwSemaphore::down(Hold hold, int nest, Where where) {
   Task* const self = current();
+  if (LockChecker::is_left_out(self, this, *class_, hold, where)) return;
   might_sleep(where);
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
@@ -146,6 +147,7 @@ void RwSemaphore::down(Hold hold, int nest, Where where) {
 
 bool RwSemaphore::try_down(Hold hold, Where where) {
   Task* const self = current();
+  if (LockChecker::is_left_out(self, this, *class_, hold, where)) return true;
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
   if (!take(hold)) return false;
@@ -169,6 +171,7 @@ class RwSemaphore::LetGo {
 
 void RwSemaphore::up(Hold hold, Where where) {
   Task* const self = current();
+  if (LockChecker::was_left_out(self, this, *class_, hold, where)) return;
   const LetGo let_go(*this, hold);
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
@@ -241,6 +244,10 @@ void RwSemaphore::up_write(Where where) { up(Hold::kExclusive, where); }
 
 void RwSemaphore::downgrade_write(Where where) {
   Task* const self = current();
+  if (LockChecker::does_without(self, this)) {
+    LockChecker::on_downgrade(self, this, *class_, where);
+    return;
+  }
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});
   LockChecker::on_downgrade(self, this, *class_, where);

@@ -7,6 +7,8 @@
 // Tested by seq_count_test.cc.
 #include "core/sync/seq_count.h"
 
+#include "core/sync/sites.h"
+
 namespace racier {
 
 // Acquire: pairs with the release of write_end().
@@ -20,15 +22,15 @@ std::uint32_t SeqCount::read_begin(Where where) const {
 }
 
 bool SeqCount::read_retry(std::uint32_t sequence, Where where) const {
-  fence(std::memory_order_acquire);  // pairs with the fence of write_begin()
-  return sequence_.load(std::memory_order_relaxed, where) != sequence;
+  fence(std::memory_order_acquire, where);  // pairs with the fence of write_begin()
+  return !still(sequence_.load(std::memory_order_relaxed, where) == sequence, where);
 }
 
 void SeqCount::write_begin(Where where) {
   note_side_effects();
   const std::uint32_t sequence = sequence_.peek();
   sequence_.store(sequence + 1, std::memory_order_relaxed, where);
-  fence(std::memory_order_release);  // pairs with the fence of read_retry()
+  fence(std::memory_order_release, where);  // pairs with the fence of read_retry()
 }
 
 void SeqCount::write_end(Where where) {

@@ -73,6 +73,7 @@ inline bool SpinLock::take() {
 
 void SpinLock::lock(int nest, Where where) {
   Task* const self = current();
+  if (LockChecker::is_left_out(self, this, *class_, Hold::kExclusive, where)) return;
   sync::step_of(self,
                 {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
   check_magic(where);
@@ -92,6 +93,9 @@ void SpinLock::wait_and_take(Task* self, Where where) {
 
 bool SpinLock::try_lock(Where where) {
   Task* const self = current();
+  if (LockChecker::is_left_out(self, this, *class_, Hold::kExclusive, where)) {
+    return true;
+  }
   sync::step_of(self,
                 {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
   check_magic(where);
@@ -106,6 +110,7 @@ bool SpinLock::try_lock(Where where) {
 
 void SpinLock::unlock(Where where) {
   Task* const self = current();
+  if (LockChecker::was_left_out(self, this, *class_, Hold::kExclusive, where)) return;
   const LetGo let_go(*this, self);
   sync::step_of(
       self, {&word_, Access::kWrite, std::memory_order_release, where, sizeof word_});

@@ -12,21 +12,27 @@
 #include "core/sync/srcu.h"
 
 #include "core/sync/context.h"
+#include "core/sync/sites.h"
 
 namespace racier {
 namespace {
 
 constexpr auto kSeqCst = std::memory_order_seq_cst;
+constexpr int kLeftOut = -1;  // the number of a section that is not there
 
 }  // namespace
 
 int Srcu::read_lock(Where where) {
+  if (sync::is_left_out(current(), SiteKind::kLock, "srcu_read_lock", where)) {
+    return kLeftOut;
+  }
   const std::uint32_t number = number_.load(kSeqCst, where) % 2;
   readers_[number].fetch_add(1, kSeqCst, where);
   return static_cast<int>(number);
 }
 
 void Srcu::read_unlock(int number, Where where) {
+  if (number == kLeftOut) return;
   const std::int32_t before =
       readers_[static_cast<std::size_t>(number)].fetch_sub(1, kSeqCst, where);
   if (before == 1 && idle_.active_raw()) idle_.wake_all(where);
@@ -34,6 +40,7 @@ void Srcu::read_unlock(int number, Where where) {
 
 void Srcu::synchronize(Where where) {
   might_sleep(where);
+  if (sync::is_left_out(current(), SiteKind::kGrace, "synchronize_srcu", where)) return;
   fence(kSeqCst, where);
   const MutexGuard guard(mutex_, where);
   const std::uint32_t number = number_.load(std::memory_order_relaxed, where);

@@ -8,11 +8,14 @@
 #include <source_location>
 
 #include "core/base/run_state.h"
+#include "core/base/site.h"
 #include "core/sync/lock_class.h"
 #include "core/sync/runtime.h"
 #include "core/sync/weak_memory.h"
 
 namespace racier {
+
+class Sites;
 
 inline constexpr int kTasksMax = 16;
 
@@ -26,6 +29,7 @@ struct HeldLock {
   Hold hold;
   bool spins;  // taken by spinning: the holder is in atomic context
   std::source_location where;
+  bool left_out = false;  // only said to be held: sites.h
 };
 inline constexpr int kHeldLocksMax = 24;
 
@@ -75,6 +79,10 @@ struct Task {
   bool side_effects = false;
   // What its shared accesses ask; null: memory itself is all they see.
   WeakMemory* weak = nullptr;
+  // What the run does without; null: nothing.
+  Sites* sites = nullptr;
+  // Of each RCU read section that it is in, the innermost last: whether it is left out.
+  std::uint32_t sections_left_out = 0;
   // The run is over and the body is being left by an exception: nothing is a step any
   // more.
   bool unwinding = false;
@@ -100,6 +108,21 @@ extern constinit thread_local Task* task_of_thread;
 [[clang::disable_sanitizer_instrumentation]] inline void set_current(Task* task) {
   task_of_thread = task;
 }
+
+namespace sync {
+
+bool asks_sites(const Task& self, SiteKind kind, const char* what,
+                std::source_location where);
+
+// Returns whether `self` is to do without `what`, of `kind`, at `where`.
+inline bool is_left_out(const Task* self, SiteKind kind, const char* what,
+                        std::source_location where) {
+  if (self == nullptr || self->sites == nullptr) [[likely]]
+    return false;
+  return asks_sites(*self, kind, what, where);
+}
+
+}  // namespace sync
 
 // Notes that the running task does more before its next step than the last one said: it
 // frees memory, looks at words of others, wakes somebody.  Who leaves out orders of

@@ -1,0 +1,139 @@
+// repro/drop_command.cc - see drop_command.h.  Tested by cli_test.sh.
+#include "repro/drop_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "repro/command_line.h"
+#include "repro/drop_text.h"
+#include "repro/files.h"
+#include "repro/hunt_progress.h"
+#include "repro/in_child.h"
+#include "repro/program_file.h"
+#include "stress/whole_file.h"
+
+namespace racier::repro {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// How often each program is run to see where it comes by.
+constexpr std::uint64_t kSurveyed = 10;
+
+// Programs, the short ones first.
+struct Programs {
+  std::vector<program::Program> programs;
+  std::vector<std::string> names;
+};
+
+std::vector<std::filesystem::path> files_of(const std::vector<std::string>& folders) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string& folder : folders) {
+    std::error_code wrong;
+    for (std::filesystem::directory_iterator at(folder, wrong), end; at != end;
+         at.increment(wrong)) {
+      if (at->path().extension() == ".racier") files.push_back(at->path());
+    }
+    if (wrong) throw BadInput(fmt::format("{}: {}", folder, wrong.message()));
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) throw BadInput("there is no program *.racier in the folders");
+  return files;
+}
+
+Programs read_programs(const std::vector<std::string>& folders) {
+  struct Read {
+    program::Program program;
+    std::string name;
+  };
+  std::vector<Read> read;
+  for (const std::filesystem::path& file : files_of(folders)) {
+    read.push_back(
+        {without_its_schedule(read_program(file.string()).program), file.stem()});
+  }
+  std::stable_sort(read.begin(), read.end(), [](const Read& one, const Read& other) {
+    return one.program.calls() < other.program.calls();
+  });
+  Programs programs;
+  for (Read& each : read) {
+    programs.programs.push_back(std::move(each.program));
+    programs.names.push_back(std::move(each.name));
+  }
+  return programs;
+}
+
+// Writes what is left of each program that fails, as a file named like its site.
+void save_programs(const std::string& folder, std::span<const SiteHunt> hunts) {
+  const std::string wrong = stress::prepare_folder(folder);
+  if (!wrong.empty()) throw CannotRun(wrong);
+  for (const SiteHunt& hunt : hunts) {
+    if (!hunt.dropped || !hunt.dropped->smallest) continue;
+    const SiteName& name = hunt.site.name;
+    write_file(fmt::format("{}/{}_{}_{}.racier", folder, site_kind_name(name.kind),
+                           name.file, name.line),
+               hunt.dropped->smallest->text);
+  }
+}
+
+// Whoever asks about one site wants to see the program.
+void show_program(const SiteHunt& hunt) {
+  if (!hunt.dropped || !hunt.dropped->smallest) return;
+  fmt::print("\n{}", hunt.dropped->smallest->text);
+}
+
+}  // namespace
+
+int hunt_drops(const HuntOptions& options) {
+  const Programs programs = read_programs(options.drop_programs);
+  Schedule recipe = options.limits.recipe;
+  recipe.seed = options.limits.seed;
+  const std::vector<KnownSite> sites =
+      sites_named(survey_sites(programs.programs, recipe, kSurveyed), options.drops);
+  if (options.list) {
+    fmt::print("{}", list_of_sites(sites));
+    return kClean;
+  }
+  std::vector<SiteHunt> hunts;
+  for (const KnownSite& site : sites) hunts.push_back({site, {}});
+  HuntProgress progress(hunts.size());
+  run_in_children({
+      .count = hunts.size(),
+      .jobs = options.jobs,
+      .limit = limit_of(options.limits),
+      .carry_out =
+          [&](std::size_t work, const ChildProcess::Say& say) {
+            hunt_drop(
+                programs.programs, hunts[work].site, options.limits,
+                [&](const Dropped& dropped) { say(json_of(dropped).dump() + "\n"); });
+          },
+      .begins =
+          [&](std::size_t work) {
+            progress.begins(work, site_text(hunts[work].site.name));
+          },
+      .ended =
+          [&](std::size_t work, const ChildResult& result) {
+            progress.ended(work);
+            const std::string line = last_line(result.said);
+            Dropped dropped;
+            if (!line.empty()) dropped = dropped_of(Json::parse(line));
+            dropped.death = death_of(result);
+            hunts[work].dropped = std::move(dropped);
+          },
+      .waiting = [&] { progress.show(); },
+  });
+  progress.clear();
+  const double seconds = progress.seconds();
+  fmt::print("{}", drop_table(hunts, programs.names, seconds));
+  if (hunts.size() == 1) show_program(hunts[0]);
+  if (options.save) save_programs(*options.save, hunts);
+  if (options.json) {
+    write_file(*options.json, drop_json(hunts, programs.names, seconds).dump(2) + "\n");
+  }
+  const bool all = std::all_of(hunts.begin(), hunts.end(),
+                               [](const SiteHunt& hunt) { return hunt.caught(); });
+  return all ? kClean : kFound;
+}
+
+}  // namespace racier::repro
