@@ -105,7 +105,8 @@ void note_shared_store(ShadowMemory& memory, Machine& m,
   const Page& page = access.page;
   const std::uintptr_t mapping = page.mapping.peek();
   const std::uint64_t index = page.index.peek();
-  const bool cached = page.peek(PageFlag::kSwapCache);
+  // (Who takes it out forgets the entry first, and then says that it is out.)
+  const bool cached = page.peek(PageFlag::kSwapCache) && page.private_data.peek() != 0;
   m.for_each_file([&](AddressSpace& file) NO_THREAD_SAFETY_ANALYSIS {
     const bool here = mapping == reinterpret_cast<std::uintptr_t>(&file);
     const bool swapped = cached && file.shmem && index < file.size &&
