@@ -6,6 +6,7 @@
 
 #include "core/base/random.h"
 #include "core/program/mutate.h"
+#include "core/program/ops.h"
 #include "core/program/print.h"
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
@@ -24,7 +25,30 @@ constexpr std::uint64_t kMore = 200;
 constexpr std::uint64_t kOfMutant = 30;
 // The most changed programs that others are made of.
 constexpr std::size_t kPool = 64;
-constexpr std::uint64_t kChangesMax = 4;
+constexpr std::uint64_t kChangesMax = 3;
+constexpr std::size_t kMutantTasksMax = 4;
+
+// What one task does, two do: each the same, or each a half of it.
+void two_tasks_of_one(program::Program& program, Random& random) {
+  if (program.tasks.empty() || program.tasks.size() == kMutantTasksMax) return;
+  if (random.below(2) == 0) {
+    const program::Calls& one = program.tasks[random.below(program.tasks.size())];
+    program::Calls twin;
+    for (const program::Call& call : one) {
+      // Who defines a variable would change the names of all behind it.
+      if (!program::op_of(call).defines) twin.push_back(call);
+    }
+    if (!twin.empty()) program.tasks.push_back(std::move(twin));
+    return;
+  }
+  program::Calls& last = program.tasks.back();
+  if (last.size() < 2) return;
+  const auto middle =
+      last.begin() + static_cast<std::ptrdiff_t>(random.below(last.size() - 1) + 1);
+  program::Calls half(middle, last.end());
+  last.erase(middle, last.end());
+  program.tasks.push_back(std::move(half));
+}
 
 // A search that goes round and round.
 class DropHunt {
@@ -80,10 +104,21 @@ class DropHunt {
   // Changes calls and machine; not the schedule, which is searched for.
   void try_mutant() {
     Parent mutant = draw_parent();
-    if (random_.below(4) == 0) {
-      const Parent other = draw_parent();
-      mutant.program = program::cross(mutant.program, other.program, random_);
+    const MachineOptions machine = mutant.program.machine;
+    const program::Program& other = programs_[random_.below(programs_.size())];
+    switch (random_.below(8)) {
+      case 0:  // what others do, where the site is
+        mutant.program = without_its_schedule(other);
+        mutant.program.machine = machine;
+        break;
+      case 1:
+        mutant.program = program::cross(mutant.program, other, random_);
+        mutant.program.machine = machine;
+        break;
+      default:
+        break;
     }
+    if (random_.below(3) == 0) two_tasks_of_one(mutant.program, random_);
     for (std::uint64_t i = random_.below(kChangesMax) + 1; i > 0; --i) {
       program::mutate_calls(mutant.program, random_);
     }

@@ -97,6 +97,9 @@ void note_private(ShadowMemory& memory, const WalkAudit& walks, const WritePins&
     if (!is_emptied(m, mm, addr) || walks.has(access.page.pfn, mm.id, addr)) return;
     memory.device_stored(mm.id, addr + access.offset, access.value, false);
   });
+  pins.for_each_leaving(access.page.pfn, access.mm_id, [&](VirtAddr addr) {
+    memory.device_stored(access.mm_id, addr + access.offset, access.value, false);
+  });
 }
 
 // A store to a page of shared memory, in its cache or on its way through swap.

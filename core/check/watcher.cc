@@ -42,10 +42,11 @@ void Watcher::mapped(const Vma& vma) {
 // Until the end, cached translations go on showing the old memory.
 void Watcher::unmap_begin(const Mm& mm, VirtRange range) {
   const Unseen unseen;
-  pins_.released(mm.id, range);
+  pins_.leave_begins(mm.id, range);
 }
 void Watcher::unmap_end(const Mm& mm, VirtRange range) {
   const Unseen unseen;
+  pins_.leave_ends(mm.id, range);
   memory_.unmap_end(mm.id, range);
 }
 

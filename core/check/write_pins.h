@@ -39,9 +39,29 @@ class WritePins {
     });
   }
 
+  // Likewise, but until the end cached translations may go on showing them.
+  void leave_begins(std::uint32_t mm_id, VirtRange range) {
+    for (const Pin& pin : pins_) {
+      if (pin.mm_id == mm_id && range.contains(pin.addr)) leaving_.push_back(pin);
+    }
+    released(mm_id, range);
+  }
+  void leave_ends(std::uint32_t mm_id, VirtRange range) {
+    std::erase_if(leaving_, [&](const Pin& pin) {
+      return pin.mm_id == mm_id && range.contains(pin.addr);
+    });
+  }
+  // Shows the address of each pin of frame `pfn` in `mm_id` that is leaving so.
+  template <typename Visit>
+  void for_each_leaving(Pfn pfn, std::uint32_t mm_id, Visit visit) const {
+    for (const Pin& pin : leaving_) {
+      if (pin.pfn == pfn && pin.mm_id == mm_id) visit(pin.addr);
+    }
+  }
+
   // Likewise those that are pinned until the end: they are thrown away meanwhile.
   void release_begins(std::uint32_t mm_id, VirtRange range) {
-    released(mm_id, range);
+    leave_begins(mm_id, range);
     going_.push_back({mm_id, range});
   }
   void release_ends(std::uint32_t mm_id, VirtRange range) {
@@ -49,6 +69,7 @@ class WritePins {
       return going.mm_id == mm_id && going.range == range;
     });
     if (at != going_.end()) going_.erase(at);
+    leave_ends(mm_id, range);
   }
 
   // Shows the address of each pin of frame `pfn` in `mm_id` that has not ended.
@@ -61,6 +82,7 @@ class WritePins {
 
   void reset() {
     pins_.clear();
+    leaving_.clear();
     going_.clear();
   }
 
@@ -75,6 +97,7 @@ class WritePins {
     VirtRange range;
   };
   std::vector<Pin> pins_;  // a few
+  std::vector<Pin> leaving_;
   std::vector<Going> going_;
 };
 

@@ -51,6 +51,34 @@ TEST(WritePins, WhatIsPinnedWhileItIsThrownAwayDoesNotLast) {
   EXPECT_EQ(pins_of(pins, 7, 1), "12288 4096 ");
 }
 
+// Until the end who has a cached translation may see what the device stores.
+TEST(WritePins, WhatIsUnmappedIsLeavingUntilTheEnd) {
+  const auto leaving_of = [](const WritePins& pins, std::uint32_t mm_id) {
+    std::string text;
+    pins.for_each_leaving(7, mm_id,
+                          [&](VirtAddr addr) { text += std::to_string(addr) + " "; });
+    return text;
+  };
+  WritePins pins;
+  pins.pinned(7, 1, 0x1000);
+  pins.pinned(7, 1, 0x5000);
+  pins.pinned(7, 2, 0x1000);
+  pins.leave_begins(1, {0x1000, 0x3000});
+  EXPECT_EQ(pins_of(pins, 7, 1), "20480 ");
+  EXPECT_EQ(leaving_of(pins, 1), "4096 ");
+  EXPECT_EQ(leaving_of(pins, 2), "");
+  pins.release_begins(2, {0x1000, 0x2000});
+  EXPECT_EQ(leaving_of(pins, 2), "4096 ");
+  pins.leave_ends(1, {0x1000, 0x3000});
+  EXPECT_EQ(leaving_of(pins, 1), "");
+  EXPECT_EQ(leaving_of(pins, 2), "4096 ");
+  pins.release_ends(2, {0x1000, 0x2000});
+  EXPECT_EQ(leaving_of(pins, 2), "");
+  pins.leave_begins(1, {0x5000, 0x6000});
+  pins.reset();
+  EXPECT_EQ(leaving_of(pins, 1), "");
+}
+
 // An address space with a page that is pinned to be written, and the name of the
 // finding, if any, of a store of the device after `work`.
 struct PinnedPages : testing::Test {
