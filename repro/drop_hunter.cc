@@ -175,8 +175,8 @@ class DropHunt {
     signature_ = finding.signature();
     program.drops.clear();
     program.schedule = schedule;
-    FiberRuntime runtime(schedule);
-    const program::RunResult& result = checker_.run(program, runtime, {});
+    checked_.set_schedule(schedule);
+    const program::RunResult& result = checker_.run(program, checked_, {});
     if (!result.finding) return true;
     if (dropped_.anyway.empty()) {
       dropped_.anyway = result.finding->signature();
@@ -210,6 +210,7 @@ class DropHunt {
   Random random_;
   ScheduleSearch search_;
   FiberRuntime alone_;
+  FiberRuntime checked_;
   program::Runner checker_{alone_};
   Dropped dropped_;
   double told_ = 0;

@@ -57,8 +57,9 @@ Usage hunt_usage() {
   add("as-posted", po::value<std::string>(),
       ("a patch as it was mailed: " + program::names_as_posted()).c_str());
   add("drop", po::value<std::vector<std::string>>()->composing(),
-      "a site to leave out: all, a kind (lock, reference, recheck, barrier, flush, "
-      "grace), a file (munmap.cc), a place (munmap.cc:197); each by itself; may be "
+      "a site to leave out: all, a kind (lock, reference, recheck, barrier, "
+      "order, flush, grace), a file (munmap.cc), a place (munmap.cc:197); each by "
+      "itself; may be "
       "given again");
   add("save", po::value<std::string>(),
       "with --drop: a folder for the smallest programs that fail without the sites");

@@ -79,7 +79,8 @@ class Surveyor final : public Sites, public program::CallObserver {
 };
 
 bool is_named(const SiteName& site, std::string_view word) {
-  return word == "all" || word == site_kind_name(site.kind) || word == site.file ||
+  const bool any = word == "all" && site.kind != SiteKind::kOrder;
+  return any || word == site_kind_name(site.kind) || word == site.file ||
          word == fmt::format("{}:{}", site.file, site.line) || word == site_text(site);
 }
 

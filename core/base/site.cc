@@ -8,8 +8,8 @@
 namespace racier {
 
 const char* site_kind_name(SiteKind kind) {
-  constexpr const char* kNames[] = {"lock",    "reference", "recheck",
-                                    "barrier", "flush",     "grace"};
+  constexpr const char* kNames[] = {"lock",  "reference", "recheck", "barrier",
+                                    "order", "flush",     "grace"};
   static_assert(sizeof kNames / sizeof kNames[0] == kSiteKinds);
   return kNames[static_cast<int>(kind)];
 }

@@ -18,7 +18,8 @@ enum class SiteKind : std::uint8_t {
   kLock,       // it is not taken, and nothing is let go of: read sections of RCU, too
   kReference,  // it is not taken; and the same call does not drop it
   kRecheck,    // what was so before is taken to be so still
-  kBarrier,    // the access, or the fence, orders nothing
+  kBarrier,    // the fence, or the access whose order is named, orders nothing
+  kOrder,      // likewise the access that has the usual order, which says nothing
   kFlush,      // who has a copy of a translation, or of a vma, is told nothing
   kGrace,      // readers are not waited for
 };

@@ -66,18 +66,16 @@ struct Page {
 
   bool test(PageFlag flag,
             std::source_location where = std::source_location::current()) const {
-    return (flags.load(std::memory_order_acquire, where) & bit_of(flag)) != 0;
+    return (flags.load(where) & bit_of(flag)) != 0;
   }
   // Each returns whether the flag was set before.
   bool set(PageFlag flag,
            std::source_location where = std::source_location::current()) {
-    return (flags.fetch_or(bit_of(flag), std::memory_order_acq_rel, where) &
-            bit_of(flag)) != 0;
+    return (flags.fetch_or(bit_of(flag), where) & bit_of(flag)) != 0;
   }
   bool clear(PageFlag flag,
              std::source_location where = std::source_location::current()) {
-    return (flags.fetch_and(~bit_of(flag), std::memory_order_acq_rel, where) &
-            bit_of(flag)) != 0;
+    return (flags.fetch_and(~bit_of(flag), where) & bit_of(flag)) != 0;
   }
   // Says that the content is valid: who sees the flag sees the content.
   // Kernel: SetPageUptodate(), 2.6.25.
@@ -93,15 +91,15 @@ struct Page {
   // Returns whether any pte maps it: a hint, unless something keeps it so.
   // Kernel: page_mapped().
   bool is_mapped(std::source_location where = std::source_location::current()) const {
-    return mapcount.load(std::memory_order_acquire, where) >= 0;
+    return mapcount.load(where) >= 0;
   }
   // Returns whether it is an anonymous page.  Kernel: PageAnon().
   bool is_anon(std::source_location where = std::source_location::current()) const {
-    return (mapping.load(std::memory_order_acquire, where) & kPageMappingAnon) != 0;
+    return (mapping.load(where) & kPageMappingAnon) != 0;
   }
   SwapEntry swap_entry(
       std::source_location where = std::source_location::current()) const {
-    return {private_data.load(std::memory_order_acquire, where)};
+    return {private_data.load(where)};
   }
 };
 

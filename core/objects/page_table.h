@@ -24,24 +24,24 @@ class PteSlot {
 
   // Each takes one step.
   Pte get(std::source_location where = std::source_location::current()) const {
-    return Pte(word_->load(std::memory_order_acquire, where));
+    return Pte(word_->load(where));
   }
   void set(Pte pte,
            std::source_location where = std::source_location::current()) const {
-    word_->store(pte.bits(), std::memory_order_release, where);
+    word_->store(pte.bits(), where);
   }
   // Empties it and returns what it held, with the accessed and dirty bits that the
   // hardware set up to that moment.  Kernel: ptep_get_and_clear().
   Pte get_and_clear(
       std::source_location where = std::source_location::current()) const {
-    return Pte(word_->exchange(0, std::memory_order_acq_rel, where));
+    return Pte(word_->exchange(0, where));
   }
   // Clears flags, keeping what the hardware sets meanwhile; returns what it held
   // before.
   // Kernel: ptep_test_and_clear_young(), ptep_set_wrprotect().
   Pte clear_flags(std::uint64_t flags,
                   std::source_location where = std::source_location::current()) const {
-    return Pte(word_->fetch_and(~flags, std::memory_order_acq_rel, where));
+    return Pte(word_->fetch_and(~flags, where));
   }
   // Without a step: for audits.
   Pte peek() const { return Pte(word_->peek()); }

@@ -168,7 +168,7 @@ void Parser::bug(Cursor& in) {
 void Parser::drop(Cursor& in) {
   const int column = in.column();
   const std::string_view kind =
-      in.word("lock, reference, recheck, barrier, flush or grace");
+      in.word("lock, reference, recheck, barrier, order, flush or grace");
   const std::string file(in.word("a place, as `munmap.cc:197`"));
   in.expect(":");
   const std::string line(in.word("the number of a line"));

@@ -24,72 +24,58 @@ class Atomic {
   Atomic(const Atomic&) = delete;
   Atomic& operator=(const Atomic&) = delete;
 
-  T load(Order order = std::memory_order_acquire,
-         Where where = Where::current()) const {
-    if (drops_order(order, "load", where)) [[unlikely]]
-      return load(std::memory_order_relaxed, where);
-    const Step access = step_to(Access::kRead, order, where);
-    Task* const weak = arrive(current(), access);
-    const T newest = word_.load(order);
-    if (weak != nullptr) [[unlikely]]
-      return seen(*weak, access, newest);
-    return newest;
+  // An order that is named says that somebody needs it; the usual one, acquire for
+  // loads and release for stores, says nothing.  A run may do without either (sites.h).
+  T load(Where where = Where::current()) const {
+    return load_with<SiteKind::kOrder>(std::memory_order_acquire, where);
   }
-  void store(T value, Order order = std::memory_order_release,
-             Where where = Where::current()) {
-    if (drops_order(order, "store", where)) [[unlikely]]
-      return store(value, std::memory_order_relaxed, where);
-    const Step access = step_to(Access::kWrite, order, where);
-    Task* const weak = arrive(current(), access);
-    if (weak != nullptr && delayed(*weak, access, value)) [[unlikely]]
-      return;
-    word_.store(value, order);
+  T load(Order order, Where where = Where::current()) const {
+    return load_with<SiteKind::kBarrier>(order, where);
   }
-  T exchange(T value, Order order = std::memory_order_acq_rel,
-             Where where = Where::current()) {
-    if (drops_order(order, "exchange", where)) [[unlikely]]
-      return exchange(value, std::memory_order_relaxed, where);
-    arrive_at_rmw(order, where);
-    return word_.exchange(value, order);
+  void store(T value, Where where = Where::current()) {
+    store_with<SiteKind::kOrder>(value, std::memory_order_release, where);
+  }
+  void store(T value, Order order, Where where = Where::current()) {
+    store_with<SiteKind::kBarrier>(value, order, where);
+  }
+  T exchange(T value, Where where = Where::current()) {
+    return exchange_with<SiteKind::kOrder>(value, std::memory_order_acq_rel, where);
+  }
+  T exchange(T value, Order order, Where where = Where::current()) {
+    return exchange_with<SiteKind::kBarrier>(value, order, where);
+  }
+  T fetch_add(T by, Where where = Where::current()) {
+    return fetch_add_with<SiteKind::kOrder>(by, std::memory_order_acq_rel, where);
+  }
+  T fetch_add(T by, Order order, Where where = Where::current()) {
+    return fetch_add_with<SiteKind::kBarrier>(by, order, where);
+  }
+  T fetch_sub(T by, Where where = Where::current()) {
+    return fetch_sub_with<SiteKind::kOrder>(by, std::memory_order_acq_rel, where);
+  }
+  T fetch_sub(T by, Order order, Where where = Where::current()) {
+    return fetch_sub_with<SiteKind::kBarrier>(by, order, where);
+  }
+  T fetch_or(T bits, Where where = Where::current()) {
+    return fetch_or_with<SiteKind::kOrder>(bits, std::memory_order_acq_rel, where);
+  }
+  T fetch_or(T bits, Order order, Where where = Where::current()) {
+    return fetch_or_with<SiteKind::kBarrier>(bits, order, where);
+  }
+  T fetch_and(T bits, Where where = Where::current()) {
+    return fetch_and_with<SiteKind::kOrder>(bits, std::memory_order_acq_rel, where);
+  }
+  T fetch_and(T bits, Order order, Where where = Where::current()) {
+    return fetch_and_with<SiteKind::kBarrier>(bits, order, where);
   }
   // Stores `desired` if the word is `expected`, else loads it into `expected`.
-  bool compare_exchange(T& expected, T desired, Order order = std::memory_order_acq_rel,
+  bool compare_exchange(T& expected, T desired, Where where = Where::current()) {
+    return compare_exchange_with<SiteKind::kOrder>(expected, desired,
+                                                   std::memory_order_acq_rel, where);
+  }
+  bool compare_exchange(T& expected, T desired, Order order,
                         Where where = Where::current()) {
-    if (drops_order(order, "compare_exchange", where)) [[unlikely]]
-      return compare_exchange(expected, desired, std::memory_order_relaxed, where);
-    const Step access = step_to(Access::kRmw, order, where);
-    Task* const weak = arrive(current(), access);
-    if (weak != nullptr && differs(*weak, access, expected)) [[unlikely]]
-      return false;
-    return word_.compare_exchange_strong(expected, desired, order, failure_of(order));
-  }
-  T fetch_add(T by, Order order = std::memory_order_acq_rel,
-              Where where = Where::current()) {
-    if (drops_order(order, "fetch_add", where)) [[unlikely]]
-      return fetch_add(by, std::memory_order_relaxed, where);
-    arrive_at_rmw(order, where);
-    return word_.fetch_add(by, order);
-  }
-  T fetch_sub(T by, Order order = std::memory_order_acq_rel,
-              Where where = Where::current()) {
-    if (drops_order(order, "fetch_sub", where)) [[unlikely]]
-      return fetch_sub(by, std::memory_order_relaxed, where);
-    arrive_at_rmw(order, where);
-    return word_.fetch_sub(by, order);
-  }
-  T fetch_or(T bits, Order order = std::memory_order_acq_rel,
-             Where where = Where::current()) {
-    if (drops_order(order, "fetch_or", where)) [[unlikely]]
-      return fetch_or(bits, std::memory_order_relaxed, where);
-    arrive_at_rmw(order, where);
-    return word_.fetch_or(bits, order);
-  }
-  T fetch_and(T bits, Order order = std::memory_order_acq_rel,
-              Where where = Where::current()) {
-    if (drops_order(order, "fetch_and", where)) [[unlikely]]
-      return fetch_and(bits, std::memory_order_relaxed, where);
-    arrive_at_rmw(order, where);
-    return word_.fetch_and(bits, order);
+    return compare_exchange_with<SiteKind::kBarrier>(expected, desired, order, where);
   }
 
   // Takes a step and waits in it: for a task that found the word unsuitable.
@@ -98,10 +84,12 @@ class Atomic {
         {this, Access::kRead, std::memory_order_relaxed, where, sizeof(T)});
   }
 
-  // Without a step: the newest value, the caller's own last store included; and a store
-  // that is never delayed.
+  // Without a step (but where the lock that makes it needless is left out): the newest
+  // value, the caller's own last store included; and a store that is never delayed.
   T peek(Order order = std::memory_order_relaxed) const {
     Task* const self = current();
+    if (self != nullptr && self->locks_left_out != 0) [[unlikely]]
+      arrive(self, step_to(Access::kRead, order, Where::current()));
     const T newest = word_.load(order);
     if (self == nullptr || self->weak == nullptr) [[likely]]
       return newest;
@@ -109,6 +97,8 @@ class Atomic {
   }
   void poke(T value, Order order = std::memory_order_relaxed) {
     Task* const self = current();
+    if (self != nullptr && self->locks_left_out != 0) [[unlikely]]
+      arrive(self, step_to(Access::kWrite, order, Where::current()));
     if (self != nullptr && self->weak != nullptr) [[unlikely]]
       self->weak->before_rmw(*self, step_to(Access::kWrite, order, Where::current()));
     word_.store(value, order);
@@ -120,6 +110,81 @@ class Atomic {
   const std::atomic<T>& raw() const { return word_; }
 
  private:
+  static constexpr Order kRelaxed = std::memory_order_relaxed;
+
+  // Returns whether the run does without the order of an access.
+  template <SiteKind kKind>
+  static bool drops_order(Order order, const char* what, Where where) {
+    return order != kRelaxed && sync::is_left_out(current(), kKind, what, where);
+  }
+
+  template <SiteKind kKind>
+  T load_with(Order order, Where where) const {
+    if (drops_order<kKind>(order, "load", where)) [[unlikely]]
+      return load_with<kKind>(kRelaxed, where);
+    const Step access = step_to(Access::kRead, order, where);
+    Task* const weak = arrive(current(), access);
+    const T newest = word_.load(order);
+    if (weak != nullptr) [[unlikely]]
+      return seen(*weak, access, newest);
+    return newest;
+  }
+  template <SiteKind kKind>
+  void store_with(T value, Order order, Where where) {
+    if (drops_order<kKind>(order, "store", where)) [[unlikely]]
+      return store_with<kKind>(value, kRelaxed, where);
+    const Step access = step_to(Access::kWrite, order, where);
+    Task* const weak = arrive(current(), access);
+    if (weak != nullptr && delayed(*weak, access, value)) [[unlikely]]
+      return;
+    word_.store(value, order);
+  }
+  template <SiteKind kKind>
+  T exchange_with(T value, Order order, Where where) {
+    if (drops_order<kKind>(order, "exchange", where)) [[unlikely]]
+      return exchange_with<kKind>(value, kRelaxed, where);
+    arrive_at_rmw(order, where);
+    return word_.exchange(value, order);
+  }
+  template <SiteKind kKind>
+  T fetch_add_with(T by, Order order, Where where) {
+    if (drops_order<kKind>(order, "fetch_add", where)) [[unlikely]]
+      return fetch_add_with<kKind>(by, kRelaxed, where);
+    arrive_at_rmw(order, where);
+    return word_.fetch_add(by, order);
+  }
+  template <SiteKind kKind>
+  T fetch_sub_with(T by, Order order, Where where) {
+    if (drops_order<kKind>(order, "fetch_sub", where)) [[unlikely]]
+      return fetch_sub_with<kKind>(by, kRelaxed, where);
+    arrive_at_rmw(order, where);
+    return word_.fetch_sub(by, order);
+  }
+  template <SiteKind kKind>
+  T fetch_or_with(T bits, Order order, Where where) {
+    if (drops_order<kKind>(order, "fetch_or", where)) [[unlikely]]
+      return fetch_or_with<kKind>(bits, kRelaxed, where);
+    arrive_at_rmw(order, where);
+    return word_.fetch_or(bits, order);
+  }
+  template <SiteKind kKind>
+  T fetch_and_with(T bits, Order order, Where where) {
+    if (drops_order<kKind>(order, "fetch_and", where)) [[unlikely]]
+      return fetch_and_with<kKind>(bits, kRelaxed, where);
+    arrive_at_rmw(order, where);
+    return word_.fetch_and(bits, order);
+  }
+  template <SiteKind kKind>
+  bool compare_exchange_with(T& expected, T desired, Order order, Where where) {
+    if (drops_order<kKind>(order, "compare_exchange", where)) [[unlikely]]
+      return compare_exchange_with<kKind>(expected, desired, kRelaxed, where);
+    const Step access = step_to(Access::kRmw, order, where);
+    Task* const weak = arrive(current(), access);
+    if (weak != nullptr && differs(*weak, access, expected)) [[unlikely]]
+      return false;
+    return word_.compare_exchange_strong(expected, desired, order, failure_of(order));
+  }
+
   Step step_to(Access access, Order order, Where where) const {
     return {this, access, order, where, sizeof(T)};
   }
@@ -128,12 +193,6 @@ class Atomic {
     Task* const weak = arrive(current(), access);
     if (weak != nullptr) [[unlikely]]
       weak->weak->before_rmw(*weak, access);
-  }
-
-  // Returns whether the run does without the order of an access.
-  static bool drops_order(Order order, const char* what, Where where) {
-    return order != std::memory_order_relaxed &&
-           sync::is_left_out(current(), SiteKind::kBarrier, what, where);
   }
 
   // Slow paths.  ThreadSanitizer is told of a delayed store when it is issued, and each

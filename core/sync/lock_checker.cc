@@ -206,6 +206,7 @@ bool LockChecker::do_without(Task& self, const void* lock, const LockClass& lock
   if (!sync::is_left_out(&self, SiteKind::kLock, lock_class.name, where)) return false;
   after_lock(&self, lock, lock_class, hold, false, where);
   self.held[static_cast<std::size_t>(self.held_count - 1)].left_out = true;
+  ++self.locks_left_out;
   return true;
 }
 
@@ -213,6 +214,7 @@ bool LockChecker::did_without(Task& self, const void* lock, const LockClass& loc
                               Hold hold, Where where) {
   const HeldLock* const held = find_held(self, lock, lock_class);
   if (held == nullptr || !held->left_out) return false;
+  --self.locks_left_out;
   on_unlock(&self, lock, lock_class, hold, where);
   return true;
 }

@@ -217,24 +217,37 @@ TEST(Sites, ALookThatIsLeftOutSeesWhatWasBefore) {
   EXPECT_TRUE(still(true));
 }
 
+// An order that nobody has named is a kind of its own.
 TEST(Sites, ABarrierThatIsLeftOutOrdersNothing) {
-  AllOf barriers(SiteKind::kBarrier);
-  Atomic<int> word{0};
-  const auto body = [&] {
-    word.store(1);
-    word.store(1, std::memory_order_relaxed);
-    EXPECT_EQ(word.load(), 1);
-    EXPECT_EQ(word.fetch_add(2), 1);
-    EXPECT_EQ(word.exchange(7), 3);
-    int seven = 7;
-    EXPECT_TRUE(word.compare_exchange(seven, 8));
-    fence(std::memory_order_seq_cst);
-  };
-  EXPECT_EQ(run_with(barriers, body), "");
-  EXPECT_EQ(barriers.seen,
-            (std::set<std::string>{"barrier store", "barrier load", "barrier fetch_add",
-                                   "barrier exchange", "barrier compare_exchange",
-                                   "barrier fence"}));
+  for (const bool named : {false, true}) {
+    AllOf orders(named ? SiteKind::kBarrier : SiteKind::kOrder);
+    Atomic<int> word{0};
+    const auto body = [&] {
+      int seven = 7;
+      if (named) {
+        word.store(1, std::memory_order_release);
+        EXPECT_EQ(word.load(std::memory_order_acquire), 1);
+        EXPECT_EQ(word.fetch_add(2, std::memory_order_acq_rel), 1);
+        EXPECT_EQ(word.exchange(7, std::memory_order_acq_rel), 3);
+        EXPECT_TRUE(word.compare_exchange(seven, 8, std::memory_order_acq_rel));
+        fence(std::memory_order_seq_cst);
+      } else {
+        word.store(1);
+        word.store(1, std::memory_order_relaxed);
+        EXPECT_EQ(word.load(), 1);
+        EXPECT_EQ(word.fetch_add(2), 1);
+        EXPECT_EQ(word.exchange(7), 3);
+        EXPECT_TRUE(word.compare_exchange(seven, 8));
+      }
+      EXPECT_EQ(word.peek(), 8);
+    };
+    EXPECT_EQ(run_with(orders, body), "");
+    const std::string kind = named ? "barrier " : "order ";
+    std::set<std::string> expected = {kind + "store", kind + "load", kind + "fetch_add",
+                                      kind + "exchange", kind + "compare_exchange"};
+    if (named) expected.insert("barrier fence");
+    EXPECT_EQ(orders.seen, expected);
+  }
 }
 
 TEST(Sites, AFlushThatIsLeftOutIsSaidToBe) {

@@ -83,6 +83,9 @@ struct Task {
   Sites* sites = nullptr;
   // Of each RCU read section that it is in, the innermost last: whether it is left out.
   std::uint32_t sections_left_out = 0;
+  // How many locks it is said to hold that are left out: what it does under them is
+  // seen by others, access by access.
+  std::uint32_t locks_left_out = 0;
   // The run is over and the body is being left by an exception: nothing is a step any
   // more.
   bool unwinding = false;
