@@ -3,17 +3,17 @@
 //
 // Each hunt is in a child process, which may die of it.  Tested by cli_test.sh.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 
 #include "repro/command_line.h"
 #include "repro/files.h"
 #include "repro/hunt_options.h"
+#include "repro/hunt_progress.h"
 #include "repro/hunt_text.h"
 #include "repro/in_child.h"
+#include "repro/pairs_command.h"
 #include "repro/posted_text.h"
 #include "repro/program_file.h"
 #include "stress/stop_signals.h"
@@ -25,45 +25,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
-double hunt_seconds(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// A line that says how far the hunt is, on a terminal; elsewhere nothing.
-class HuntProgress {
- public:
-  explicit HuntProgress(std::size_t count) : count_(count) {}
-  ~HuntProgress() { clear(); }
-
-  void begins(std::size_t work, std::string what) { running_[work] = std::move(what); }
-  void ended(std::size_t work) {
-    running_.erase(work);
-    ++done_;
-  }
-  void show() {
-    if (!terminal_) return;
-    std::string line =
-        fmt::format("{} of {} in {:.0f} s:", done_, count_, hunt_seconds(begin_));
-    for (const auto& [work, what] : running_) line += " " + what;
-    constexpr std::size_t kColumns = 79;
-    shown_ = true;
-    fmt::print("\r\033[K{}", line.substr(0, kColumns));
-    std::fflush(stdout);
-  }
-  void clear() {
-    if (shown_) fmt::print("\r\033[K");
-    shown_ = false;
-  }
-
- private:
-  const bool terminal_ = ::isatty(STDOUT_FILENO) == 1;
-  const Clock::time_point begin_ = Clock::now();
-  const std::size_t count_;
-  std::size_t done_ = 0;
-  std::map<std::size_t, std::string> running_;
-  bool shown_ = false;
-};
-
 // A child that takes longer than all its searches may hangs.
 std::chrono::seconds limit_of(const HuntLimits& limits) {
   constexpr double kGrace = 60, kMost = 1e9;
@@ -71,15 +32,6 @@ std::chrono::seconds limit_of(const HuntLimits& limits) {
   const double wanted =
       kGrace + searches * limits.search.time.count() + limits.minimize.count();
   return std::chrono::seconds(static_cast<std::int64_t>(std::min(wanted, kMost)));
-}
-
-// Returns the last whole line of what a child said; "": there is none.
-std::string last_line(const std::string& said) {
-  const std::size_t end = said.rfind('\n');
-  if (end == said.npos) return "";
-  const std::size_t before = end == 0 ? said.npos : said.rfind('\n', end - 1);
-  const std::size_t begin = before == said.npos ? 0 : before + 1;
-  return said.substr(begin, end - begin);
 }
 
 std::string death_of(const ChildResult& result) {
@@ -197,6 +149,7 @@ int hunt_command(const std::vector<std::string>& arguments) {
     return kClean;
   }
   stress::catch_stop_signals();
+  if (options.pairs) return hunt_pairs(options);
   return options.patch == nullptr ? hunt_rows(options) : hunt_patch(options);
 }
 
