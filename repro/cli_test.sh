@@ -241,6 +241,20 @@ check 'JSON has the kind' grep -q '"kind": "lock-order"' found.json
 expect 0 'there is nothing to save' run --save nothing.racier clean.racier
 check 'nothing is saved of a clean run' test ! -e nothing.racier
 
+# ---- hunt --pairs ----
+mkdir pairs
+printf '%s\n' setup 'p0 = process' 'm0 = mmap p0 1 rw private' 'task A' 'write p0 m0 0 0' \
+  'munmap p0 m0 0 1' >pairs/page.racier
+expect 0 'all schedules were run, and were clean: 15 pairs' \
+  hunt --pairs --setups pairs --preemptions 1 --full --json pairs.json --svg pairs.svg
+check 'all cells in JSON' grep -q '"covered": true' pairs.json
+check 'a picture' grep -q '<svg ' pairs.svg
+expect 1 'NOT COMPLETE' hunt --pairs --setups pairs --executions 3
+expect 0 '1 of 1 rows found in pairs' hunt --pairs --bug B25 --setup one_page
+expect 2 "no set-up 'nonsense'" hunt --pairs --setup nonsense
+expect 2 "no machine 'nonsense'" hunt --pairs --machine nonsense
+expect 2 'absent: ' hunt --pairs --setups absent
+
 # ---- hunt ----
 expect 2 "hunt: expected all, or --bug, --family or --as-posted, not 'clean.racier'" \
   hunt clean.racier

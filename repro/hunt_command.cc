@@ -14,6 +14,7 @@
 #include "repro/hunt_progress.h"
 #include "repro/hunt_text.h"
 #include "repro/in_child.h"
+#include "repro/pairs_command.h"
 #include "repro/posted_text.h"
 #include "repro/program_file.h"
 #include "stress/stop_signals.h"
@@ -136,6 +137,7 @@ int hunt_command(const std::vector<std::string>& arguments) {
   }
   stress::catch_stop_signals();
   if (!options.drops.empty()) return hunt_drops(options);
+  if (options.pairs) return hunt_pairs(options);
   return options.patch == nullptr ? hunt_rows(options) : hunt_patch(options);
 }
 

@@ -26,8 +26,8 @@ Usage hunt_usage() {
   usage.needs_files = false;
   usage.synopsis =
       "racier-repro hunt [all | --bug NAME | --family F | --as-posted PATCH | --drop "
-      "SITE] "
-      "[options]";
+      "SITE] [options]\n"
+      "       racier-repro hunt --pairs [--bug NAME | --bug all] [options]";
   usage.text =
       "Arms each bug that racier can carry, one at a time, and searches the schedules "
       "of its\n"
@@ -45,13 +45,17 @@ Usage hunt_usage() {
       "out, of which no bug was made, and all programs of the corpus that come by are "
       "searched\n"
       "until anything is found: is it needed?\n"
+      "With --pairs: each two ops of small set-ups side by side, on each design, under "
+      "every\n"
+      "schedule with few preemptions, nothing armed; with --bug: until they find that "
+      "one.\n"
       "Exit codes: 0 all found, 1 one was not (or something was with nothing armed), 2 "
       "wrong\n"
       "use or bad file, 3 could not run.\n";
   const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
   auto add = usage.options.add_options();
   add("bug", po::value<std::vector<std::string>>()->composing(),
-      "hunt for this one, by name or id; may be given again");
+      "hunt for this one, by name or id; may be given again; with --pairs: or all");
   add("family", po::value<std::string>(),
       "hunt for those of a family (lifetime: also lifetime-rcu)");
   add("as-posted", po::value<std::string>(),
@@ -63,8 +67,22 @@ Usage hunt_usage() {
       "given again");
   add("save", po::value<std::string>(),
       "with --drop: a folder for the smallest programs that fail without the sites");
-  add("for", po::value<std::string>()->default_value("30s"), "the time of each search");
-  add("executions", po::value<std::string>(), "likewise, in executions; without: any");
+  add("for", po::value<std::string>(),
+      "the time of each search (30s); with --pairs: of all (what it takes)");
+  add("executions", po::value<std::string>(),
+      "likewise, in executions; without: any; with --pairs: of a pair (2000000)");
+  add("pairs", "all pairs of ops");
+  add("preemptions", po::value<std::string>()->default_value("2"),
+      "with --pairs: the most of a schedule");
+  add("setups",
+      po::value<std::string>()->default_value(RACIER_SOURCE_DIR "/corpus/pairs"),
+      "with --pairs: the folder of the set-ups");
+  add("setup", po::value<std::string>()->default_value(""),
+      "with --pairs: this set-up only");
+  add("machine", po::value<std::string>()->default_value(""),
+      "with --pairs: on this machine only, as the table names it");
+  add("full", "with --pairs: print what is known of each two ops");
+  add("svg", po::value<std::string>(), "with --pairs: write a heat map there");
   add("strategy", po::value<std::string>()->default_value("portfolio"),
       "who chooses the schedules");
   add("repeat", po::value<std::string>()->default_value("1"),
@@ -117,6 +135,10 @@ std::string family_names() {
 BugSet bugs_of(const CommandLine& line) {
   BugSet bugs;
   for (const std::string& name : line.get<std::vector<std::string>>("bug")) {
+    if (name == "all" && line.has("pairs")) {
+      for (const bug::Row& row : bug::rows()) bugs.arm(row.bug);
+      continue;
+    }
     const auto bug = bug::find(name);
     if (!bug) throw BadInput(fmt::format("no bug '{}' (--list has all of them)", name));
     bugs.arm(*bug);
@@ -173,6 +195,32 @@ void choose(const CommandLine& line, HuntOptions& options) {
   }
 }
 
+bool names_all(const CommandLine& line) {
+  if (!line.has("bug")) return false;
+  const auto& names = line.get<std::vector<std::string>>("bug");
+  return std::find(names.begin(), names.end(), "all") != names.end();
+}
+
+PairsAsked pairs_of(const CommandLine& line) {
+  constexpr std::uint64_t kRuns = 2'000'000, kPreemptionsMax = 5;
+  if (!line.files.empty() || line.has("as-posted") || line.has("list")) {
+    throw BadInput("hunt: with --pairs, expected --bug or --family or neither");
+  }
+  PairsAsked asked;
+  asked.armed = line.has("bug") || line.has("family");
+  asked.all_rows = names_all(line);
+  asked.full = line.has("full");
+  asked.preemptions = static_cast<int>(line.number("preemptions", 1, kPreemptionsMax));
+  asked.runs = line.has("executions") ? line.number("executions", 1) : kRuns;
+  if (line.has("for")) asked.time = hunt_duration(line, "for");
+  if (line.has("svg")) asked.svg = line.get<std::string>("svg");
+  if (asked.svg && asked.armed) throw BadInput("hunt: --svg is of pairs without --bug");
+  asked.folder = line.get<std::string>("setups");
+  asked.setup = line.get<std::string>("setup");
+  asked.machine = line.get<std::string>("machine");
+  return asked;
+}
+
 }  // namespace
 
 HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
@@ -188,7 +236,8 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   limits.seed = line.number("seed");
   limits.repeat = line.number("repeat", 1, kTimesMax);
   limits.clean = line.number("clean");
-  limits.search.time = hunt_duration(line, "for");
+  limits.search.time = std::chrono::seconds(30);
+  if (line.has("for")) limits.search.time = hunt_duration(line, "for");
   if (line.has("executions")) limits.search.executions = line.number("executions", 1);
   limits.minimize = hunt_duration(line, "minimize");
   options.jobs = line.number("jobs", 1, kJobsMax);
@@ -200,6 +249,11 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   if (line.has("programs")) {
     options.programs = line.get<std::string>("programs");
     options.drop_programs = {options.programs};
+  }
+  if (line.has("pairs")) {
+    options.pairs = pairs_of(line);
+  } else if (line.has("svg") || line.has("full")) {
+    throw BadInput("hunt: --svg and --full go with --pairs");
   }
   return options;
 }

@@ -1,5 +1,6 @@
 // repro/hunt_options.h - what `racier-repro hunt` is asked for.
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -11,9 +12,24 @@
 
 namespace racier::repro {
 
+// What is asked of a hunt for all pairs of ops.
+struct PairsAsked {
+  bool armed = false;     // the rows are, one at a time; else nothing is
+  bool all_rows = false;  // they are all there are
+  bool full = false;      // print what is known of each two ops
+  int preemptions = 2;
+  std::uint64_t runs = 0;                    // the most of one pair
+  std::optional<std::chrono::seconds> time;  // of all; nothing: what it takes
+  std::optional<std::string> svg;
+  std::string folder;   // of the set-ups
+  std::string setup;    // the only one; "": all
+  std::string machine;  // likewise
+};
+
 struct HuntOptions {
   std::vector<const bug::Row*> rows;         // in the order of the list
   const program::AsPosted* patch = nullptr;  // its rows are those that it lacks
+  std::optional<PairsAsked> pairs;           // instead of all that
   HuntLimits limits;
   std::size_t jobs = 1;
   std::optional<std::string> json;

@@ -82,5 +82,29 @@ TEST(HuntOptions, WrongUseIsNamed) {
   has({"--nonsense"}, "unrecognised option '--nonsense'");
 }
 
+TEST(HuntOptions, PairsOfOps) {
+  EXPECT_FALSE(read_hunt_options({}).pairs);
+  const HuntOptions all = read_hunt_options({"--pairs", "--svg", "x.svg", "--full"});
+  ASSERT_TRUE(all.pairs);
+  EXPECT_FALSE(all.pairs->armed);
+  EXPECT_TRUE(all.pairs->full);
+  EXPECT_FALSE(all.pairs->time);
+  EXPECT_EQ(all.pairs->preemptions, 2);
+  EXPECT_EQ(all.pairs->svg, "x.svg");
+  const HuntOptions armed =
+      read_hunt_options({"--pairs", "--bug", "all", "--for", "1m", "--preemptions=1"});
+  EXPECT_EQ(armed.rows.size(), bug::rows().size());
+  EXPECT_TRUE(armed.pairs->armed && armed.pairs->all_rows);
+  EXPECT_EQ(armed.pairs->time, std::chrono::seconds(60));
+  EXPECT_EQ(read_hunt_options({"--pairs", "--bug", "B09"}).rows.size(), 1u);
+
+  EXPECT_NE(complaint({"--pairs", "all"}), "");
+  EXPECT_NE(complaint({"--pairs", "--as-posted", "davem"}), "");
+  EXPECT_NE(complaint({"--pairs", "--preemptions", "0"}), "");
+  EXPECT_NE(complaint({"--svg", "x.svg"}), "");
+  EXPECT_NE(complaint({"--pairs", "--bug", "B09", "--svg", "x.svg"}), "");
+  EXPECT_NE(complaint({"--bug", "all"}), "");
+}
+
 }  // namespace
 }  // namespace racier::repro

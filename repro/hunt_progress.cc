@@ -17,10 +17,6 @@ using Clock = std::chrono::steady_clock;
 HuntProgress::HuntProgress(std::size_t count)
     : terminal_(::isatty(STDOUT_FILENO) == 1), begin_(Clock::now()), count_(count) {}
 
-double HuntProgress::seconds() const {
-  return std::chrono::duration<double>(Clock::now() - begin_).count();
-}
-
 void HuntProgress::show() {
   if (!terminal_) return;
   std::string line = fmt::format("{} of {} in {:.0f} s:", done_, count_, seconds());

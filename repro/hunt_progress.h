@@ -10,6 +10,12 @@
 
 namespace racier::repro {
 
+// Returns the seconds since then.
+inline double hunt_seconds(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
 // A line that says how far the hunt is, on a terminal; elsewhere nothing.
 class HuntProgress {
  public:
@@ -26,7 +32,7 @@ class HuntProgress {
   void show();
   void clear();
   // Since it was made.
-  double seconds() const;
+  double seconds() const { return hunt_seconds(begin_); }
 
  private:
   const bool terminal_;

@@ -102,6 +102,14 @@ ChildResult run_in_child(const std::function<std::string()>& work,
   return child.result();
 }
 
+std::string last_line(const std::string& said) {
+  const std::size_t end = said.rfind('\n');
+  if (end == said.npos) return "";
+  const std::size_t before = end == 0 ? said.npos : said.rfind('\n', end - 1);
+  const std::size_t begin = before == said.npos ? 0 : before + 1;
+  return said.substr(begin, end - begin);
+}
+
 void run_in_children(const Works& works) { Crew(works).carry_out_all(); }
 
 }  // namespace racier::repro

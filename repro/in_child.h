@@ -15,6 +15,9 @@ namespace racier::repro {
 ChildResult run_in_child(const std::function<std::string()>& work,
                          std::chrono::steady_clock::time_point deadline);
 
+// Returns the last whole line of what a child said; "": there is none.
+std::string last_line(const std::string& said);
+
 // Many works, each in a process of its own.
 struct Works {
   std::size_t count = 0;

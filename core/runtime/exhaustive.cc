@@ -3,7 +3,10 @@
 // Tested by exhaustive_test.cc.
 #include "core/runtime/exhaustive.h"
 
+#include <algorithm>
+
 #include "core/base/random.h"
+#include "core/base/run_state.h"
 
 namespace racier {
 namespace {
@@ -33,9 +36,11 @@ std::uint64_t digest(const Scene& scene) {
 
 }  // namespace
 
-void Exhaustive::begin_run(int) {
+void Exhaustive::begin_run(int tasks) {
   at_ = 0;
-  started_ = given_up_ = false;
+  yields_ = options_.last_task == LastTask::kLikeOthers ? -1 : tasks - 1;
+  leads_ = options_.last_task == LastTask::kWaitsFirst;
+  started_ = given_up_ = met_ = chosen_ = false;
   asleep_ = 0;
   preemptions_ = 0;
   last_ = nullptr;
@@ -46,6 +51,10 @@ void Exhaustive::begin_run(int) {
 
 int Exhaustive::next(const Scene& scene) {
   finish_step(scene);
+  if (leads_) {
+    if (scene.can_run(scene.tasks - 1)) return scene.tasks - 1;
+    leads_ = met_ = false;
+  }
   if (given_up_) return scene.by_rule();
   return at_ < path_.size() ? follow(scene) : extend(scene);
 }
@@ -75,6 +84,7 @@ int Exhaustive::extend(const Scene& scene) {
   node.asleep = asleep_;
   node.running = static_cast<std::uint8_t>(scene.running);
   node.running_goes_on = started_ && scene.can_run(scene.running);
+  node.behind_meeting = met_;
   node.preemptions = preemptions_;
   const Mask free = candidates(node);
   const int rule = scene.by_rule();
@@ -103,7 +113,7 @@ Exhaustive::Mask Exhaustive::candidates(const Node& node) const {
 
 int Exhaustive::take(Node& node, int task) {
   node.task = static_cast<std::uint8_t>(task);
-  asleep_ = reduction_ == Reduction::kNone
+  asleep_ = options_.reduction == Reduction::kNone
                 ? 0
                 : node.asleep | (node.tried & node.may_sleep & ~node.awake);
   preemptions_ = node.preemptions + costs(node, task);
@@ -115,6 +125,8 @@ int Exhaustive::take(Node& node, int task) {
 
 // Whoever sleeps wakes when something happens that its step does not commute with.
 void Exhaustive::on_executed(const Scene& scene, int task, const Step& step) {
+  if (options_.reduction == Reduction::kMeetings)
+    note_meeting(words_.touch(task, step));
   asleep_ &= ~(Mask{1} << task);
   for (Mask rest = asleep_; rest != 0; rest &= rest - 1) {
     const int other = std::countr_zero(rest);
@@ -123,13 +135,26 @@ void Exhaustive::on_executed(const Scene& scene, int task, const Step& step) {
   }
 }
 
+void Exhaustive::note_meeting(bool meets) {
+  met_ = meets;
+  if (last_ != nullptr) last_->meeting = last_->meeting || meets;
+}
+
 void Exhaustive::on_side_effects(int task) {
+  note_meeting(true);
+  // Whoever frees something does so in an order without preemptions, too.
+  const RunState* const run = current_run();
+  if (options_.reduction == Reduction::kMeetings && bound_ == 0 && run != nullptr &&
+      run->live != nullptr) {
+    words_.touch_dead(task, *run->live);
+  }
   asleep_ = 0;
   if (last_ != nullptr) last_->awake |= Mask{1} << task;
 }
 
 std::uint64_t Exhaustive::choose(int, std::uint32_t, std::uint64_t limit) {
   if (given_up_ || limit < 2) return 0;
+  if (chosen_) return std::min(choice_, limit - 1);
   if (at_ == path_.size()) {
     Node node;
     node.limit = limit;
@@ -144,6 +169,8 @@ std::uint64_t Exhaustive::choose(int, std::uint32_t, std::uint64_t limit) {
     return 0;
   }
   ++at_;
+  chosen_ = options_.choices == Choices::kAlike;
+  choice_ = node.value;
   return node.value;
 }
 
@@ -156,7 +183,7 @@ bool Exhaustive::next_execution() {
   if (done_) return false;
   if (at_ < path_.size() && !given_up_) give_up_diverged();  // it ended too soon
   ++(given_up_ ? redundant_ : executions_);
-  return backtrack() || raise_bound();
+  return try_again() || backtrack() || raise_bound();
 }
 
 Strategy::Tried Exhaustive::tried() const {
@@ -178,7 +205,11 @@ bool Exhaustive::try_another(Node& node) {
   node.tried |= done;
   const bool went_on = node.running_goes_on && node.task == node.running;
   const bool always_stopped = (node.stopped & ~node.went_on & done) != 0;
-  if (bound_ == kUnbounded || went_on || always_stopped) node.may_sleep |= done;
+  const bool sooner = !went_on && costs(node, node.task);  // than another order needs
+  if (bound_ == kUnbounded || went_on || (always_stopped && !sooner)) {
+    node.may_sleep |= done;
+  }
+  if (passes_over(node)) return false;
   const Mask free = candidates(node);
   if ((node.runnable & ~node.asleep & ~node.tried) != free) cut_ = true;
   if (free == 0) return false;
@@ -186,10 +217,20 @@ bool Exhaustive::try_another(Node& node) {
   return true;
 }
 
+// A word has come to be shared: where it was touched there may have been more to try.
+bool Exhaustive::try_again() {
+  if (options_.reduction != Reduction::kMeetings || !words_.grew()) return false;
+  words_.settle();
+  while (!path_.empty()) path_.pop();
+  cut_ = false;
+  executions_ = redundant_ = 0;
+  return true;
+}
+
 bool Exhaustive::raise_bound() {
-  done_ = !cut_ || bound_ == (most_ != 0 ? most_ : kUnbounded);
+  done_ = !cut_ || bound_ == (options_.most != 0 ? options_.most : kUnbounded);
   if (done_) return false;
-  bound_ = most_ != 0 || bound_ < kBoundsTried ? bound_ + 1 : kUnbounded;
+  bound_ = options_.most != 0 || bound_ < kBoundsTried ? bound_ + 1 : kUnbounded;
   cut_ = false;
   executions_ = redundant_ = 0;
   return true;

@@ -7,6 +7,7 @@
 // was tried.
 #pragma once
 #include "core/runtime/reserved_array.h"
+#include "core/runtime/shared_words.h"
 #include "core/runtime/strategy.h"
 
 namespace racier {
@@ -21,15 +22,38 @@ namespace racier {
 // need a preemption more than the one that is left out.  So under a bound a task sleeps
 // only where the tried order needs no more: it was the running one, or its step was its
 // last before it waits or ends.
+//
+// kMeetings: further, a task is only preempted where it is about to touch, or has just
+// touched, a word that another task touches in any run of the search, or frees in one
+// without preemptions, or where what it does is more than its step says.  Between two
+// steps on words of its own it is as if it had been in front of the first, or behind
+// the last of them, but for what another task does to such a word without a step (it
+// pokes it).  Which words are shared is learned: a bound is searched again when another
+// one has come to be.
 class Exhaustive final : public Strategy {
  public:
   static constexpr int kUnbounded = kDepthMax + 1;
 
-  enum class Reduction : std::uint8_t { kNone, kSleepSets };
+  enum class Reduction : std::uint8_t { kNone, kSleepSets, kMeetings };
+  // What the last task is, which may work for the others (RCU's).
+  enum class LastTask : std::uint8_t {
+    kLikeOthers,
+    kYields,      // that it runs although another one can is a preemption
+    kWaitsFirst,  // likewise; and each run begins with it alone, until it waits
+  };
 
-  // `most` preemptions; 0: until everything is tried.
+  // What a run chooses: each by itself, or all as the first one.
+  enum class Choices : std::uint8_t { kEach, kAlike };
+
+  struct Options {
+    int most = 0;  // preemptions; 0: until everything is tried
+    Reduction reduction = Reduction::kSleepSets;
+    LastTask last_task = LastTask::kLikeOthers;
+    Choices choices = Choices::kEach;
+  };
+  explicit Exhaustive(const Options& options) : options_(options), path_(kPathMax) {}
   explicit Exhaustive(int most, Reduction reduction = Reduction::kSleepSets)
-      : most_(most), reduction_(reduction), path_(kPathMax) {}
+      : Exhaustive(Options{.most = most, .reduction = reduction}) {}
 
   // What has been run with the current bound: complete executions that differ in the
   // order of a conflict (under a bound, perhaps also in less), and those that turned
@@ -39,6 +63,8 @@ class Exhaustive final : public Strategy {
   int bound() const { return bound_; }
   // Whether every execution has been tried, with however many preemptions.
   bool exhausted() const { return tried() == Tried::kAll; }
+  // With kMeetings: what the tasks have touched so far.
+  const SharedWords& words() const { return words_; }
   Tried tried() const override;
   bool diverged() const override { return diverged_; }
 
@@ -74,15 +100,23 @@ class Exhaustive final : public Strategy {
     std::uint8_t task = 0;
     std::uint8_t running = 0;
     bool running_goes_on = false;   // to take another one is a preemption
+    bool behind_meeting = false;    // the step before it was one
+    bool meeting = false;           // a step that was taken here is one
     std::uint32_t preemptions = 0;  // before it
   };
 
   bool costs(const Node& node, int task) const {
-    return node.running_goes_on && task != node.running;
+    if (node.running_goes_on) return task != node.running;
+    return task == yields_ && node.runnable != Mask{1} << task;
   }
   bool affordable(const Node& node, int task) const {
     const int needed = static_cast<int>(node.preemptions) + costs(node, task);
     return bound_ == kUnbounded || needed <= bound_;
+  }
+  // Whether whatever an interruption leads to is tried elsewhere.
+  bool passes_over(const Node& node) const {
+    return options_.reduction == Reduction::kMeetings && node.running_goes_on &&
+           !node.behind_meeting && !node.meeting;
   }
   Mask candidates(const Node& node) const;
   int follow(const Scene& scene);
@@ -92,10 +126,11 @@ class Exhaustive final : public Strategy {
   bool backtrack();
   bool try_another(Node& node);
   void give_up_diverged();
+  void note_meeting(bool meets);
+  bool try_again();
   bool raise_bound();
 
-  int most_;
-  Reduction reduction_;
+  Options options_;
   int bound_ = 0;
   bool cut_ = false;       // the bound has kept something from being tried
   bool full_ = false;      // a path was too long
@@ -104,10 +139,16 @@ class Exhaustive final : public Strategy {
   std::uint64_t executions_ = 0;
   std::uint64_t redundant_ = 0;
   ReservedArray<Node> path_;
+  SharedWords words_;
 
   // The current run.
-  std::size_t at_ = 0;  // nodes passed
+  std::size_t at_ = 0;   // nodes passed
+  bool chosen_ = false;  // and what:
+  std::uint64_t choice_ = 0;
+  int yields_ = -1;     // the last task, if it does
+  bool leads_ = false;  // the last task has not waited yet
   bool started_ = false;
+  bool met_ = false;       // the last step was a meeting
   bool given_up_ = false;  // nothing new follows
   Mask asleep_ = 0;
   std::uint32_t preemptions_ = 0;

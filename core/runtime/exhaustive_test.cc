@@ -199,6 +199,7 @@ TEST(Exhaustive, ReductionLosesNothing) {
     const Searched all = search(tasks, 0);
     EXPECT_TRUE(all.exhausted);
     EXPECT_EQ(all.histories, Enumeration(tasks, 99).histories()) << "seed " << seed;
+    EXPECT_EQ(search(tasks, 0, Reduction::kMeetings).histories, all.histories);
   }
 }
 
@@ -206,8 +207,11 @@ TEST(Exhaustive, ReductionLosesNothingWithinABound) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const Tasks tasks = random_tasks(seed);
     for (const int bound : {1, 2, 3}) {
-      EXPECT_EQ(search(tasks, bound).histories, Enumeration(tasks, bound).histories())
-          << "seed " << seed << ", at most " << bound;
+      const Histories each = Enumeration(tasks, bound).histories();
+      for (const Reduction reduction : {Reduction::kSleepSets, Reduction::kMeetings}) {
+        EXPECT_EQ(search(tasks, bound, reduction).histories, each)
+            << "seed " << seed << ", at most " << bound;
+      }
     }
   }
 }
@@ -224,6 +228,8 @@ TEST(Exhaustive, ReductionLosesNoSideEffect) {
       const Searched all = search(tasks, bound);
       const Searched each = search(tasks, bound, Reduction::kNone);
       EXPECT_EQ(all.histories, each.histories) << "seed " << seed << ", " << bound;
+      EXPECT_EQ(search(tasks, bound, Reduction::kMeetings).histories, each.histories)
+          << "seed " << seed << ", " << bound;
       if (bound != 0) continue;
       reduced += all.executions;
       plain += each.executions;
@@ -352,10 +358,136 @@ Uses uses_behind_a_drop(Reduction reduction) {
 TEST(Exhaustive, AFreeCommutesWithNothing) {
   const Uses plain = uses_behind_a_drop(Reduction::kNone);
   const Uses reduced = uses_behind_a_drop(Reduction::kSleepSets);
+  EXPECT_GT(uses_behind_a_drop(Reduction::kMeetings).bad, 0u);
   EXPECT_GT(plain.bad, 0u);
   EXPECT_GT(reduced.bad, 0u);
   EXPECT_TRUE(plain.exhausted && reduced.exhausted);
   EXPECT_LT(reduced.good + reduced.bad, plain.good + plain.bad);
+}
+
+// ---- Meetings
+// -------------------------------------------------------------------------
+
+// Of a task's own words, between two that it shares.
+TEST(Exhaustive, StepsOnOwnWordsCostNoExecutions) {
+  const auto tasks_with = [](std::size_t own) {
+    Tasks tasks;
+    for (const int word : {1, 2}) {
+      Ops ops = {{0, true}};
+      ops.insert(ops.end(), own, {word, true});
+      ops.push_back({0, true});
+      tasks.push_back(ops);
+    }
+    return tasks;
+  };
+  for (const int bound : {1, 2}) {
+    const Searched few = search(tasks_with(2), bound, Reduction::kMeetings);
+    const Searched many = search(tasks_with(8), bound, Reduction::kMeetings);
+    EXPECT_EQ(few.executions, many.executions) << bound;
+    EXPECT_EQ(many.histories.size(),
+              search(tasks_with(8), bound, Reduction::kNone).histories.size());
+    EXPECT_GT(search(tasks_with(8), bound, Reduction::kNone).executions,
+              many.executions)
+        << bound;
+  }
+}
+
+// A word that is only touched behind a preemption is seen to be shared too late for the
+// first search with that bound.
+TEST(Exhaustive, TriesAgainWhenAWordComesToBeShared) {
+  const auto most_seen = [](Reduction reduction) {
+    auto owned = std::make_unique<Exhaustive>(2, reduction);
+    FiberRuntime runtime;
+    Exhaustive& strategy = *owned;
+    runtime.set_strategy(std::move(owned));
+    std::set<int> seen;
+    do {
+      Atomic<int> flag{0}, late{0}, own{0};
+      const auto writer = [&] {
+        flag.store(1);
+        for (int i = 0; i < 3; ++i) own.store(i);
+        for (int i = 1; i < 4; ++i) late.store(i);
+        for (int i = 0; i < 3; ++i) own.store(i);
+        flag.store(2);
+      };
+      const auto reader = [&] {
+        if (flag.load() == 1) seen.insert(late.load());
+      };
+      RunState run;
+      run_on(runtime, run, {writer, reader});
+    } while (strategy.next_execution());
+    return seen;
+  };
+  const std::set<int> all = {0, 1, 2, 3};
+  EXPECT_EQ(most_seen(Reduction::kNone), all);
+  EXPECT_EQ(most_seen(Reduction::kMeetings), all);
+}
+
+// Orders in which three tasks end.
+std::set<std::string> orders_of_tasks(const Exhaustive::Options& options) {
+  FiberRuntime runtime;
+  runtime.set_strategy(std::make_unique<Exhaustive>(options));
+  std::set<std::string> orders;
+  do {
+    Atomic<int> word{0};
+    std::string order;
+    const auto body = [&] {
+      word.fetch_add(1);
+      order += static_cast<char>('A' + current()->id);
+    };
+    RunState run;
+    run_on(runtime, run, {body, body, body});
+    orders.insert(order);
+  } while (runtime.strategy().next_execution());
+  return orders;
+}
+
+TEST(Exhaustive, TheLastTaskMayHaveToWaitFirst) {
+  using LastTask = Exhaustive::LastTask;
+  EXPECT_EQ(orders_of_tasks({}).size(), 6u);
+  EXPECT_EQ(orders_of_tasks({.last_task = LastTask::kWaitsFirst}),
+            (std::set<std::string>{"CAB", "CBA"}));
+  // That it runs while another one can is a preemption; they have none before.
+  EXPECT_EQ(orders_of_tasks({.most = 1, .last_task = LastTask::kYields}).size(), 6u);
+}
+
+TEST(Exhaustive, ThatTheLastTaskRunsMayBeAPreemption) {
+  const auto bounds_of = [](Exhaustive::LastTask last_task) {
+    auto owned = std::make_unique<Exhaustive>(
+        Exhaustive::Options{.most = 1, .last_task = last_task});
+    Exhaustive& strategy = *owned;
+    FiberRuntime runtime;
+    runtime.set_strategy(std::move(owned));
+    std::map<std::string, int> bounds;  // of each order, the first
+    do {
+      std::string order;
+      const auto body = [&] { order += static_cast<char>('A' + current()->id); };
+      RunState run;
+      run_on(runtime, run, {body, body, body});
+      bounds.insert({order, strategy.bound()});
+    } while (strategy.next_execution());
+    return bounds;
+  };
+  EXPECT_EQ(bounds_of(Exhaustive::LastTask::kLikeOthers)["CAB"], 0);
+  const auto bounds = bounds_of(Exhaustive::LastTask::kYields);
+  EXPECT_EQ(bounds.at("ABC"), 0);
+  EXPECT_EQ(bounds.at("BAC"), 0);
+}
+
+TEST(Exhaustive, ChoicesMayBeAlike) {
+  FiberRuntime runtime;
+  runtime.set_strategy(std::make_unique<Exhaustive>(
+      Exhaustive::Options{.choices = Exhaustive::Choices::kAlike}));
+  std::multiset<std::string> chosen;
+  do {
+    std::string choices;
+    RunState run;
+    run_on(runtime, run, {[&] {
+             for (int i = 0; i < 3; ++i) choices += static_cast<char>('0' + choose(2));
+           }});
+    chosen.insert(choices);
+  } while (runtime.strategy().next_execution());
+  EXPECT_EQ(chosen, (std::multiset<std::string>{"000", "111"}));
 }
 
 // The orders in which three tasks enter a section twice each, under the lock.
