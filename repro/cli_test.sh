@@ -256,7 +256,7 @@ expect 2 "no machine 'nonsense'" hunt --pairs --machine nonsense
 expect 2 'absent: ' hunt --pairs --setups absent
 
 # ---- hunt ----
-expect 2 "hunt: expected all, or --bug, --family or --as-posted, not 'clean.racier'" \
+expect 2 "hunt: expected all, or --bug, --family, --as-posted or --drop, not 'clean.racier'" \
   hunt clean.racier
 expect 2 "no bug 'nonsense' (--list has all of them)" hunt --bug nonsense
 expect 2 "no family 'nonsense': " hunt --family nonsense
@@ -271,6 +271,16 @@ check 'a line for each' test "$(grep -c '^B' out)" = 2
 check 'and JSON' grep -q '"found": 2' hunt.json
 expect 1 'NOT FOUND: B06 anon_flag_and_mapping_torn: nothing of the kind rmap in 3 exec' \
   hunt --bug B06 --executions 3 --clean 20
+mkdir few bare
+cp clean.racier few/
+expect 2 "no site 'nonsense': all, a kind (lock, " hunt --drop nonsense --programs few
+expect 2 'hunt: --save is for --drop' hunt --bug B10 --save x
+expect 2 'there is no program *.racier in the folders' hunt --drop all --programs bare
+expect 0 'lock mmap.cc:' hunt --drop mmap.cc --list --programs few
+expect 1 'NOT CAUGHT: lock mmap.cc:' hunt --drop mmap.cc --executions 30 --programs few \
+  --save saved --json drop.json
+check 'JSON of what was left out' grep -q '"not_needed"' drop.json
+
 expect 0 'its time  ' hunt --as-posted lameter --executions 5 --clean 5
 expect 1 'NOT FOUND: B11 mmlist_add_no_recheck: in no period' \
   hunt --as-posted dickins-mmlist --executions 1 --clean 1 --json posted.json

@@ -53,7 +53,7 @@ void two_tasks_of_one(program::Program& program, Random& random) {
 // A search that goes round and round.
 class DropHunt {
  public:
-  DropHunt(std::span<const program::Program> programs, const KnownSite& site,
+  DropHunt(const DropPrograms& programs, const KnownSite& site,
            const HuntLimits& limits, const std::function<void(const Dropped&)>& tell)
       : programs_(programs),
         site_(site),
@@ -76,39 +76,62 @@ class DropHunt {
  private:
   // A program that others are made of.
   struct Parent {
-    std::size_t of = 0;  // of `programs_`
+    std::size_t of = 0;  // of the programs
     program::Program program;
   };
 
   void one_round(std::uint64_t executions) {
     std::uint64_t tried = 0;
     for (const std::size_t at : site_.by) {
+      if (at >= programs_.whole()) continue;
       if (!goes_on()) return;
       ++tried;
       dropped_.programs = std::max(dropped_.programs, tried);
-      search({at, without_its_schedule(programs_[at])}, executions);
+      search({at, programs_.programs[at]}, executions);
     }
   }
 
-  // Returns one of the programs that come by, or one that was made of one.
+  // Returns a program that comes by, drawn from all of them, or one that was made of
+  // one.
   Parent draw_parent() {
-    if (!pool_.empty() && random_.below(2) == 0) {
+    if (!pool_.empty() && random_.below(3) == 0) {
       return pool_[random_.below(pool_.size())];
     }
     // Those whose tasks come by are first.
     const std::size_t most = site_.tasks > 0 ? site_.tasks : site_.by.size();
     const std::size_t at = site_.by[random_.below(most)];
-    return {at, without_its_schedule(programs_[at])};
+    if (at >= programs_.whole()) return {at, pair_of(at - programs_.whole())};
+    return {at, programs_.programs[at]};
+  }
+
+  // Returns the side with another one of its set-up.
+  program::Program pair_of(std::size_t index) {
+    const DropPrograms::Side& side = programs_.sides[index];
+    const PairSetup& setup = programs_.setups[side.setup];
+    const std::size_t other = random_.below(setup.sides.size());
+    program::Program pair =
+        pair_program(setup, {std::min(side.side, other), std::max(side.side, other)});
+    pair.machine = side.machine;
+    return pair;
   }
 
   // Changes calls and machine; not the schedule, which is searched for.
   void try_mutant() {
     Parent mutant = draw_parent();
+    ++dropped_.mutants;
+    dropped_.changed = false;
+    if (mutant.of < programs_.whole() || random_.below(2) == 0) change(mutant);
+    if (search(mutant, kOfMutant)) remember(std::move(mutant));
+  }
+
+  void change(Parent& mutant) {
+    dropped_.changed = true;
     const MachineOptions machine = mutant.program.machine;
-    const program::Program& other = programs_[random_.below(programs_.size())];
+    const program::Program& other =
+        programs_.programs[random_.below(programs_.whole())];
     switch (random_.below(8)) {
       case 0:  // what others do, where the site is
-        mutant.program = without_its_schedule(other);
+        mutant.program = other;
         mutant.program.machine = machine;
         break;
       case 1:
@@ -123,9 +146,6 @@ class DropHunt {
       program::mutate_calls(mutant.program, random_);
     }
     mutant.program = without_its_schedule(std::move(mutant.program));
-    ++dropped_.mutants;
-    dropped_.changed = true;
-    if (search(mutant, kOfMutant)) remember(std::move(mutant));
   }
 
   void remember(Parent mutant) {
@@ -140,6 +160,9 @@ class DropHunt {
   bool search(const Parent& parent, std::uint64_t executions) {
     program::Program program = parent.program;
     program.drops = {site_.name};
+    const bool orders =
+        site_.name.kind == SiteKind::kBarrier || site_.name.kind == SiteKind::kOrder;
+    if (orders) program.machine.weak_memory = true;
     LeftOut left_out(program.drops);
     program::RunOptions options;
     options.sites = &left_out;
@@ -202,7 +225,7 @@ class DropHunt {
 
   static constexpr double kTellEach = 0.25;  // seconds
 
-  const std::span<const program::Program> programs_;
+  const DropPrograms& programs_;
   const KnownSite& site_;
   const HuntLimits& limits_;
   const std::function<void(const Dropped&)>& tell_;
@@ -222,7 +245,28 @@ class DropHunt {
 
 }  // namespace
 
-Dropped hunt_drop(std::span<const program::Program> programs, const KnownSite& site,
+void DropPrograms::add(program::Program program, std::string name) {
+  programs.push_back(without_its_schedule(std::move(program)));
+  names.push_back(std::move(name));
+}
+
+void DropPrograms::add_sides(std::vector<PairSetup> of,
+                             std::span<const PairMachine> machines) {
+  setups = std::move(of);
+  for (std::size_t setup = 0; setup < setups.size(); ++setup) {
+    for (std::size_t side = 0; side < setups[setup].sides.size(); ++side) {
+      for (const PairMachine& machine : machines) {
+        program::Program program = pair_program(setups[setup], {side, side});
+        program.tasks.resize(1);
+        program.machine = machine.of(program.machine);
+        sides.push_back({setup, side, program.machine});
+        add(std::move(program), setups[setup].name + " on " + machine.name);
+      }
+    }
+  }
+}
+
+Dropped hunt_drop(const DropPrograms& programs, const KnownSite& site,
                   const HuntLimits& limits,
                   const std::function<void(const Dropped&)>& tell) {
   return DropHunt(programs, site, limits, tell).hunt();

@@ -9,12 +9,34 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/program/program.h"
 #include "repro/hunter.h"
+#include "repro/pair_search.h"
+#include "repro/pair_setups.h"
 #include "repro/site_survey.h"
 
 namespace racier::repro {
+
+// Programs that come by sites: whole ones, and then sides of pairs (pair_setups.h),
+// each by itself, of which a hunt makes pairs.
+struct DropPrograms {
+  struct Side {
+    std::size_t setup = 0;
+    std::size_t side = 0;
+    MachineOptions machine;
+  };
+  std::vector<program::Program> programs;  // without schedules
+  std::vector<std::string> names;          // of each
+  std::vector<PairSetup> setups;
+  std::vector<Side> sides;  // what the last of `programs` are
+
+  void add(program::Program program, std::string name);
+  // Adds each side of each set-up, on each machine.  Nothing is added behind them.
+  void add_sides(std::vector<PairSetup> of, std::span<const PairMachine> machines);
+  std::size_t whole() const { return programs.size() - sides.size(); }
+};
 
 // What came of it.
 struct Dropped {
@@ -40,9 +62,10 @@ struct Dropped {
 
 // Leaves out `site`, and searches the schedules of the programs that come by, without
 // theirs, until anything is found: all of them a little, then all of them more, then
-// what comes of them by random changes.  Tells `tell` what there is after each search,
+// pairs, and what comes of any of them by random changes.  Where an order is left out,
+// memory is weakly ordered.  Tells `tell` what there is after each search,
 // as the next may end the process.
-Dropped hunt_drop(std::span<const program::Program> programs, const KnownSite& site,
+Dropped hunt_drop(const DropPrograms& programs, const KnownSite& site,
                   const HuntLimits& limits,
                   const std::function<void(const Dropped&)>& tell);
 

@@ -17,11 +17,13 @@ program::Program dropped_program(std::string_view text) {
 }
 
 // Two faults of one page, which both want to bring it in.
-std::vector<program::Program> programs() {
-  return {
-      dropped_program("setup\n  p0 = process\n  m0 = mmap p0 1 rw private\n"
-                      "task A\n  write p0 m0 0 1\n"
-                      "task B\n  write p0 m0 0 2\n")};
+DropPrograms programs() {
+  DropPrograms programs;
+  programs.add(dropped_program("setup\n  p0 = process\n  m0 = mmap p0 1 rw private\n"
+                               "task A\n  write p0 m0 0 1\n"
+                               "task B\n  write p0 m0 0 2\n"),
+               "two faults");
+  return programs;
 }
 
 HuntLimits limits_of(std::uint64_t executions) {
@@ -33,8 +35,8 @@ HuntLimits limits_of(std::uint64_t executions) {
 }
 
 // The look at the pte, under its lock, of who is about to install a new page.
-KnownSite look_of_a_fault(const std::vector<program::Program>& programs) {
-  const std::vector<KnownSite> sites = survey_sites(programs, {}, 1);
+KnownSite look_of_a_fault(const DropPrograms& programs) {
+  const std::vector<KnownSite> sites = survey_sites(programs.programs, {}, 1);
   const auto at = std::find_if(sites.begin(), sites.end(), [](const KnownSite& site) {
     return site.name.kind == SiteKind::kRecheck &&
            site.function == "install_private_page";
@@ -42,13 +44,13 @@ KnownSite look_of_a_fault(const std::vector<program::Program>& programs) {
   return at == sites.end() ? KnownSite() : *at;
 }
 
-Dropped dropped(const std::vector<program::Program>& programs, const KnownSite& site,
+Dropped dropped(const DropPrograms& programs, const KnownSite& site,
                 std::uint64_t executions) {
   return hunt_drop(programs, site, limits_of(executions), [](const Dropped&) {});
 }
 
 TEST(DropHunter, ALookThatIsNeededIsCaught) {
-  const std::vector<program::Program> two_faults = programs();
+  const DropPrograms two_faults = programs();
   const KnownSite site = look_of_a_fault(two_faults);
   ASSERT_EQ(site.by, std::vector<std::size_t>{0});
   const Dropped hunt = dropped(two_faults, site, 2'000);
@@ -62,7 +64,7 @@ TEST(DropHunter, ALookThatIsNeededIsCaught) {
 
 // What is left is a program that fails, and is clean with the site in its place.
 TEST(DropHunter, TheSmallestProgramReplays) {
-  const std::vector<program::Program> two_faults = programs();
+  const DropPrograms two_faults = programs();
   const Dropped hunt = dropped(two_faults, look_of_a_fault(two_faults), 2'000);
   ASSERT_TRUE(hunt.smallest);
   program::Program program = dropped_program(hunt.smallest->text);
@@ -78,9 +80,10 @@ TEST(DropHunter, TheSmallestProgramReplays) {
 }
 
 TEST(DropHunter, WhatIsNotNeededIsNotCaught) {
-  const std::vector<program::Program> alone = {
-      dropped_program("setup\n  p0 = process\n  m0 = mmap p0 1 rw private\n"
-                      "task A\n  write p0 m0 0 1\n")};
+  DropPrograms alone;
+  alone.add(dropped_program("setup\n  p0 = process\n  m0 = mmap p0 1 rw private\n"
+                            "task A\n  write p0 m0 0 1\n"),
+            "one fault");
   const Dropped hunt = dropped(alone, look_of_a_fault(alone), 200);
   EXPECT_FALSE(hunt.caught());
   EXPECT_EQ(hunt.programs, 1u);
@@ -89,8 +92,27 @@ TEST(DropHunter, WhatIsNotNeededIsNotCaught) {
   EXPECT_FALSE(hunt.smallest);
 }
 
+// Of the sides of a set-up, each by itself, a hunt makes pairs.
+TEST(DropHunter, PairsAreMadeOfSides) {
+  DropPrograms sides;
+  sides.add(dropped_program("setup\n  p0 = process\ntask A\n  exit p0\n"), "an exit");
+  sides.add_sides({pair_setup("two", dropped_program("setup\n  p0 = process\n"
+                                                     "  m0 = mmap p0 1 rw private\n"
+                                                     "task A\n  write p0 m0 0 1\n"))},
+                  std::span(pair_machines()).first(1));
+  ASSERT_EQ(sides.programs.size(), 2u);
+  EXPECT_EQ(sides.whole(), 1u);
+  const KnownSite site = look_of_a_fault(sides);
+  ASSERT_EQ(site.by, std::vector<std::size_t>{1});
+  const Dropped hunt = dropped(sides, site, 20'000);
+  ASSERT_TRUE(hunt.caught());
+  EXPECT_EQ(hunt.programs, 0u);
+  EXPECT_GE(hunt.mutants, 1u);
+  EXPECT_EQ(hunt.program, 1u);
+}
+
 TEST(DropHunter, OneSeedIsOneResult) {
-  const std::vector<program::Program> two_faults = programs();
+  const DropPrograms two_faults = programs();
   const KnownSite site = look_of_a_fault(two_faults);
   const Dropped one = dropped(two_faults, site, 2'000);
   const Dropped other = dropped(two_faults, site, 2'000);

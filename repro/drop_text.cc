@@ -18,7 +18,10 @@ std::vector<std::string> cells_of(const SiteHunt& hunt,
   std::vector<std::string> cells = {site_text(hunt.site.name), hunt.site.function,
                                     hunt.site.what, "NOT CAUGHT"};
   cells.resize(9, "-");
-  if (!hunt.caught()) return cells;
+  if (!hunt.caught()) {
+    if (!hunt.not_needed.empty()) cells[3] = "not needed";
+    return cells;
+  }
   const Dropped& dropped = *hunt.dropped;
   const bool ended = dropped.end != SearchEnd::kFound;
   cells[3] = ended ? "the process ended" : dropped.kind;
@@ -46,7 +49,7 @@ template <typename Counts>
 Score score_of(std::span<const SiteHunt> hunts, Counts counts) {
   Score score;
   for (const SiteHunt& hunt : hunts) {
-    if (!counts(hunt)) continue;
+    if (!counts(hunt) || (!hunt.caught() && !hunt.not_needed.empty())) continue;
     ++score.all;
     score.caught += hunt.caught() ? 1 : 0;
   }
@@ -118,6 +121,21 @@ Dropped dropped_of(const Json& json) {
   return dropped;
 }
 
+Json json_of(const KnownSite& site) {
+  return {{"kind", site.name.kind}, {"file", site.name.file},
+          {"line", site.name.line}, {"function", site.function},
+          {"what", site.what},      {"by", site.by},
+          {"tasks", site.tasks}};
+}
+
+KnownSite known_site_of(const Json& json) {
+  return {{json.at("kind"), json.at("file"), json.at("line")},
+          json.at("function"),
+          json.at("what"),
+          json.at("by"),
+          json.at("tasks")};
+}
+
 std::string drop_table(std::span<const SiteHunt> hunts,
                        std::span<const std::string> names, double seconds) {
   std::vector<std::vector<std::string>> lines = {{"without", "in", "what", "caught by",
@@ -133,7 +151,16 @@ std::string drop_table(std::span<const SiteHunt> hunts,
           site_text(hunt.site.name), hunt.dropped->anyway,
           hunt.dropped->anyway_program);
     }
+    if (hunt.caught() && !hunt.not_needed.empty()) {
+      text += fmt::format("SAID NOT TO BE NEEDED, AND CAUGHT: {}: {}\n",
+                          site_text(hunt.site.name), hunt.not_needed);
+    }
     if (hunt.caught()) continue;
+    if (!hunt.not_needed.empty()) {
+      text += fmt::format("not needed: {} ({}): {}\n", site_text(hunt.site.name),
+                          hunt.site.function, hunt.not_needed);
+      continue;
+    }
     text += fmt::format("NOT CAUGHT: {}: {}\n", site_text(hunt.site.name),
                         complaint_of(hunt));
   }
@@ -146,8 +173,9 @@ std::string drop_table(std::span<const SiteHunt> hunts,
                         share(score.caught, score.all));
   }
   const Score all = score_of(hunts, [](const SiteHunt&) { return true; });
-  return text + fmt::format("detection score: {} caught; {:.1f} s in all\n",
-                            share(all.caught, all.all), seconds);
+  return text +
+         fmt::format("detection score: {} caught; {} not needed; {:.1f} s in all\n",
+                     share(all.caught, all.all), hunts.size() - all.all, seconds);
 }
 
 Json drop_json(std::span<const SiteHunt> hunts, std::span<const std::string> names,
@@ -160,6 +188,7 @@ Json drop_json(std::span<const SiteHunt> hunts, std::span<const std::string> nam
                  {"function", hunt.site.function},
                  {"what", hunt.site.what},
                  {"caught", hunt.caught()}};
+    if (!hunt.not_needed.empty()) json["not_needed"] = hunt.not_needed;
     if (hunt.dropped) {
       json["hunt"] = json_of(*hunt.dropped);
       if (hunt.dropped->end == SearchEnd::kFound) {
@@ -171,6 +200,7 @@ Json drop_json(std::span<const SiteHunt> hunts, std::span<const std::string> nam
   const Score all = score_of(hunts, [](const SiteHunt&) { return true; });
   return {{"sites", hunts.size()},
           {"caught", all.caught},
+          {"not_needed", hunts.size() - all.all},
           {"seconds", seconds},
           {"hunts", std::move(sites)}};
 }

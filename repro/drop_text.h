@@ -13,16 +13,26 @@ namespace racier::repro {
 struct SiteHunt {
   KnownSite site;
   std::optional<Dropped> dropped;
+  std::string not_needed;  // why somebody has said so; "": nobody has
 
   bool caught() const { return dropped && dropped->caught(); }
+  // Caught if it is needed, and not if it is not.
+  bool as_expected() const {
+    const bool clean = !dropped || dropped->anyway.empty();
+    return clean && caught() == not_needed.empty();
+  }
 };
 
 nlohmann::ordered_json json_of(const Dropped& dropped);
 // The inverse.
 Dropped dropped_of(const nlohmann::ordered_json& json);
 
-// Returns a line for each site, the detection score by kind, and those that were not
-// caught; `names` are those of the programs.
+nlohmann::ordered_json json_of(const KnownSite& site);
+// The inverse.
+KnownSite known_site_of(const nlohmann::ordered_json& json);
+
+// Returns a line for each site, those that were not caught, and the detection score, by
+// kind: of those that somebody may need; `names` are those of the programs.
 std::string drop_table(std::span<const SiteHunt> hunts,
                        std::span<const std::string> names, double seconds);
 nlohmann::ordered_json drop_json(std::span<const SiteHunt> hunts,

@@ -20,7 +20,7 @@ SiteHunt caught_hunt() {
   dropped.kind = "rmap";
   dropped.title = "a title";
   dropped.smallest = {{2, 3, 1, 1}, "task A\n"};
-  return {site_at(SiteKind::kLock, 7), dropped};
+  return {site_at(SiteKind::kLock, 7), dropped, ""};
 }
 
 SiteHunt missed_hunt() {
@@ -28,14 +28,14 @@ SiteHunt missed_hunt() {
   dropped.executions = 1'000;
   dropped.programs = 2;
   dropped.end = SearchEnd::kExecutions;
-  return {site_at(SiteKind::kFlush, 9), dropped};
+  return {site_at(SiteKind::kFlush, 9), dropped, ""};
 }
 
 const std::vector<std::string> kNames = {"one", "another"};
 
 TEST(DropText, SaysWhatIsCaughtAndWhatIsNot) {
   const SiteHunt hunts[] = {
-      caught_hunt(), missed_hunt(), {site_at(SiteKind::kFlush, 10), {}}};
+      caught_hunt(), missed_hunt(), {site_at(SiteKind::kFlush, 10), {}, ""}};
   const std::string text = drop_table(hunts, kNames, 3);
   EXPECT_NE(text.find("lock munmap.cc:7"), text.npos) << text;
   EXPECT_NE(text.find("another"), text.npos) << text;
@@ -46,10 +46,33 @@ TEST(DropText, SaysWhatIsCaughtAndWhatIsNot) {
   EXPECT_NE(text.find("NOT CAUGHT: flush munmap.cc:10: its turn did not come"),
             text.npos)
       << text;
-  EXPECT_NE(text.find("lock: 1 of 1 (100 %) caught\nflush: 0 of 2 (0 %) caught\n"
-                      "detection score: 1 of 3 (33 %) caught; 3.0 s in all\n"),
+  EXPECT_NE(
+      text.find("lock: 1 of 1 (100 %) caught\nflush: 0 of 2 (0 %) caught\n"
+                "detection score: 1 of 3 (33 %) caught; 0 not needed; 3.0 s in all\n"),
+      text.npos)
+      << text;
+}
+
+TEST(DropText, WhatIsNotNeededDoesNotCount) {
+  SiteHunt hunts[] = {caught_hunt(), missed_hunt()};
+  EXPECT_FALSE(hunts[1].as_expected());
+  hunts[1].not_needed = "it only ages";
+  EXPECT_TRUE(hunts[0].as_expected());
+  EXPECT_TRUE(hunts[1].as_expected());
+  std::string text = drop_table(hunts, kNames, 3);
+  EXPECT_NE(text.find("not needed: flush munmap.cc:9 (do_munmap): it only ages\n"),
             text.npos)
       << text;
+  EXPECT_NE(text.find("detection score: 1 of 1 (100 %) caught; 1 not needed;"),
+            text.npos)
+      << text;
+  EXPECT_EQ(text.find("flush: "), text.npos) << text;
+  hunts[0].not_needed = "it only ages, too";
+  EXPECT_FALSE(hunts[0].as_expected());
+  text = drop_table(hunts, kNames, 3);
+  EXPECT_NE(text.find("SAID NOT TO BE NEEDED, AND CAUGHT: lock munmap.cc:7"), text.npos)
+      << text;
+  EXPECT_NE(text.find("detection score: 1 of 1 (100 %)"), text.npos) << text;
 }
 
 TEST(DropText, AProcessThatEndsIsCaught) {
@@ -65,6 +88,8 @@ TEST(DropText, JsonIsReadAsItIsWritten) {
   for (const SiteHunt& hunt : {caught_hunt(), missed_hunt()}) {
     EXPECT_EQ(json_of(dropped_of(json_of(*hunt.dropped))), json_of(*hunt.dropped));
   }
+  const KnownSite site = site_at(SiteKind::kGrace, 7);
+  EXPECT_EQ(known_site_of(json_of(site)), site);
   const SiteHunt hunts[] = {caught_hunt(), missed_hunt()};
   const auto json = drop_json(hunts, kNames, 3);
   EXPECT_EQ(json.at("sites"), 2);

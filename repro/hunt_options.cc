@@ -243,6 +243,8 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   options.jobs = line.number("jobs", 1, kJobsMax);
   if (line.has("json")) options.json = line.get<std::string>("json");
   options.programs = RACIER_SOURCE_DIR "/corpus/bugs";
+  options.setups = line.get<std::string>("setups");
+  options.not_needed = RACIER_SOURCE_DIR "/repro/not_needed.txt";
   options.drop_programs = {RACIER_SOURCE_DIR "/corpus/programs",
                            RACIER_SOURCE_DIR "/corpus/bugs",
                            RACIER_SOURCE_DIR "/corpus/found"};

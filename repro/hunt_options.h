@@ -37,6 +37,8 @@ struct HuntOptions {
   // Sites to leave out (site_survey.h); none: it is rows that are hunted for.
   std::vector<std::string> drops;
   std::vector<std::string> drop_programs;  // folders of programs that come by
+  std::string setups;                      // and one of set-ups, likewise
+  std::string not_needed;                  // a file (not_needed.h)
   std::optional<std::string> save;         // a folder for what is found without them
   bool list = false;  // print the rows, or the sites, and nothing else
   bool help = false;  // it was asked for, and printed

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <set>
 #include <string_view>
 
@@ -37,6 +38,8 @@ class Surveyor final : public Sites, public program::CallObserver {
 
   bool leaves_out(SiteKind kind, const char* what,
                   std::source_location where) override {
+    // Fibers of one OS thread: but ThreadSanitizer takes them for threads.
+    const std::scoped_lock guard(mutex_);
     const auto key = std::make_tuple(kind, where.file_name(), where.line());
     std::set<Key>& seen = in_tasks_ ? seen_in_tasks_ : seen_;
     if (!seen.insert(key).second) return false;
@@ -51,7 +54,10 @@ class Surveyor final : public Sites, public program::CallObserver {
     return false;
   }
 
-  void call_begins(int list, std::uint32_t) override { in_tasks_ = list > 0; }
+  void call_begins(int list, std::uint32_t) override {
+    const std::scoped_lock guard(mutex_);
+    in_tasks_ = list > 0;
+  }
 
   std::vector<KnownSite> sites() const {
     std::vector<KnownSite> sites;
@@ -72,6 +78,7 @@ class Surveyor final : public Sites, public program::CallObserver {
     std::set<std::size_t> tasks, others;
   };
 
+  std::mutex mutex_;
   std::size_t program_ = 0;
   bool in_tasks_ = false;
   std::set<Key> seen_, seen_in_tasks_;  // by the current program

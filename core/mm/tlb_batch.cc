@@ -34,7 +34,7 @@ void TlbUbc::took(Mm& mm, VirtAddr addr, Pte pte) {
     mms_[count_++] = {mm.context, cpus};
   }
   dirty_ = dirty_ || pte.dirty();
-  mm.tlb_flush_pending.fetch_add(1, std::memory_order_acq_rel);
+  mm.tlb_flush_pending.fetch_add(1);
 }
 
 void TlbUbc::flush(Where where) {
@@ -54,10 +54,10 @@ void flush_tlb_batched_pending(Machine& m, Mm& mm, std::source_location where) {
   if (!m.options().period.batched_unmap || bug::armed(Bug::kBatchedUnmapFlushMissed)) {
     return;
   }
-  const std::uint32_t pending = mm.tlb_flush_pending.load(std::memory_order_acquire);
-  if (pending == mm.tlb_flushed.load(std::memory_order_acquire)) return;
+  const std::uint32_t pending = mm.tlb_flush_pending.load();
+  if (pending == mm.tlb_flushed.load()) return;
   flush_tlb_mm(m, mm, where);
-  mm.tlb_flushed.store(pending, std::memory_order_release);
+  mm.tlb_flushed.store(pending);
   mark::hit(Mark::kBatchedFlushDone);
 }
 

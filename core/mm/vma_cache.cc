@@ -80,7 +80,7 @@ MmapWriteGuard::MmapWriteGuard(const Machine& m, Mm& mm, int nest,
     : mm_(mm),
       versions_(has_vma_locks(m) || (looks_up_unlocked(m) && nest == 0)),
       guard_(mm.mmap_sem, nest, where) {
-  if (versions_) mm_.vma_version.fetch_add(1, kSeqCst, where);
+  if (versions_) mm_.vma_version.fetch_add(1, kSeqCst);
 }
 
 MmapWriteGuard::~MmapWriteGuard() noexcept(false) {
@@ -108,8 +108,8 @@ Vma* lookup_vma_cache(Machine& m, Mm& mm, VirtAddr addr) {
   vma_hold(*vma);
   const bool same_version = still(mm.vma_version.load(kSeqCst) == version);
   // Without an anchor it would share a neighbour's, and those stay under mmap_sem only.
-  const bool there = still(vma->contains(addr));
-  if (same_version && there && m.scheme().may_have_anon(*vma)) return vma;
+  const bool there = same_version && still(vma->contains(addr));
+  if (there && m.scheme().may_have_anon(*vma)) return vma;
   if (!same_version) mark::hit(Mark::kVmaChangedUnderLookup);
   drop_count(*vma);
   return nullptr;

@@ -94,7 +94,7 @@ bool enter_locked(Vma& vma, bool detaching) {
     if (count == 0) return false;
   } while (!vma.vm_refcnt.compare_exchange(count, count + kVmaLockOffset));
   const std::uint32_t alone = kVmaLockOffset + (detaching ? 0 : 1);
-  const auto is_alone = [&] { return vma.vm_refcnt.load(kAcquire) == alone; };
+  const auto is_alone = [&] { return vma.vm_refcnt.load() == alone; };
   if (is_alone()) return true;
   mark::hit(Mark::kVmaUserWaited);
   vma.vm_mm->vma_writer_wait.wait(is_alone);

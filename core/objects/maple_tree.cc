@@ -114,7 +114,7 @@ bool MapleUpdate::build(const MapleTree& tree, VirtRange range,
   alloc_ = &alloc;
   Entries what;
   for (const MapleEntry& entry : entries) what.add(entry);
-  MapleNode* const root = tree.root_.load(std::memory_order_acquire);
+  MapleNode* const root = tree.root_.load();
   Entries top = root == nullptr ? packed(what, true) : rebuilt(*root, range, what);
   if (top.count > 1) top = packed(top, false);
   root_ = top.count == 0 ? nullptr : top.at[0].node();

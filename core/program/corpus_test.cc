@@ -240,7 +240,8 @@ TEST_F(Corpus, FoundProgramsStayClean) {
 }
 
 TEST_F(Corpus, CleanProgramsAreCleanWhateverHappens) {
-  const int count = sanitizers::tsan() ? 20 : 50;  // it makes a run eight times as long
+  // ThreadSanitizer makes a run eight times as long.
+  const int count = sanitizers::tsan() ? 10 : 50;
   for (const CorpusFile& file : files_of("programs")) {
     if (file.program.expectation.kind != Expectation::Kind::kClean) continue;
     SCOPED_TRACE(file.path);
@@ -308,24 +309,24 @@ bool begin_alike(std::span<const TraceEntry> a, std::span<const TraceEntry> b) {
                     });
 }
 
-// The same program and schedule: the same steps, a thousand times out of a thousand.  A
-// run that ended as a race was cut short where ThreadSanitizer happened to remember
+// The same program and schedule: the same steps, a thousand times out of a thousand (a
+// hundred, where each takes longer).  A run that ended as a race was cut short where ThreadSanitizer happened to remember
 // both accesses: until there they are the same.
 TEST_F(Corpus, ARunIsTheSameAThousandTimes) {
-  constexpr int kRuns = 1000;
+  const int times = sanitizers::tsan() || sanitizers::asan() ? 100 : 1000;
   const auto files = files_of("bugs");
   Traced traced;
   for (const CorpusFile& file : files) {
     std::optional<std::uint64_t> whole;  // the hash of a run that was not cut short
     std::vector<TraceEntry> first;
-    int runs = kRuns;
+    int runs = times;
     for (int i = 0; i < runs; ++i) {
       const Trace& trace = traced.run(file.program);
       SCOPED_TRACE(file.path.string() + ", run " + std::to_string(i));
       if (i == 0) first.assign(trace.entries().begin(), trace.entries().end());
       ASSERT_TRUE(begin_alike(trace.entries(), first));
       if (traced.raced()) {
-        runs = kRuns / 50;  // a report takes long
+        runs = times / 50;  // a report takes long
         continue;
       }
       if (!whole) whole = trace.hash();

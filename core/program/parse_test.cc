@@ -35,6 +35,8 @@ TEST(Parse, ReadsEveryPart) {
 # They are friends.
 machine frames=64 rcu=preempt
 bug B07
+drop lock munmap.cc:197
+drop flush reclaim.cc:36
 setup
   # The one process.
   p0 = process
@@ -58,6 +60,9 @@ mark swap_in >= 2
   EXPECT_EQ(program.machine.frames, 64u);
   EXPECT_EQ(program.machine.period.rcu, RcuFlavour::kPreempt);
   EXPECT_TRUE(program.bugs.has(Bug::kRemoveRmapClearsMapping));
+  EXPECT_EQ(program.drops,
+            (std::vector<SiteName>{{SiteKind::kLock, "munmap.cc", 197},
+                                   {SiteKind::kFlush, "reclaim.cc", 36}}));
   ASSERT_EQ(program.setup.size(), 2u);
   EXPECT_EQ(program.setup[0].note, "The one process.");
   EXPECT_EQ(op_of(program.setup[1]).name, std::string("mmap"));
@@ -155,6 +160,18 @@ const std::vector<Mistake>& mistakes() {
       {"bug", "1:4: expected the name of a bug, not the end of the line"},
       {"bug B99", "1:5: no bug is called `B99`"},
       {"bug B07 B09", "1:9: expected the end of the line, not `B09`"},
+      {"drop",
+       "1:5: expected lock, reference, recheck, barrier, order, flush or grace, not the "
+       "end of the line"},
+      {"drop lock", "1:10: expected a place, as `munmap.cc:197`, not the end of the line"},
+      {"drop lock munmap.cc", "1:20: expected `:`, not the end of the line"},
+      {"drop clock munmap.cc:1",
+       "1:6: no place of the code is called `clock munmap.cc:1`: it is one like `lock "
+       "munmap.cc:197`"},
+      {"drop lock munmap.cc:0",
+       "1:6: no place of the code is called `lock munmap.cc:0`: it is one like `lock "
+       "munmap.cc:197`"},
+      {"drop lock munmap.cc:1 2", "1:23: expected the end of the line, not `2`"},
       {"setup\nsetup", "2:1: there is one `setup`"},
       {"task A\nsetup",
        "2:1: `setup` is too late here: the order is machine, bug and drop, setup, "

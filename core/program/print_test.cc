@@ -15,6 +15,10 @@ Program decorated(std::uint64_t seed) {
   Random random(seed);
   if (random.below(2) == 0) program.header = "A line.\n\nAnother one.";
   if (random.below(2) == 0) program.bugs.arm(static_cast<Bug>(random.below(kBugs)));
+  while (random.below(3) == 0) {
+    program.drops.push_back({static_cast<SiteKind>(random.below(kSiteKinds)), "mmap.cc",
+                             static_cast<std::uint32_t>(random.below(900)) + 1});
+  }
   program.machine.swap_slots = static_cast<std::uint32_t>(random.below(100));
   if (random.below(2) == 0) program.setup[0].note = "Why.";
   if (random.below(2) == 0) {

@@ -13,7 +13,7 @@ namespace racier::rmap {
 namespace {
 
 AnonArea* area_of(const Vma& vma) {
-  return reinterpret_cast<AnonArea*>(vma.rmap.anchor.load(std::memory_order_acquire));
+  return reinterpret_cast<AnonArea*>(vma.rmap.anchor.load());
 }
 
 AnonArea* peek_area_of(const Vma& vma) {
@@ -27,9 +27,7 @@ AnonArea* area_of_mapping(std::uintptr_t mapping) {
   return reinterpret_cast<AnonArea*>(mapping & ~kPageMappingAnon);
 }
 
-AnonArea* area_of(const Page& page) {
-  return area_of_mapping(page.mapping.load(std::memory_order_acquire));
-}
+AnonArea* area_of(const Page& page) { return area_of_mapping(page.mapping.load()); }
 
 constexpr Traits kTraits{"anon_area", "posted for 2.3.99", false};
 

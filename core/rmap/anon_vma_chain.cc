@@ -85,7 +85,7 @@ void AnonVmaChains::free_anon_vma(ChainedAnonVma& anon_vma, ChainedAnonVma& root
 ChainedAnonVma* AnonVmaChains::get_anon_vma(Page& page) {
   RcuReadGuard rcu(machine().rcu);
   if (!still(page.is_mapped())) return nullptr;
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   if ((mapping & kPageMappingAnon) == 0) return nullptr;
   auto* const anon_vma = reinterpret_cast<ChainedAnonVma*>(mapping & ~kPageMappingAnon);
   if (!anon_vma->refs.inc_not_zero_acquire()) return nullptr;
@@ -103,7 +103,7 @@ ChainedAnonVma* AnonVmaChains::lock_anon_vma_read(Page& page)
   // Until the lock is ours only the read section keeps the memory an anon_vma.
   RcuReadGuard rcu(machine().rcu);
   if (!still(page.is_mapped())) return nullptr;
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   if ((mapping & kPageMappingAnon) == 0) return nullptr;
   auto& anon_vma = *reinterpret_cast<ChainedAnonVma*>(mapping & ~kPageMappingAnon);
   ChainedAnonVma& root = root_of(anon_vma);
@@ -218,7 +218,7 @@ void AnonVmaChains::do_release(Hold hold) {
 }
 
 bool AnonVmaChains::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   auto& anon_vma = *reinterpret_cast<ChainedAnonVma*>(mapping & ~kPageMappingAnon);
   const ReadGuard guard(root_of(anon_vma).rwsem);
   return walk_tree(page, anon_vma, visit);

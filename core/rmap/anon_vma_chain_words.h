@@ -13,7 +13,7 @@ namespace racier::rmap {
 // Returns the own anon_vma of a vma, or nullptr; a peek is no step.
 inline ChainedAnonVma* anon_vma_of(const Vma& vma) {
   return reinterpret_cast<ChainedAnonVma*>(
-      vma.rmap.anchor.load(std::memory_order_acquire));
+      vma.rmap.anchor.load());
 }
 
 inline ChainedAnonVma* peek_anon_vma_of(const Vma& vma) {
@@ -26,7 +26,7 @@ inline void set_anon_vma_of(Vma& vma, ChainedAnonVma* anon_vma) {
 }
 
 inline ChainedAnonVma& root_of(const ChainedAnonVma& anon_vma) {
-  return *anon_vma.root.load(std::memory_order_acquire);
+  return *anon_vma.root.load();
 }
 
 inline ChainedAnonVma& peek_root_of(const ChainedAnonVma& anon_vma) {

@@ -12,8 +12,7 @@ namespace racier::rmap {
 namespace {
 
 CountedAnonVma* anon_vma_of(const Vma& vma) {
-  return reinterpret_cast<CountedAnonVma*>(
-      vma.rmap.anchor.load(std::memory_order_acquire));
+  return reinterpret_cast<CountedAnonVma*>(vma.rmap.anchor.load());
 }
 
 CountedAnonVma* peek_anon_vma_of(const Vma& vma) {
@@ -69,7 +68,7 @@ const Traits& AnonVmaRwsem::traits() const { return kTraits; }
 CountedAnonVma* AnonVmaRwsem::grab_anon_vma(Page& page) {
   RcuReadGuard rcu(machine().rcu);
   if (!still(page.is_mapped())) return nullptr;
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   if ((mapping & kPageMappingAnon) == 0) return nullptr;
   auto* const anon_vma = reinterpret_cast<CountedAnonVma*>(mapping & ~kPageMappingAnon);
   if (!anon_vma->refs.inc_not_zero_acquire()) return nullptr;
@@ -202,7 +201,7 @@ void AnonVmaRwsem::do_release(Hold hold) {
 }
 
 bool AnonVmaRwsem::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   return walk_list(
       page, *reinterpret_cast<CountedAnonVma*>(mapping & ~kPageMappingAnon), visit);
 }

@@ -11,7 +11,7 @@ namespace racier::rmap {
 namespace {
 
 AnonVma* anon_vma_of(const Vma& vma) {
-  return reinterpret_cast<AnonVma*>(vma.rmap.anchor.load(std::memory_order_acquire));
+  return reinterpret_cast<AnonVma*>(vma.rmap.anchor.load());
 }
 
 AnonVma* peek_anon_vma_of(const Vma& vma) {
@@ -140,7 +140,7 @@ bool AnonVmaSpin::do_walk_anon(Page& page, FunctionRef<Walk(const Mapping&)> vis
   // is this page's holds at the moment of the test, and no longer.
   RcuReadGuard rcu(machine().rcu);
   if (!still(page.is_mapped())) return true;
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   if ((mapping & kPageMappingAnon) == 0) return true;
   AnonVma& anon_vma = *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
   const SpinGuard guard(anon_vma.lock);
@@ -174,7 +174,7 @@ Hold AnonVmaSpin::do_hold(Page& page) {
 void AnonVmaSpin::do_release(Hold) { machine().rcu.read_unlock(); }
 
 bool AnonVmaSpin::do_walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   AnonVma& anon_vma = *reinterpret_cast<AnonVma*>(mapping & ~kPageMappingAnon);
   const SpinGuard guard(anon_vma.lock);
   return walk_list(page, anon_vma, visit);

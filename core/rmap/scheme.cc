@@ -152,7 +152,7 @@ bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
     trace.walk_shown(page, *at.vma, at.addr);
     return visit(at);
   };
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   bool completed = true;
   if ((mapping & kPageMappingAnon) != 0) {
     completed = do_walk_anon(page, shown);
@@ -165,7 +165,7 @@ bool Scheme::walk(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
 }
 
 bool Scheme::walk_held(Page& page, FunctionRef<Walk(const Mapping&)> visit) {
-  const std::uintptr_t mapping = page.mapping.load(std::memory_order_acquire);
+  const std::uintptr_t mapping = page.mapping.load();
   if ((mapping & kPageMappingAnon) != 0) return do_walk_held(page, visit);
   if (mapping == 0) return true;
   return do_walk_file(page, *reinterpret_cast<AddressSpace*>(mapping), visit);

@@ -13,6 +13,11 @@
 
 namespace racier {
 
+// An order that belongs to a lock or a count: no site of whoever takes that.
+struct OwnOrder {
+  std::memory_order order;
+};
+
 template <typename T>
 class Atomic {
   using Where = std::source_location;
@@ -31,6 +36,18 @@ class Atomic {
   }
   T load(Order order, Where where = Where::current()) const {
     return load_with<SiteKind::kBarrier>(order, where);
+  }
+  T load(OwnOrder own, Where where) const {
+    return load_with<SiteKind::kOrder>(own.order, where);
+  }
+  void store(T value, OwnOrder own, Where where) {
+    store_with<SiteKind::kOrder>(value, own.order, where);
+  }
+  T fetch_add(T by, OwnOrder own, Where where) {
+    return fetch_add_with<SiteKind::kOrder>(by, own.order, where);
+  }
+  T fetch_sub(T by, OwnOrder own, Where where) {
+    return fetch_sub_with<SiteKind::kOrder>(by, own.order, where);
   }
   void store(T value, Where where = Where::current()) {
     store_with<SiteKind::kOrder>(value, std::memory_order_release, where);

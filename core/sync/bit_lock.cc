@@ -101,7 +101,7 @@ void bit_unlock(Word& word, int bit, WaitQueue& queue, const LockClass& lock_cla
 
 void bit_wait(Word& word, int bit, WaitQueue& queue, Where where) {
   const auto is_clear = [&] {
-    return (word.load(std::memory_order_seq_cst, where) & mask_of(bit)) == 0;
+    return (word.load(OwnOrder{kSeqCst}, where) & mask_of(bit)) == 0;
   };
   queue.wait(is_clear, where, {&word, bit});
 }

@@ -220,7 +220,7 @@ void Rcu::callback_loop(Where where) {
 }
 
 void Rcu::stop(Where where) {
-  stopped_.store(true, std::memory_order_seq_cst, where);
+  stopped_.store(true, OwnOrder{std::memory_order_seq_cst}, where);
   note_side_effects();  // callback_loop() peeks at it
   if (Task* const task = callback_task_.load(std::memory_order_seq_cst)) {
     task->runtime->unpark(*task);

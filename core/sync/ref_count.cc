@@ -92,7 +92,8 @@ bool RefCount::inc_not_zero_acquire(Where where) {
 
 bool RefCount::dec_and_test(Where where) {
   if (was_left_out(this)) return false;
-  const std::int32_t before = count_.fetch_sub(1, std::memory_order_release, where);
+  const std::int32_t before =
+      count_.fetch_sub(1, OwnOrder{std::memory_order_release}, where);
   check(Inv::kRefcountNotBelowZero, before > 0, where);
   if (before != 1) return false;
   // Acquire: pairs with the releases of all droppers before.

@@ -13,7 +13,7 @@ namespace racier {
 
 // Acquire: pairs with the release of write_end().
 std::uint32_t SeqCount::read_begin(Where where) const {
-  std::uint32_t sequence = sequence_.load(std::memory_order_acquire, where);
+  std::uint32_t sequence = sequence_.load(OwnOrder{std::memory_order_acquire}, where);
   while ((sequence & 1) != 0) {
     sequence_.wait_until_written(where);
     sequence = sequence_.peek(std::memory_order_acquire);
@@ -22,7 +22,7 @@ std::uint32_t SeqCount::read_begin(Where where) const {
 }
 
 bool SeqCount::read_retry(std::uint32_t sequence, Where where) const {
-  fence(std::memory_order_acquire, where);  // pairs with the fence of write_begin()
+  fence(std::memory_order_acquire);  // pairs with the fence of write_begin()
   return !still(sequence_.load(std::memory_order_relaxed, where) == sequence, where);
 }
 
@@ -30,13 +30,13 @@ void SeqCount::write_begin(Where where) {
   note_side_effects();
   const std::uint32_t sequence = sequence_.peek();
   sequence_.store(sequence + 1, std::memory_order_relaxed, where);
-  fence(std::memory_order_release, where);  // pairs with the fence of read_retry()
+  fence(std::memory_order_release);  // pairs with the fence of read_retry()
 }
 
 void SeqCount::write_end(Where where) {
   note_side_effects();
   const std::uint32_t sequence = sequence_.peek();
-  sequence_.store(sequence + 1, std::memory_order_release, where);
+  sequence_.store(sequence + 1, OwnOrder{std::memory_order_release}, where);
 }
 
 }  // namespace racier

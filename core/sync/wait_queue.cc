@@ -37,7 +37,7 @@ class WaitQueue::Stay {
     join_queue();
     // Pairs with the waker's barrier between what it wrote and active(): whatever the
     // order of the condition's loads.  Kernel: set_current_state().
-    fence(std::memory_order_seq_cst, where_);
+    fence(std::memory_order_seq_cst);
   }
 
   // Returns whether it was still waiting: no wake has chosen it.
