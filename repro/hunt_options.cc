@@ -66,7 +66,7 @@ Usage hunt_usage() {
   add("programs",
       po::value<std::string>()->default_value(RACIER_SOURCE_DIR "/corpus/bugs"),
       "the folder of their programs, NAME.racier");
-  add("list", "print the bugs, by family, and do nothing else");
+  add("list", "print the bugs, with machine and origin, and do nothing else");
   return usage;
 }
 
