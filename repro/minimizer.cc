@@ -22,7 +22,7 @@ using program::Program;
 // How many schedules a smaller program gets to show the finding under.
 constexpr std::uint64_t kExecutions = 200;
 // Of those with few preemptions, which are tried in order.
-constexpr std::uint64_t kOrderedExecutions = 3000;
+constexpr std::uint64_t kOrderedExecutions = 30000;
 constexpr int kPreemptionsMax = 2;
 
 // What calls gave, and how often a mark was hit, is no longer what it was.
