@@ -265,6 +265,8 @@ expect 2 '--for: expected a duration' hunt --for soon
 expect 2 "absent/prepare_ptl_before_anonlock.racier: cannot be read" \
   hunt --bug B10 --programs absent
 expect 0 'B10 prepare_ptl_before_anonlock  ' hunt --list --family lock-order
+expect 0 ' rmap=anon_vma_chain  ' hunt --list --bug B30
+expect 2 'absent/root_lock_changed_under_walker.racier: ' hunt --list --bug B30 --programs absent
 expect 0 '2 of 2 rows found; a bug: median ' \
   hunt --bug B10 --bug B07 --jobs 2 --clean 20 --json hunt.json
 check 'a line for each' test "$(grep -c '^B' out)" = 2

@@ -35,6 +35,14 @@ std::vector<program::Program> programs_of(const HuntOptions& options) {
   return programs;
 }
 
+std::vector<MachineOptions> machines_of(const HuntOptions& options) {
+  std::vector<MachineOptions> machines;
+  for (const program::Program& program : programs_of(options)) {
+    machines.push_back(program.machine);
+  }
+  return machines;
+}
+
 void write_json(const HuntOptions& options, const Json& json) {
   if (!options.json) return;
   const std::string wrong = stress::write_whole(*options.json, json.dump(2) + "\n");
@@ -132,7 +140,7 @@ int hunt_command(const std::vector<std::string>& arguments) {
   const HuntOptions options = read_hunt_options(arguments);
   if (options.help) return kClean;
   if (options.list && options.drops.empty()) {
-    fmt::print("{}", list_of_rows(options.rows));
+    fmt::print("{}", list_of_rows(options.rows, machines_of(options)));
     return kClean;
   }
   stress::catch_stop_signals();

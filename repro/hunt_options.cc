@@ -98,7 +98,8 @@ Usage hunt_usage() {
   add("programs", po::value<std::string>(),
       "the folder of their programs, NAME.racier (corpus/bugs; with --drop all of "
       "corpus)");
-  add("list", "print the bugs, or with --drop the sites, and do nothing else");
+  add("list", "print the bugs, with machine and origin, or with --drop the sites, and do "
+      "nothing else");
   return usage;
 }
 

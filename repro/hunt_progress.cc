@@ -40,14 +40,6 @@ std::chrono::seconds limit_of(const HuntLimits& limits) {
   return std::chrono::seconds(static_cast<std::int64_t>(std::min(wanted, kMost)));
 }
 
-std::string last_line(const std::string& said) {
-  const std::size_t end = said.rfind('\n');
-  if (end == said.npos) return "";
-  const std::size_t before = end == 0 ? said.npos : said.rfind('\n', end - 1);
-  const std::size_t begin = before == said.npos ? 0 : before + 1;
-  return said.substr(begin, end - begin);
-}
-
 std::string death_of(const ChildResult& result) {
   return result.late ? "it took too long" : result.death;
 }

@@ -46,8 +46,6 @@ class HuntProgress {
 // Returns how long a child may take: one that takes longer than all its searches may
 // hangs.
 std::chrono::seconds limit_of(const HuntLimits& limits);
-// Returns the last whole line of what a child said; "": there is none.
-std::string last_line(const std::string& said);
 // Returns how it ended, if not in order; else "".
 std::string death_of(const ChildResult& result);
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/program/machine_keys.h"
+
 namespace racier::repro {
 namespace {
 
@@ -222,10 +224,25 @@ Json hunt_json(std::span<const Quarry> quarries, double seconds) {
           {"bugs", std::move(bugs)}};
 }
 
-std::string list_of_rows(std::span<const bug::Row* const> rows) {
+std::string text_of_machine(const MachineOptions& machine) {
+  const MachineOptions usual;
+  const program::MachineKey& rmap = program::machine_key("rmap");
+  std::string text = fmt::format("rmap={}", rmap.print(rmap.get(machine)));
+  for (const program::MachineKey& key : program::machine_keys()) {
+    const std::uint64_t value = key.get(machine);
+    if (&key == &rmap || value == key.get(usual)) continue;
+    text += fmt::format(" {}={}", key.name, key.print(value));
+  }
+  return text;
+}
+
+std::string list_of_rows(std::span<const bug::Row* const> rows,
+                         std::span<const MachineOptions> machines) {
   std::vector<std::vector<std::string>> lines;
-  for (const bug::Row* const row : rows) {
-    lines.push_back({title_of(*row), finding_kind_name(row->shows), row->family});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bug::Row& row = *rows[i];
+    lines.push_back({title_of(row), finding_kind_name(row.shows), row.family,
+                     text_of_machine(machines[i]), row.origin});
   }
   return text_of_columns(lines, lines.front().size());
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/bug.h"
+#include "core/objects/machine.h"
 #include "repro/hunter.h"
 
 namespace racier::repro {
@@ -36,7 +37,12 @@ std::string hunt_table(std::span<const Quarry> quarries, double seconds);
 // Returns the same with all searches.
 nlohmann::ordered_json hunt_json(std::span<const Quarry> quarries, double seconds);
 
-// Returns a line for each row: its id, name, kind of finding and family.
-std::string list_of_rows(std::span<const bug::Row* const> rows);
+// Returns what is chosen of a machine: "rmap=", then what is not as usual.
+std::string text_of_machine(const MachineOptions& machine);
+
+// Returns a line for each row: its id, name, kind of finding, family, the machine of
+// its program (one of `machines` each) and its origin.
+std::string list_of_rows(std::span<const bug::Row* const> rows,
+                         std::span<const MachineOptions> machines);
 
 }  // namespace racier::repro

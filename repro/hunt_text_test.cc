@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "core/program/machine_keys.h"
+
 namespace racier::repro {
 namespace {
 
@@ -101,9 +103,18 @@ TEST(HuntText, WhatIsFoundWithNothingArmedIsSaid) {
 TEST(HuntText, RowsAreListed) {
   const std::vector<const bug::Row*> rows = {&bug::row(*bug::find("B07")),
                                              &bug::row(*bug::find("B10"))};
-  EXPECT_EQ(list_of_rows(rows),
-            "B07 remove_rmap_clears_mapping   rmap        missing-recheck\n"
-            "B10 prepare_ptl_before_anonlock  lock-order  lock-order\n");
+  std::vector<MachineOptions> machines(2);
+  program::machine_key("ptl").set(machines[1], 1);
+  const std::string list = list_of_rows(rows, machines);
+  EXPECT_TRUE(list.starts_with(
+      "B07 remove_rmap_clears_mapping   rmap        missing-recheck  rmap="))
+      << list;
+  EXPECT_NE(list.find(std::string("  ") + rows[0]->origin + "\n"), list.npos) << list;
+  EXPECT_NE(list.find("\nB10 prepare_ptl_before_anonlock  lock-order  lock-order"),
+            list.npos)
+      << list;
+  EXPECT_NE(list.find(" " + text_of_machine(machines[1]) + " "), list.npos) << list;
+  EXPECT_EQ(text_of_machine(machines[1]), text_of_machine(machines[0]) + " ptl=split");
 }
 
 }  // namespace
