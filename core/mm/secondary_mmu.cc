@@ -181,6 +181,9 @@ std::uint64_t touch(Machine& m, const Mm& mm, Entry& entry, VirtAddr addr, bool 
   step({m.frames.word_name(entry.pfn, offset), write ? Access::kWrite : Access::kRead,
         std::memory_order_relaxed, std::source_location::current(), sizeof value});
   if (!is_alive(m, entry)) return value;
+  entry.young = true;
+  entry.dirty = entry.dirty || write;
+  // Nothing comes between an access and its note.
   std::byte* const at = m.frames.data(entry.pfn) + offset;
   const std::uint64_t before = load_user_word(at);
   if (write) {
@@ -188,8 +191,6 @@ std::uint64_t touch(Machine& m, const Mm& mm, Entry& entry, VirtAddr addr, bool 
   } else {
     value = before;
   }
-  entry.young = true;
-  entry.dirty = entry.dirty || write;
   m.tracepoints->accessed(mm, addr, write ? UserAccess::kWrite : UserAccess::kRead,
                           value, before);
   return value;

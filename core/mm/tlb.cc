@@ -116,7 +116,8 @@ void enter_lazy_tlb(Machine& m, int cpu) {
 
 void shoot_lazy_tlbs(Machine& m, Mm& mm) {
   if (!by_cpumask(m)) return;
-  for_each_cpu(mm.cpumask.peek(), [&](int cpu) {
+  // Acquire: a CPU that has gone by itself touches the mm no more.
+  for_each_cpu(mm.cpumask.peek(std::memory_order_acquire), [&](int cpu) {
     CpuTlb& tlb = tlb_of(m, cpu);
     const InterlockGuard guard(tlb.lock);
     if (tlb.loaded == &mm) unload(tlb, cpu);

@@ -310,8 +310,8 @@ bool begin_alike(std::span<const TraceEntry> a, std::span<const TraceEntry> b) {
 }
 
 // The same program and schedule: the same steps, a thousand times out of a thousand (a
-// hundred, where each takes longer).  A run that ended as a race was cut short where ThreadSanitizer happened to remember
-// both accesses: until there they are the same.
+// hundred, where each takes longer).  A run that ended as a race was cut short where
+// ThreadSanitizer happened to remember both accesses: until there they are the same.
 TEST_F(Corpus, ARunIsTheSameAThousandTimes) {
   const int times = sanitizers::tsan() || sanitizers::asan() ? 100 : 1000;
   const auto files = files_of("bugs");
