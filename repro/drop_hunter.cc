@@ -245,7 +245,15 @@ class DropHunt {
 
 }  // namespace
 
+// Without what was said of the program, and expected of it, as it was.
 void DropPrograms::add(program::Program program, std::string name) {
+  program.header.clear();
+  for (int list = 0; list < program.lists(); ++list) {
+    for (program::Call& call : program.list(list)) {
+      call.note.clear();
+      call.expected.reset();
+    }
+  }
   programs.push_back(without_its_schedule(std::move(program)));
   names.push_back(std::move(name));
 }

@@ -85,10 +85,12 @@ class Surveyor final : public Sites, public program::CallObserver {
   std::map<SiteName, Entry> sites_;
 };
 
+// (Orders that nobody has named are many: only who asks for them gets them.)
 bool is_named(const SiteName& site, std::string_view word) {
-  const bool any = word == "all" && site.kind != SiteKind::kOrder;
-  return any || word == site_kind_name(site.kind) || word == site.file ||
-         word == fmt::format("{}:{}", site.file, site.line) || word == site_text(site);
+  if (word == site_kind_name(site.kind) || word == site_text(site)) return true;
+  if (site.kind == SiteKind::kOrder) return false;
+  return word == "all" || word == site.file ||
+         word == fmt::format("{}:{}", site.file, site.line);
 }
 
 }  // namespace

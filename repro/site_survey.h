@@ -26,10 +26,9 @@ struct KnownSite {
 std::vector<KnownSite> survey_sites(std::span<const program::Program> programs,
                                     const Schedule& recipe, std::uint64_t executions);
 
-// Returns those that `words` name: "all" (but those of kind order), a kind ("lock"), a
-// file ("munmap.cc"), a line
-// ("munmap.cc:197"), or one site ("lock munmap.cc:197").  Throws BadInput: a word names
-// none.
+// Returns those that `words` name: "all", a kind ("lock"), a file ("munmap.cc"), a line
+// ("munmap.cc:197"), or one site ("lock munmap.cc:197"); those of kind order only by
+// that kind.  Throws BadInput: a word names none.
 std::vector<KnownSite> sites_named(std::span<const KnownSite> sites,
                                    std::span<const std::string> words);
 
