@@ -151,10 +151,6 @@ std::string drop_table(std::span<const SiteHunt> hunts,
           site_text(hunt.site.name), hunt.dropped->anyway,
           hunt.dropped->anyway_program);
     }
-    if (hunt.caught() && !hunt.not_needed.empty()) {
-      text += fmt::format("SAID NOT TO BE NEEDED, AND CAUGHT: {}: {}\n",
-                          site_text(hunt.site.name), hunt.not_needed);
-    }
     if (hunt.caught()) continue;
     if (!hunt.not_needed.empty()) {
       text += fmt::format("not needed: {} ({}): {}\n", site_text(hunt.site.name),
@@ -188,7 +184,9 @@ Json drop_json(std::span<const SiteHunt> hunts, std::span<const std::string> nam
                  {"function", hunt.site.function},
                  {"what", hunt.site.what},
                  {"caught", hunt.caught()}};
-    if (!hunt.not_needed.empty()) json["not_needed"] = hunt.not_needed;
+    if (!hunt.caught() && !hunt.not_needed.empty()) {
+      json["not_needed"] = hunt.not_needed;
+    }
     if (hunt.dropped) {
       json["hunt"] = json_of(*hunt.dropped);
       if (hunt.dropped->end == SearchEnd::kFound) {

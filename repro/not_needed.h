@@ -23,7 +23,7 @@ struct NotNeeded {
 // Throws BadInput with file and line.
 std::vector<NotNeeded> read_not_needed(const std::string& path);
 
-// Returns why `site` is not needed; "": nobody has said so.
+// Returns why `site`, which was not caught, is not needed; "": nobody has said so.
 std::string reason_of(const KnownSite& site, std::span<const NotNeeded> list);
 
 }  // namespace racier::repro
