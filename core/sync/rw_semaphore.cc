@@ -25,6 +25,13 @@
 #include "core/sync/tsan.h"
 
 namespace racier {
+namespace {
+
+// Returns whether the run of `self` does without anything: if not, nothing of a lock is
+// touched to ask for it.
+bool has_sites(const Task* self) { return self != nullptr && self->sites != nullptr; }
+
+}  // namespace
 
 // A task that waits.  Lives on its stack.
 struct RwSemaphore::Sleeper : ListNode {
@@ -125,7 +132,8 @@ bool RwSemaphore::take(Hold hold) {
 
 void RwSemaphore::down(Hold hold, int nest, Where where) {
   Task* const self = current();
-  if (LockChecker::is_left_out(self, this, *class_, hold, where)) return;
+  if (has_sites(self) && LockChecker::is_left_out(self, this, *class_, hold, where))
+    return;
   might_sleep(where);
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
@@ -147,7 +155,8 @@ void RwSemaphore::down(Hold hold, int nest, Where where) {
 
 bool RwSemaphore::try_down(Hold hold, Where where) {
   Task* const self = current();
-  if (LockChecker::is_left_out(self, this, *class_, hold, where)) return true;
+  if (has_sites(self) && LockChecker::is_left_out(self, this, *class_, hold, where))
+    return true;
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_acquire, where, sizeof count_});
   if (!take(hold)) return false;
@@ -171,7 +180,8 @@ class RwSemaphore::LetGo {
 
 void RwSemaphore::up(Hold hold, Where where) {
   Task* const self = current();
-  if (LockChecker::was_left_out(self, this, *class_, hold, where)) return;
+  if (has_sites(self) && LockChecker::was_left_out(self, this, *class_, hold, where))
+    return;
   const LetGo let_go(*this, hold);
   sync::step_of(
       self, {&count_, Access::kRmw, std::memory_order_release, where, sizeof count_});

@@ -19,6 +19,10 @@ namespace racier {
 
 namespace {
 
+// Returns whether the run of `self` does without anything: if not, nothing of a lock is
+// touched to ask for it.
+bool has_sites(const Task* self) { return self != nullptr && self->sites != nullptr; }
+
 // Returns whether the run is over and the lock's memory is free: a lock that was freed
 // while it was held is a finding, and nobody may touch it after that.
 bool is_gone(const Task* self, const void* lock) {
@@ -73,7 +77,9 @@ inline bool SpinLock::take() {
 
 void SpinLock::lock(int nest, Where where) {
   Task* const self = current();
-  if (LockChecker::is_left_out(self, this, *class_, Hold::kExclusive, where)) return;
+  if (has_sites(self) &&
+      LockChecker::is_left_out(self, this, *class_, Hold::kExclusive, where))
+    return;
   sync::step_of(self,
                 {&word_, Access::kRmw, std::memory_order_acquire, where, sizeof word_});
   check_magic(where);
@@ -93,7 +99,8 @@ void SpinLock::wait_and_take(Task* self, Where where) {
 
 bool SpinLock::try_lock(Where where) {
   Task* const self = current();
-  if (LockChecker::is_left_out(self, this, *class_, Hold::kExclusive, where)) {
+  if (has_sites(self) &&
+      LockChecker::is_left_out(self, this, *class_, Hold::kExclusive, where)) {
     return true;
   }
   sync::step_of(self,
@@ -110,7 +117,9 @@ bool SpinLock::try_lock(Where where) {
 
 void SpinLock::unlock(Where where) {
   Task* const self = current();
-  if (LockChecker::was_left_out(self, this, *class_, Hold::kExclusive, where)) return;
+  if (has_sites(self) &&
+      LockChecker::was_left_out(self, this, *class_, Hold::kExclusive, where))
+    return;
   const LetGo let_go(*this, self);
   sync::step_of(
       self, {&word_, Access::kWrite, std::memory_order_release, where, sizeof word_});
