@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <set>
@@ -423,6 +424,26 @@ TEST(Exhaustive, TriesAgainWhenAWordComesToBeShared) {
   EXPECT_EQ(most_seen(Reduction::kMeetings), all);
 }
 
+// The names of tasks, in an order that nothing but the runtime keeps.
+class OrderOfTasks {
+ public:
+  void add() {
+    const std::size_t at = count_.fetch_add(1, std::memory_order_relaxed);
+    names_[at].store(static_cast<char>('A' + current()->id), std::memory_order_relaxed);
+  }
+  std::string str() const {
+    std::string text;
+    for (std::size_t i = 0; i < count_.load(std::memory_order_relaxed); ++i) {
+      text += names_[i].load(std::memory_order_relaxed);
+    }
+    return text;
+  }
+
+ private:
+  std::array<std::atomic<char>, kTasksMax> names_{};
+  std::atomic<std::size_t> count_{0};
+};
+
 // Orders in which three tasks end.
 std::set<std::string> orders_of_tasks(const Exhaustive::Options& options) {
   FiberRuntime runtime;
@@ -430,14 +451,14 @@ std::set<std::string> orders_of_tasks(const Exhaustive::Options& options) {
   std::set<std::string> orders;
   do {
     Atomic<int> word{0};
-    std::string order;
+    OrderOfTasks order;
     const auto body = [&] {
       word.fetch_add(1);
-      order += static_cast<char>('A' + current()->id);
+      order.add();
     };
     RunState run;
     run_on(runtime, run, {body, body, body});
-    orders.insert(order);
+    orders.insert(order.str());
   } while (runtime.strategy().next_execution());
   return orders;
 }
@@ -460,11 +481,11 @@ TEST(Exhaustive, ThatTheLastTaskRunsMayBeAPreemption) {
     runtime.set_strategy(std::move(owned));
     std::map<std::string, int> bounds;  // of each order, the first
     do {
-      std::string order;
-      const auto body = [&] { order += static_cast<char>('A' + current()->id); };
+      OrderOfTasks order;
+      const auto body = [&] { order.add(); };
       RunState run;
       run_on(runtime, run, {body, body, body});
-      bounds.insert({order, strategy.bound()});
+      bounds.insert({order.str(), strategy.bound()});
     } while (strategy.next_execution());
     return bounds;
   };

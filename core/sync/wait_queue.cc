@@ -57,7 +57,7 @@ class WaitQueue::Stay {
     joined_ = false;
     // Sequentially consistent: the other half of active_raw().
     queue_.waiting_.store(queue_.waiting_.raw().load(std::memory_order_relaxed) + 1,
-                          std::memory_order_seq_cst, where_);
+                          OwnOrder{std::memory_order_seq_cst}, where_);
     note_side_effects();  // active_raw() is no step
     waiter_.woken.store(false, std::memory_order_relaxed);
     if (waiter_.exclusive) {
