@@ -277,6 +277,8 @@ mkdir few bare
 cp clean.racier few/
 expect 2 "no site 'nonsense': all, a kind (lock, " hunt --drop nonsense --programs few
 expect 2 'hunt: --save is for --drop' hunt --bug B10 --save x
+expect 2 'hunt: with --pairs, expected --bug or --family or neither' hunt --pairs --drop all
+expect 3 'cannot make the folder /proc/x' hunt --drop mmap.cc --programs few --save /proc/x
 expect 2 'there is no program *.racier in the folders' hunt --drop all --programs bare
 expect 0 'lock mmap.cc:' hunt --drop mmap.cc --list --programs few
 expect 1 'NOT CAUGHT: lock mmap.cc:' hunt --drop mmap.cc --executions 30 --programs few \

@@ -24,15 +24,11 @@ using Json = nlohmann::ordered_json;
 // How often each program is run to see where it comes by.
 constexpr std::uint64_t kSurveyed = 10;
 
-std::vector<std::filesystem::path> files_of(const std::vector<std::string>& folders) {
-  std::vector<std::filesystem::path> files;
+std::vector<std::string> files_of(const std::vector<std::string>& folders) {
+  std::vector<std::string> files;
   for (const std::string& folder : folders) {
-    std::error_code wrong;
-    for (std::filesystem::directory_iterator at(folder, wrong), end; at != end;
-         at.increment(wrong)) {
-      if (at->path().extension() == ".racier") files.push_back(at->path());
-    }
-    if (wrong) throw BadInput(fmt::format("{}: {}", folder, wrong.message()));
+    const std::vector<std::string> inside = racier_files(folder);
+    files.insert(files.end(), inside.begin(), inside.end());
   }
   std::sort(files.begin(), files.end());
   if (files.empty()) throw BadInput("there is no program *.racier in the folders");
@@ -46,8 +42,8 @@ DropPrograms read_programs(const HuntOptions& options) {
     std::string name;
   };
   std::vector<Read> read;
-  for (const std::filesystem::path& file : files_of(options.drop_programs)) {
-    read.push_back({read_program(file.string()).program, file.stem()});
+  for (const std::string& file : files_of(options.drop_programs)) {
+    read.push_back({read_program(file).program, std::filesystem::path(file).stem()});
   }
   std::stable_sort(read.begin(), read.end(), [](const Read& one, const Read& other) {
     return one.program.calls() < other.program.calls();
@@ -60,8 +56,6 @@ DropPrograms read_programs(const HuntOptions& options) {
 
 // Writes what is left of each program that fails, as a file named like its site.
 void save_programs(const std::string& folder, std::span<const SiteHunt> hunts) {
-  const std::string wrong = stress::prepare_folder(folder);
-  if (!wrong.empty()) throw CannotRun(wrong);
   for (const SiteHunt& hunt : hunts) {
     if (!hunt.dropped || !hunt.dropped->smallest) continue;
     const SiteName& name = hunt.site.name;
@@ -112,6 +106,11 @@ int hunt_drops(const HuntOptions& options) {
   if (options.list) {
     fmt::print("{}", list_of_sites(sites));
     return kClean;
+  }
+  // Before hours are spent on what cannot be kept.
+  if (options.save) {
+    const std::string wrong = stress::prepare_folder(*options.save);
+    if (!wrong.empty()) throw CannotRun(wrong);
   }
   const std::vector<NotNeeded> not_needed = read_not_needed(options.not_needed);
   std::vector<SiteHunt> hunts;

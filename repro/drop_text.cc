@@ -83,12 +83,8 @@ Json json_of(const Dropped& dropped) {
     json["title"] = dropped.title;
   }
   if (dropped.smallest) {
-    const Smallest& sizes = dropped.smallest->sizes;
-    json["smallest"] = {{"tasks", sizes.tasks},
-                        {"calls", sizes.calls},
-                        {"switches", sizes.switches},
-                        {"preemptions", sizes.preemptions},
-                        {"text", dropped.smallest->text}};
+    json["smallest"] = json_of(dropped.smallest->sizes);
+    json["smallest"]["text"] = dropped.smallest->text;
   }
   if (!dropped.death.empty()) json["death"] = dropped.death;
   if (!dropped.anyway.empty()) {
@@ -111,9 +107,7 @@ Dropped dropped_of(const Json& json) {
   dropped.title = json.value("title", "");
   if (json.contains("smallest")) {
     const Json& smallest = json.at("smallest");
-    dropped.smallest = {{smallest.at("tasks"), smallest.at("calls"),
-                         smallest.at("switches"), smallest.at("preemptions")},
-                        smallest.at("text")};
+    dropped.smallest = {sizes_of(smallest), smallest.at("text")};
   }
   dropped.death = json.value("death", "");
   dropped.anyway = json.value("anyway", "");

@@ -7,34 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "repro/markup.h"
+
 namespace racier::repro {
 namespace {
 
 using program::Phase;
 using Json = nlohmann::ordered_json;
-
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      default:
-        safe += c;
-    }
-  }
-  return safe;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;

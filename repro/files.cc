@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "repro/descriptor.h"
@@ -140,6 +142,18 @@ std::string read_unpacked(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) unreadable(path);
   return Unpacker(file.get()).wait(path);
+}
+
+std::vector<std::string> racier_files(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> files;
+  for (std::filesystem::directory_iterator at(folder, error), end; at != end;
+       at.increment(error)) {
+    if (at->path().extension() == ".racier") files.push_back(at->path().string());
+  }
+  if (error) throw BadInput(fmt::format("{}: {}", folder, error.message()));
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 void write_file(const std::string& path, std::string_view text) {

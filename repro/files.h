@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace racier::repro {
 
@@ -21,6 +22,9 @@ std::string read_file(const std::string& path);
 // Likewise; of a file that xz has compressed, what it held before.  Throws CannotRun if
 // there is no xz.
 std::string read_unpacked(const std::string& path);
+
+// Returns the files *.racier of a folder, by name; perhaps none.  Throws BadInput.
+std::vector<std::string> racier_files(const std::string& folder);
 
 // Makes the file hold `text`, or leaves it as it was: written aside, then renamed. What
 // is no plain file (/dev/stdout) is written to as it is.  Throws CannotRun.

@@ -98,7 +98,8 @@ Usage hunt_usage() {
   add("programs", po::value<std::string>(),
       "the folder of their programs, NAME.racier (corpus/bugs; with --drop all of "
       "corpus)");
-  add("list", "print the bugs, with machine and origin, or with --drop the sites, and do "
+  add("list",
+      "print the bugs, with machine and origin, or with --drop the sites, and do "
       "nothing else");
   return usage;
 }
@@ -204,7 +205,8 @@ bool names_all(const CommandLine& line) {
 
 PairsAsked pairs_of(const CommandLine& line) {
   constexpr std::uint64_t kRuns = 2'000'000, kPreemptionsMax = 5;
-  if (!line.files.empty() || line.has("as-posted") || line.has("list")) {
+  const bool other = line.has("as-posted") || line.has("drop") || line.has("list");
+  if (!line.files.empty() || other) {
     throw BadInput("hunt: with --pairs, expected --bug or --family or neither");
   }
   PairsAsked asked;

@@ -99,6 +99,18 @@ std::string summary_of(std::span<const Quarry> quarries, double seconds) {
 
 }  // namespace
 
+Json json_of(const Smallest& sizes) {
+  return {{"tasks", sizes.tasks},
+          {"calls", sizes.calls},
+          {"switches", sizes.switches},
+          {"preemptions", sizes.preemptions}};
+}
+
+Smallest sizes_of(const Json& json) {
+  return {json.at("tasks"), json.at("calls"), json.at("switches"),
+          json.at("preemptions")};
+}
+
 Json json_of(const SearchResult& search) {
   Json json = {{"seed", search.seed},
                {"executions", search.executions},
@@ -131,12 +143,7 @@ Json json_of(const Hunted& hunted) {
     json["others"] = hunted.others;
     json["other"] = hunted.other;
   }
-  if (hunted.smallest) {
-    json["smallest"] = {{"tasks", hunted.smallest->tasks},
-                        {"calls", hunted.smallest->calls},
-                        {"switches", hunted.smallest->switches},
-                        {"preemptions", hunted.smallest->preemptions}};
-  }
+  if (hunted.smallest) json["smallest"] = json_of(*hunted.smallest);
   if (!hunted.death.empty()) json["death"] = hunted.death;
   return json;
 }
@@ -149,11 +156,7 @@ Hunted hunted_of(const Json& json) {
   }
   hunted.others = json.value("others", std::uint64_t{0});
   hunted.other = json.value("other", "");
-  if (json.contains("smallest")) {
-    const Json& smallest = json.at("smallest");
-    hunted.smallest = {smallest.at("tasks"), smallest.at("calls"),
-                       smallest.at("switches"), smallest.at("preemptions")};
-  }
+  if (json.contains("smallest")) hunted.smallest = sizes_of(json.at("smallest"));
   hunted.death = json.value("death", "");
   return hunted;
 }

@@ -21,9 +21,11 @@ struct Quarry {
   bool clean() const { return !hunted || hunted->clean(); }
 };
 
+nlohmann::ordered_json json_of(const Smallest& sizes);
 nlohmann::ordered_json json_of(const SearchResult& search);
 nlohmann::ordered_json json_of(const Hunted& hunted);
 // The inverses.
+Smallest sizes_of(const nlohmann::ordered_json& json);
 SearchResult search_of(const nlohmann::ordered_json& json);
 Hunted hunted_of(const nlohmann::ordered_json& json);
 

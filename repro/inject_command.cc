@@ -52,15 +52,11 @@ std::vector<std::string> files_of(const CommandLine& line) {
       files.push_back(name);
       continue;
     }
-    const auto first = static_cast<std::ptrdiff_t>(files.size());
-    for (const auto& entry : fs::directory_iterator(name, error)) {
-      if (entry.path().extension() == ".racier") files.push_back(entry.path().string());
-    }
-    if (error) throw BadInput(fmt::format("{}: {}", name, error.message()));
-    if (files.size() == static_cast<std::size_t>(first)) {
+    const std::vector<std::string> inside = racier_files(name);
+    if (inside.empty()) {
       throw BadInput(fmt::format("{}: expected files *.racier in it", name));
     }
-    std::sort(files.begin() + first, files.end());
+    files.insert(files.end(), inside.begin(), inside.end());
   }
   return files;
 }

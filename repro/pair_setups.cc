@@ -89,18 +89,11 @@ PairSetup pair_setup(const std::string& name, Program program) {
 }
 
 std::vector<PairSetup> read_pair_setups(const std::string& folder) {
-  std::error_code error;
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".racier") files.push_back(entry.path());
-  }
-  if (error) throw BadInput(fmt::format("{}: {}", folder, error.message()));
+  const std::vector<std::string> files = racier_files(folder);
   if (files.empty()) throw BadInput(fmt::format("{}: no set-ups there", folder));
-  std::sort(files.begin(), files.end());
   std::vector<PairSetup> setups;
-  for (const fs::path& file : files) {
-    setups.push_back(
-        pair_setup(file.stem().string(), read_program(file.string()).program));
+  for (const std::string& file : files) {
+    setups.push_back(pair_setup(fs::path(file).stem(), read_program(file).program));
   }
   return setups;
 }

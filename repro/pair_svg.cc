@@ -7,6 +7,7 @@
 #include <array>
 
 #include "core/program/ops.h"
+#include "repro/markup.h"
 
 namespace racier::repro {
 namespace {
@@ -20,29 +21,6 @@ constexpr const char* kApart = "#eceae4";
 constexpr const char* kIncomplete = "#f2b632";
 constexpr const char* kFinding = "#c8102e";
 constexpr const char* kNothing = "#ffffff";
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      default:
-        safe += c;
-    }
-  }
-  return safe;
-}
 
 const char* colour_of(const PairSum& sum) {
   if (sum.all() == 0) return kNothing;

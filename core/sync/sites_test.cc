@@ -120,8 +120,31 @@ TEST(Sites, BitsThatAreLockedAreNot) {
     ASSERT_TRUE(bit_trylock(word, 0, kBit));
     ASSERT_TRUE(bit_spin_trylock(word, 1, kSpin));
     EXPECT_EQ(word.peek(), 0u);
+    word.poke(3);  // another task has both
     bit_spin_unlock(word, 1, kSpin);
     bit_unlock(word, 0, queue, kBit);
+    EXPECT_EQ(word.peek(), 3u);
+  };
+  EXPECT_EQ(run_with(locks, body), "");
+}
+
+// What the lock keeps others from seeing they see without it.
+TEST(Sites, UnderALockThatIsLeftOutEachAccessIsAStep) {
+  AllOf locks(SiteKind::kLock);
+  SpinLock lock(kSpin);
+  Atomic<int> word{0};
+  const auto steps_of_two = [&] {
+    const std::uint32_t before = current()->steps;
+    word.poke(word.peek() + 1);
+    return current()->steps - before;
+  };
+  const auto body = [&] {
+    EXPECT_EQ(steps_of_two(), 0u);
+    {
+      const SpinGuard guard(lock);
+      EXPECT_EQ(steps_of_two(), 2u);
+    }
+    EXPECT_EQ(steps_of_two(), 0u);
   };
   EXPECT_EQ(run_with(locks, body), "");
 }
@@ -162,6 +185,13 @@ TEST(Sites, AReadSectionThatIsLeftOutIsNone) {
     srcu.synchronize();  // of a section that it is in, it would wait for ever
   };
   EXPECT_EQ(run_with(locks, body), "");
+  AllOf none(std::nullopt);
+  const auto later = [&] {
+    const int number = srcu.read_lock();
+    EXPECT_EQ(number, 1);  // synchronize() has turned it over, and nobody else
+    srcu.read_unlock(number);
+  };
+  EXPECT_EQ(run_with(none, later), "");
 }
 
 TEST(Sites, AGracePeriodThatIsLeftOutDoesNotWait) {
