@@ -49,11 +49,20 @@ Dropped dropped(const DropPrograms& programs, const KnownSite& site,
   return hunt_drop(programs, site, limits_of(executions), [](const Dropped&) {});
 }
 
+// Made once: ThreadSanitizer takes its time.
+const Dropped& hunt_of_two_faults() {
+  static const Dropped kHunt = [] {
+    const DropPrograms two_faults = programs();
+    return dropped(two_faults, look_of_a_fault(two_faults), 2'000);
+  }();
+  return kHunt;
+}
+
 TEST(DropHunter, ALookThatIsNeededIsCaught) {
   const DropPrograms two_faults = programs();
   const KnownSite site = look_of_a_fault(two_faults);
   ASSERT_EQ(site.by, std::vector<std::size_t>{0});
-  const Dropped hunt = dropped(two_faults, site, 2'000);
+  const Dropped& hunt = hunt_of_two_faults();
   ASSERT_TRUE(hunt.caught());
   EXPECT_EQ(hunt.end, SearchEnd::kFound);
   EXPECT_EQ(hunt.program, 0u);
@@ -64,8 +73,7 @@ TEST(DropHunter, ALookThatIsNeededIsCaught) {
 
 // What is left is a program that fails, and is clean with the site in its place.
 TEST(DropHunter, TheSmallestProgramReplays) {
-  const DropPrograms two_faults = programs();
-  const Dropped hunt = dropped(two_faults, look_of_a_fault(two_faults), 2'000);
+  const Dropped& hunt = hunt_of_two_faults();
   ASSERT_TRUE(hunt.smallest);
   program::Program program = dropped_program(hunt.smallest->text);
   ASSERT_EQ(program.drops.size(), 1u);
