@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "repro/shared_symbolizer.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
@@ -62,8 +63,10 @@ class Crew {
     works_.begins(work);
     running_.push_back(
         {work, Clock::now() + works_.limit,
-         std::make_unique<ChildProcess>(
-             [&](const ChildProcess::Say& say) { works_.carry_out(work, say); })});
+         std::make_unique<ChildProcess>([&](const ChildProcess::Say& say) {
+           leave_symbolizer();  // others run beside it
+           works_.carry_out(work, say);
+         })});
   }
 
   // Listens to all for a while, and lets go those that have ended, or are late.
@@ -97,8 +100,12 @@ class Crew {
 
 ChildResult run_in_child(const std::function<std::string()>& work,
                          Clock::time_point deadline) {
+  start_symbolizer();
   ChildProcess child([&](const ChildProcess::Say& say) { say(work()); });
-  if (!hear_out(child, deadline)) child.kill();
+  if (!hear_out(child, deadline)) {
+    child.kill();
+    leave_symbolizer();
+  }
   return child.result();
 }
 

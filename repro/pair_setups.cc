@@ -67,7 +67,7 @@ bool PairSetup::has_threads() const {
 }
 
 PairSetup pair_setup(const std::string& name, Program program) {
-  PairSetup setup{name, std::move(program), {}};
+  PairSetup setup{name, std::move(program), {}, 0};
   Scope defined;
   count_defined(setup.program.setup, defined);
   const Scope of_setup = defined;
@@ -84,7 +84,8 @@ PairSetup pair_setup(const std::string& name, Program program) {
   } catch (const BadInput& error) {
     throw BadInput(fmt::format("{}: {}", name, error.what()));
   }
-  if (setup.sides.empty()) throw BadInput(fmt::format("{}: no task", name));
+  setup.calls = setup.program.tasks.empty() ? 0 : setup.program.tasks[0].size();
+  if (setup.calls == 0) throw BadInput(fmt::format("{}: no call in task A", name));
   return setup;
 }
 

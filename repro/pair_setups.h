@@ -1,7 +1,7 @@
 // repro/pair_setups.h - small programs whose tasks are tried in pairs.
 //
 // A set-up is a program in corpus/pairs: its setup, and in task A calls each of which
-// is one side of a pair; each further task is a side as a whole.
+// is one side of a pair; each further task is a side as a whole, for calls to meet.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -15,9 +15,10 @@ struct PairSetup {
   std::string name;
   program::Program program;           // its tasks are those of the file
   std::vector<program::Calls> sides;  // variables as numbered there
+  std::size_t calls = 0;              // the first ones, which are task A's
 
-  // A pair is two sides, which may be the same one.
-  std::size_t pairs() const { return sides.size() * (sides.size() + 1) / 2; }
+  // A pair is two sides, which may be the same one; the first is a call of task A.
+  std::size_t pairs() const { return calls * (2 * sides.size() - calls + 1) / 2; }
   // Whether it starts threads, which share memory.
   bool has_threads() const;
 };

@@ -11,27 +11,22 @@
 namespace racier {
 namespace {
 
-// Returns a hash of what the tasks are about to do, where, and which of it conflicts:
-// no address.
+// Returns a hash of what the task is about to do that ran last, where, and whose steps
+// conflict with it: no address.  Those of the others have not changed since.
 std::uint64_t digest(const Scene& scene) {
-  std::uint64_t hash = 0;
-  const auto mix = [&hash](std::uint64_t value) { hash = Random::mixed(hash + value); };
-  for (int task = 0; task < scene.tasks; ++task) {
-    const Step* const step = scene.pending[task];
-    if (step == nullptr) {
-      mix(1);
-      continue;
+  const Step* const step = scene.pending[scene.running];
+  if (step == nullptr) return 1;
+  std::uint64_t conflicts = 0;
+  for (int other = 0; other < scene.tasks; ++other) {
+    const Step* const another = scene.pending[other];
+    if (other != scene.running && another != nullptr && conflict(*step, *another)) {
+      conflicts |= 1u << other;
     }
-    mix(std::uint64_t{step->where.line()} << 32 | step->where.column() << 8 |
-        std::uint64_t{step->size} << 4 | static_cast<std::uint64_t>(step->access));
-    std::uint64_t conflicts = 0;
-    for (int other = 0; other < task; ++other) {
-      const Step* const another = scene.pending[other];
-      if (another != nullptr && conflict(*step, *another)) conflicts |= 1u << other;
-    }
-    mix(conflicts);
   }
-  return hash;
+  const std::uint64_t what =
+      std::uint64_t{step->size} << 32 | static_cast<std::uint64_t>(step->access) << 16;
+  return Random::mixed(std::uint64_t{step->where.line()} << 32 | step->where.column()) +
+         Random::mixed(what | conflicts);
 }
 
 }  // namespace

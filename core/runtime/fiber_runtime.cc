@@ -272,10 +272,11 @@ void FiberRuntime::settle(Task& self, std::source_location where) {
 }
 
 // Returns who goes on at this step of `self`, or kNobody; records what differs from the
-// fixed rule.
+// fixed rule.  A task that has always been alone is not asked about.
 int FiberRuntime::decide(Task& self) {
   if (waiting_ != 0) wake_whose_word_changed();
   if (scene_.runnable == 0) return kNobody;
+  if (scene_.tasks == 1) return 0;
   if (self.side_effects || self.weak != nullptr) [[unlikely]]
     tell_side_effects(self);
   scene_.running = self.id;
