@@ -97,7 +97,12 @@ class Crew {
 
 ChildResult run_in_child(const std::function<std::string()>& work,
                          Clock::time_point deadline) {
-  ChildProcess child([&](const ChildProcess::Say& say) { say(work()); });
+  const ChildProcess::Work says = [&](const ChildProcess::Say& say) { say(work()); };
+  return run_in_child(says, deadline);
+}
+
+ChildResult run_in_child(const ChildProcess::Work& work, Clock::time_point deadline) {
+  ChildProcess child(work);
   if (!hear_out(child, deadline)) child.kill();
   return child.result();
 }
