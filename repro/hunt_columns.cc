@@ -14,12 +14,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Returns how soon it is found, in a word; "": its turn did not come.
+// Returns how soon it is found; "": its turn did not come; "n/a": something is where
+// nothing is armed; "other": only what is not of the row's kind; "-": nothing.
 std::string soon(const HuntColumn& column, const Quarry& quarry) {
   if (!quarry.hunted) return "";
   const Hunted& hunted = *quarry.hunted;
   if (!hunted.clean()) return "n/a";
-  if (hunted.found() == 0) return "-";
+  if (hunted.found() == 0) return hunted.others > 0 ? "other" : "-";
   const SearchResult* const median = hunted.median();
   std::string text = median == nullptr ? "" : fmt::format("{}", median->executions);
   if (median != nullptr && column.engine == HuntEngine::kThreads) {
