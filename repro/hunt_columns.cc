@@ -15,11 +15,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Returns how soon it is found; "": its turn did not come; "n/a": something is where
-// nothing is armed; "other": only what is not of the row's kind; "-": nothing.
+// nothing is armed; "died": the process, before it was; "other": only what is not of
+// the row's kind; "-": nothing.
 std::string soon(const HuntColumn& column, const Quarry& quarry) {
   if (!quarry.hunted) return "";
   const Hunted& hunted = *quarry.hunted;
   if (!hunted.clean()) return "n/a";
+  if (hunted.found() == 0 && !hunted.death.empty()) return "died";
   if (hunted.found() == 0) return hunted.others > 0 ? "other" : "-";
   const SearchResult* const median = hunted.median();
   std::string text = median == nullptr ? "" : fmt::format("{}", median->executions);
@@ -67,6 +69,19 @@ std::vector<std::string> line_of(std::span<const HuntColumn> columns,
     words.push_back(quarry == nullptr ? "" : soon(column, *quarry));
   }
   return words;
+}
+
+// Returns a line for each cell whose process died.
+std::string deaths_in(std::span<const HuntColumn> columns) {
+  std::string text;
+  for (const HuntColumn& column : columns) {
+    for (const Quarry& quarry : column.quarries) {
+      if (!quarry.hunted || quarry.hunted->death.empty()) continue;
+      text += fmt::format("{} {} by {}: the process ended: {}\n", quarry.row->id,
+                          quarry.row->name, column.title(), quarry.hunted->death);
+    }
+  }
+  return text;
 }
 
 // Returns what a column was allowed: "release build, at most 20000 executions and 30
@@ -214,7 +229,7 @@ std::string columns_table(std::span<const HuntColumn> columns, double seconds) {
     lines.back().push_back(std::to_string(column.found()));
   }
   return "executions until it is found; " + allowed(columns.front()) + "\n" +
-         text_of_columns(lines, 1) + lost +
+         text_of_columns(lines, 1) + lost + deaths_in(columns) +
          fmt::format("{} of {} rows found by one or more; {:.1f} s in all\n", found,
                      rows.size(), seconds);
 }

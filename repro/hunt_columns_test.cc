@@ -101,6 +101,21 @@ TEST(HuntColumns, ATableHasALineForEachRowAndAColumnForEachStrategy) {
   EXPECT_TRUE(all_found(columns));
 }
 
+TEST(HuntColumns, WhoseProcessDiedIsNamed) {
+  std::vector<HuntColumn> columns = two_strategies();
+  columns[0].quarries[1].hunted->death = "signal 11";
+  columns[1].quarries[2].hunted->death = "signal 6";
+  const std::string table = columns_table(columns, 2);
+  EXPECT_NE(table.find("B06 anon_flag_and_mapping_torn  died    other\n"), table.npos)
+      << table;
+  EXPECT_NE(
+      table.find("\nB06 anon_flag_and_mapping_torn by pos: the process ended: "
+                 "signal 11\nB25 anon_put_before_unmap by pct: the process ended: "
+                 "signal 6\n"),
+      table.npos)
+      << table;
+}
+
 TEST(HuntColumns, InMarkdownColumnsMayHaveOtherRows) {
   std::vector<HuntColumn> columns = {column(StrategyKind::kPos),
                                      column(HuntEngine::kLibfuzzer, "release"),
