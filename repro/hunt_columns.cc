@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "repro/files.h"
 #include "repro/program_changes.h"
@@ -248,12 +247,12 @@ std::string columns_markdown(std::span<const HuntColumn> columns) {
     text += "\n";
   }
   text += last + "\n\n";
-  std::map<std::string, std::string> who;
-  for (const HuntColumn& column : columns) {
-    std::string& names = who[allowed(column)];
-    names += (names.empty() ? "" : ", ") + column.title();
-  }
-  for (const auto& [limits, names] : who) {
+  for (std::size_t i = 0; i < columns.size();) {
+    const std::string limits = allowed(columns[i]);
+    std::string names = columns[i].title();
+    while (++i < columns.size() && allowed(columns[i]) == limits) {
+      names += ", " + columns[i].title();
+    }
     text += fmt::format("- {}: {}\n", names, limits);
   }
   return text;

@@ -131,8 +131,8 @@ TEST(HuntColumns, InMarkdownColumnsMayHaveOtherRows) {
             "| B06 `anon_flag_and_mapping_torn` | - | 70 | n/a |\n"
             "| found | 1 of 2 | 1 of 1 | 1 of 2 |\n"
             "\n"
-            "- libfuzzer: release build, at most 60 s\n"
             "- pos: release build, at most 900 executions and 30 s\n"
+            "- libfuzzer: release build, at most 60 s\n"
             "- threads tsan: tsan build, at most 60 s\n");
 }
 
