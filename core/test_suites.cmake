@@ -6,6 +6,7 @@
 # One entry a suite: to begin a process for each test is most of the time that they take.
 # A suite of many tests is several entries, so that two can run at once.  What takes long
 # in a build with a sanitizer begins first, and is cut finer.
+cmake_minimum_required(VERSION 3.25)
 set(tests_max 10)
 set(long_suites All/Schemes Corpus AsPosted Fuzzer Hunter DropHunter PairHunt ExplainTracks
     Minimizer Workload)

@@ -290,6 +290,49 @@ expect 1 'NOT FOUND: B11 mmlist_add_no_recheck: in no period' \
   hunt --as-posted dickins-mmlist --executions 1 --clean 1 --json posted.json
 check 'each row in each period' test "$(grep -c '"period"' posted.json)" -ge 10
 expect 3 'cannot write absent/x' hunt --bug B10 --clean 1 --json absent/x
+# Each strategy alone, plain threads, libFuzzer, and all of them side by side.
+expect 0 '2 of 2 rows found by one or more; ' \
+  hunt --strategy all --bug B10 --bug B25 --executions 5000 --jobs 2 --json strategies.json
+check 'a column for each' grep -q '^bug  *random_walk  pos  pct  surw .* portfolio$' out
+check 'it is said what each may take' \
+  grep -q '^executions until it is found; release build, at most 5000 executions and 30 s$' out
+expect 1 'NOT FOUND: B06 anon_flag_and_mapping_torn' \
+  hunt --strategy all --bug B06 --executions 1
+expect 0 'B10 prepare_ptl_before_anonlock  lock-order       1' \
+  hunt --engine threads --bug B10 --clean 20 --json threads.json
+expect 1 'nothing of the kind rmap in 3 rounds' \
+  hunt --engine threads --bug B06 --clean 3 --executions 3
+expect 0 '1 of 1 rows found; a bug: median ' \
+  hunt --engine libfuzzer --bug B10 --executions 20000 --json libfuzzer.json
+expect 2 'absent/fuzz: cannot be started: No such file' \
+  hunt --engine libfuzzer --bug B10 --program-fuzz absent/fuzz
+expect 3 '/bin/false: exit code 1: ' \
+  hunt --engine libfuzzer --bug B10 --program-fuzz /bin/false
+# shellcheck disable=SC2016  # the fake expands it
+fake_fuzz() {  # fake_fuzz LINE... - a program_fuzz that does that, and ends with 77
+  printf '%s\n' '#!/bin/bash' 'echo INFO' 'echo stat::number_of_executed_units: 7' \
+    'for word; do [[ $word != --findings=* ]] || folder=${word#*=}; done' "$@" 'exit 77' >fake
+  chmod +x fake
+}
+# shellcheck disable=SC2016  # the fake expands it
+fake_fuzz 'echo "expect finding leak" >"$folder/finding-leak.racier"' \
+  'test -s "${@: -1}/row" && test "$#" = 10'
+expect 1 'nothing of the kind lock-order in 21 executions' \
+  hunt --engine libfuzzer --bug B10 --program-fuzz fake --executions 21
+check 'what is of another kind is passed over' grep -q '; 3 of another kind, first: leak' out
+fake_fuzz 'echo SUMMARY: libFuzzer: deadly signal'
+expect 1 '3 of another kind, first: death | exit code 77, SUMMARY: libFuzzer: deadly' \
+  hunt --engine libfuzzer --bug B10 --program-fuzz fake --executions 21
+expect 0 'B09 anon_vma_freed_before_lock  death              7' \
+  hunt --engine libfuzzer --bug B09 --program-fuzz fake --executions 21
+expect 0 '| bug | random_walk | pos | ' hunt --columns strategies.json libfuzzer.json threads.json
+check 'the others are columns, too' grep -q ' portfolio | libfuzzer | threads release |$' out
+check 'a line for each bug, and two' test "$(grep -c '^|' out)" = 5
+expect 2 'absent.json: cannot be read' hunt --columns strategies.json absent.json
+expect 2 'clean.racier: not what hunt --json writes' hunt --columns clean.racier
+check 'nothing is left of the fuzzers' test -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 \
+  -name 'racier-hunt-*' -newer strategies.json 2>/dev/null)"
+
 before=(timeout -s INT --preserve-status 2)
 expect 1 'then it was stopped' hunt --bug B06 --strategy starvation --for 1h --clean 100000000
 before=()

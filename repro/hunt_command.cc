@@ -3,13 +3,19 @@
 //
 // Each hunt is in a child process, which may die of it.  Tested by cli_test.sh.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <filesystem>
 
 #include "repro/command_line.h"
 #include "repro/drop_command.h"
 #include "repro/files.h"
+#include "repro/fuzz_hunter.h"
+#include "repro/hunt_columns.h"
 #include "repro/hunt_options.h"
 #include "repro/hunt_progress.h"
 #include "repro/hunt_text.h"
@@ -17,6 +23,7 @@
 #include "repro/pairs_command.h"
 #include "repro/posted_text.h"
 #include "repro/program_file.h"
+#include "repro/thread_hunter.h"
 #include "stress/stop_signals.h"
 #include "stress/whole_file.h"
 
@@ -25,6 +32,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
 
 std::vector<program::Program> programs_of(const HuntOptions& options) {
   std::vector<program::Program> programs;
@@ -49,22 +57,70 @@ void write_json(const HuntOptions& options, const Json& json) {
   if (!wrong.empty()) throw CannotRun(wrong);
 }
 
+// What is asked for, with nothing hunted for yet.
+std::vector<HuntColumn> columns_of(const HuntOptions& options) {
+  HuntColumn column{options.engine, RACIER_PRESET, options.limits, {}};
+  for (const bug::Row* const row : options.rows) column.quarries.push_back({row, {}});
+  if (!options.each_strategy) return {column};
+  std::vector<HuntColumn> columns;
+  for (const StrategyKind strategy : searching_strategies()) {
+    column.limits.recipe.strategy = strategy;
+    columns.push_back(column);
+  }
+  return columns;
+}
+
+fs::path program_fuzz_of(const HuntOptions& options) {
+  if (options.engine != HuntEngine::kLibfuzzer) return {};
+  if (!options.program_fuzz) return built_program_fuzz();
+  if (::access(options.program_fuzz->c_str(), X_OK) != 0) {
+    throw BadInput(fmt::format("{}: cannot be started: {}", *options.program_fuzz,
+                               std::strerror(errno)));
+  }
+  return fs::absolute(*options.program_fuzz);
+}
+
+// Hunts for each row in each column, a line of the table at a time.
 int hunt_rows(const HuntOptions& options) {
   const std::vector<program::Program> programs = programs_of(options);
-  std::vector<Quarry> quarries;
-  for (const bug::Row* const row : options.rows) quarries.push_back({row, {}});
-  HuntProgress progress(quarries.size());
+  std::vector<HuntColumn> columns = columns_of(options);
+  const fs::path program_fuzz = program_fuzz_of(options);
+  std::optional<ScratchFolder> scratch;
+  if (options.engine == HuntEngine::kLibfuzzer) scratch.emplace();
+  const auto column_of = [&](std::size_t work) -> HuntColumn& {
+    return columns[work % columns.size()];
+  };
+  const auto row_of = [&](std::size_t work) { return work / columns.size(); };
+  HuntProgress progress(options.rows.size() * columns.size());
   run_in_children({
-      .count = quarries.size(),
+      .count = options.rows.size() * columns.size(),
       .jobs = options.jobs,
       .limit = limit_of(options.limits),
       .carry_out =
           [&](std::size_t work, const ChildProcess::Say& say) {
-            hunt(programs[work], *quarries[work].row, options.limits,
-                 [&](const Hunted& hunted) { say(json_of(hunted).dump() + "\n"); });
+            const auto tell = [&](const Hunted& hunted) {
+              say(json_of(hunted).dump() + "\n");
+            };
+            const program::Program& program = programs[row_of(work)];
+            const bug::Row& row = *options.rows[row_of(work)];
+            const HuntLimits& limits = column_of(work).limits;
+            switch (options.engine) {
+              case HuntEngine::kSchedules:
+                hunt(program, row, limits, tell);
+                break;
+              case HuntEngine::kThreads:
+                hunt_on_threads(program, row, limits, tell);
+                break;
+              case HuntEngine::kLibfuzzer:
+                hunt_by_libfuzzer(program, row, limits, {program_fuzz, scratch->path()},
+                                  tell);
+                break;
+            }
           },
       .begins =
-          [&](std::size_t work) { progress.begins(work, quarries[work].row->name); },
+          [&](std::size_t work) {
+            progress.begins(work, options.rows[row_of(work)]->name);
+          },
       .ended =
           [&](std::size_t work, const ChildResult& result) {
             progress.ended(work);
@@ -72,18 +128,33 @@ int hunt_rows(const HuntOptions& options) {
             Hunted hunted;
             if (!line.empty()) hunted = hunted_of(Json::parse(line));
             hunted.death = death_of(result);
-            quarries[work].hunted = std::move(hunted);
+            column_of(work).quarries[row_of(work)].hunted = std::move(hunted);
+            // Who is killed has what there is so far.
+            write_json(options, columns_json(columns, progress.seconds()));
           },
       .waiting = [&] { progress.show(); },
   });
   progress.clear();
   const double seconds = progress.seconds();
-  fmt::print("{}", hunt_table(quarries, seconds));
-  write_json(options, hunt_json(quarries, seconds));
+  if (options.each_strategy) {
+    fmt::print("{}", columns_table(columns, seconds));
+    return all_found(columns) ? kClean : kFound;
+  }
+  const std::vector<Quarry>& quarries = columns.front().quarries;
+  fmt::print("{}", hunt_table(quarries, seconds, options.engine));
   const bool expected = std::all_of(
       quarries.begin(), quarries.end(),
       [](const Quarry& quarry) { return quarry.found() && quarry.clean(); });
   return expected ? kClean : kFound;
+}
+
+int print_columns(const std::vector<std::string>& files) {
+  std::vector<HuntColumn> columns;
+  for (const std::string& file : files) {
+    for (HuntColumn& column : read_columns(file)) columns.push_back(std::move(column));
+  }
+  fmt::print("{}", columns_markdown(merged_columns(std::move(columns))));
+  return kClean;
 }
 
 int hunt_patch(const HuntOptions& options) {
@@ -139,6 +210,7 @@ int hunt_patch(const HuntOptions& options) {
 int hunt_command(const std::vector<std::string>& arguments) {
   const HuntOptions options = read_hunt_options(arguments);
   if (options.help) return kClean;
+  if (!options.columns.empty()) return print_columns(options.columns);
   if (options.list && options.drops.empty()) {
     fmt::print("{}", list_of_rows(options.rows, machines_of(options)));
     return kClean;

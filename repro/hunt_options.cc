@@ -27,7 +27,8 @@ Usage hunt_usage() {
   usage.synopsis =
       "racier-repro hunt [all | --bug NAME | --family F | --as-posted PATCH | --drop "
       "SITE] [options]\n"
-      "       racier-repro hunt --pairs [--bug NAME | --bug all] [options]";
+      "       racier-repro hunt --pairs [--bug NAME | --bug all] [options]\n"
+      "       racier-repro hunt --columns FILE.json...";
   usage.text =
       "Arms each bug that racier can carry, one at a time, and searches the schedules "
       "of its\n"
@@ -49,6 +50,10 @@ Usage hunt_usage() {
       "every\n"
       "schedule with few preemptions, nothing armed; with --bug: until they find that "
       "one.\n"
+      "With --strategy all: each strategy alone, side by side.  With --engine: plain "
+      "threads, or\n"
+      "libFuzzer.  With --columns: a table in Markdown of what --json has kept of all "
+      "these.\n"
       "Exit codes: 0 all found, 1 one was not (or something was with nothing armed), 2 "
       "wrong\n"
       "use or bad file, 3 could not run.\n";
@@ -84,7 +89,14 @@ Usage hunt_usage() {
   add("full", "with --pairs: print what is known of each two ops");
   add("svg", po::value<std::string>(), "with --pairs: write a heat map there");
   add("strategy", po::value<std::string>()->default_value("portfolio"),
-      "who chooses the schedules");
+      "who chooses the schedules; all: each alone, at most 20000 executions unless "
+      "named");
+  add("engine", po::value<std::string>()->default_value("schedules"),
+      "who looks for bugs: schedules (a strategy), threads (of the host, for which "
+      "asan and tsan builds are meant), libfuzzer (program_fuzz, with feedback)");
+  add("program-fuzz", po::value<std::string>(),
+      "with --engine libfuzzer: this one (that of the same build)");
+  add("columns", "print what is in files that --json wrote as one table");
   add("repeat", po::value<std::string>()->default_value("1"),
       "search for each so many times, each from nothing with the next seed");
   add("seed", po::value<std::string>()->default_value("1"), "of the first search");
@@ -197,6 +209,50 @@ void choose(const CommandLine& line, HuntOptions& options) {
   }
 }
 
+// Returns whether somebody said it.
+bool says(const CommandLine& line, const char* option) {
+  return line.has(option) && !line.options[option].defaulted();
+}
+
+// Reads who looks for the bugs.
+void choose_engine(const CommandLine& line, HuntOptions& options) {
+  constexpr std::uint64_t kExecutions = 20'000;
+  options.engine = hunt_engine_named(line.get<std::string>("engine"));
+  const std::string& strategy = line.get<std::string>("strategy");
+  const bool schedules = options.engine == HuntEngine::kSchedules;
+  options.each_strategy = schedules && strategy == "all";
+  if (!schedules && says(line, "strategy")) {
+    throw BadInput("hunt: --strategy is for --engine schedules");
+  }
+  if (!options.each_strategy) {
+    options.limits.recipe.strategy = strategy_named(strategy);
+  }
+  if (line.has("program-fuzz")) {
+    if (options.engine != HuntEngine::kLibfuzzer) {
+      throw BadInput("hunt: --program-fuzz is for --engine libfuzzer");
+    }
+    options.program_fuzz = line.get<std::string>("program-fuzz");
+  }
+  if (schedules && !options.each_strategy) return;
+  for (const char* const other : {"pairs", "drop", "as-posted", "minimize"}) {
+    if (!says(line, other)) continue;
+    throw BadInput(
+        fmt::format("hunt: --{} is not for --strategy all, nor for --engine", other));
+  }
+  if (options.engine != HuntEngine::kThreads && says(line, "clean")) {
+    throw BadInput("hunt: --clean is for one strategy, or for --engine threads");
+  }
+  HuntLimits& limits = options.limits;
+  limits.minimize = {};
+  if (options.engine != HuntEngine::kThreads) limits.clean = 0;
+  const bool limited = says(line, "executions");
+  if (options.each_strategy && !limited) limits.search.executions = kExecutions;
+  // Threads need processors of their own.
+  if (options.engine == HuntEngine::kThreads && !says(line, "jobs")) {
+    options.jobs = std::max<std::size_t>(1, options.jobs / 2);
+  }
+}
+
 bool names_all(const CommandLine& line) {
   if (!line.has("bug")) return false;
   const auto& names = line.get<std::vector<std::string>>("bug");
@@ -231,11 +287,15 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   HuntOptions options;
   options.help = line.help;
   if (line.help) return options;
+  if (line.has("columns")) {
+    options.columns = line.files;
+    if (line.files.empty()) throw BadInput("hunt: --columns: expected files");
+    return options;
+  }
   choose(line, options);
   options.list = line.has("list");
   HuntLimits& limits = options.limits;
   limits.recipe.plain_steps = true;  // where the build has them
-  limits.recipe.strategy = strategy_named(line.get<std::string>("strategy"));
   limits.seed = line.number("seed");
   limits.repeat = line.number("repeat", 1, kTimesMax);
   limits.clean = line.number("clean");
@@ -244,6 +304,7 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   if (line.has("executions")) limits.search.executions = line.number("executions", 1);
   limits.minimize = hunt_duration(line, "minimize");
   options.jobs = line.number("jobs", 1, kJobsMax);
+  choose_engine(line, options);
   if (line.has("json")) options.json = line.get<std::string>("json");
   options.programs = RACIER_SOURCE_DIR "/corpus/bugs";
   options.setups = line.get<std::string>("setups");

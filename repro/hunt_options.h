@@ -30,6 +30,10 @@ struct HuntOptions {
   std::vector<const bug::Row*> rows;         // in the order of the list
   const program::AsPosted* patch = nullptr;  // its rows are those that it lacks
   std::optional<PairsAsked> pairs;           // instead of all that
+  HuntEngine engine = HuntEngine::kSchedules;
+  bool each_strategy = false;               // each alone, instead of that of `limits`
+  std::optional<std::string> program_fuzz;  // which; nothing: that of this build
+  std::vector<std::string> columns;  // files to make a table of, instead of all that
   HuntLimits limits;
   std::size_t jobs = 1;
   std::optional<std::string> json;

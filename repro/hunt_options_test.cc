@@ -82,6 +82,67 @@ TEST(HuntOptions, WrongUseIsNamed) {
   has({"--nonsense"}, "unrecognised option '--nonsense'");
 }
 
+TEST(HuntOptions, EachStrategyAlone) {
+  const HuntOptions one = read_hunt_options({"--strategy", "pos"});
+  EXPECT_FALSE(one.each_strategy);
+  EXPECT_EQ(one.limits.recipe.strategy, StrategyKind::kPos);
+  EXPECT_EQ(one.limits.search.executions, SearchLimits().executions);
+  const HuntOptions each = read_hunt_options({"--strategy", "all", "--bug", "B07"});
+  EXPECT_TRUE(each.each_strategy);
+  EXPECT_EQ(each.limits.search.executions, 20'000u);
+  EXPECT_EQ(each.limits.clean, 0u);
+  EXPECT_EQ(each.limits.minimize.count(), 0);
+  EXPECT_EQ(read_hunt_options({"--strategy=all", "--executions", "7"})
+                .limits.search.executions,
+            7u);
+}
+
+TEST(HuntOptions, Engines) {
+  EXPECT_EQ(read_hunt_options({}).engine, HuntEngine::kSchedules);
+  const HuntOptions threads =
+      read_hunt_options({"--engine", "threads", "--clean=5", "--jobs=6"});
+  EXPECT_EQ(threads.engine, HuntEngine::kThreads);
+  EXPECT_EQ(threads.limits.clean, 5u);
+  EXPECT_EQ(threads.jobs, 6u);
+  EXPECT_FALSE(threads.each_strategy);
+  // A round has threads of its own.
+  const std::size_t usual = read_hunt_options({}).jobs;
+  EXPECT_EQ(read_hunt_options({"--engine", "threads"}).jobs,
+            std::max<std::size_t>(1, usual / 2));
+  const HuntOptions fuzzer =
+      read_hunt_options({"--engine=libfuzzer", "--program-fuzz", "x"});
+  EXPECT_EQ(fuzzer.engine, HuntEngine::kLibfuzzer);
+  EXPECT_EQ(fuzzer.program_fuzz, "x");
+  EXPECT_EQ(fuzzer.jobs, usual);
+  EXPECT_EQ(fuzzer.limits.search.executions, SearchLimits().executions);
+
+  const auto has = [](const Words& words, const std::string& part) {
+    EXPECT_NE(complaint(words).find(part), std::string::npos) << complaint(words);
+  };
+  has({"--engine", "steam"}, "no engine 'steam': schedules, threads or libfuzzer");
+  has({"--engine", "threads", "--strategy", "pos"}, "--strategy is for --engine sched");
+  has({"--engine", "threads", "--program-fuzz", "x"}, "for --engine libfuzzer");
+  has({"--engine", "libfuzzer", "--clean", "5"}, "--clean is for one strategy, or for");
+  has({"--strategy", "all", "--clean", "5"}, "--clean is for one strategy, or for");
+  for (const Words& other : std::vector<Words>{{"--pairs"},
+                                               {"--drop", "all"},
+                                               {"--as-posted", "davem"},
+                                               {"--minimize", "1s"}}) {
+    for (const Words& way :
+         std::vector<Words>{{"--strategy", "all"}, {"--engine", "threads"}}) {
+      Words words = way;
+      words.insert(words.end(), other.begin(), other.end());
+      has(words, "hunt: " + other[0] + " is not for --strategy all, nor for --engine");
+    }
+  }
+}
+
+TEST(HuntOptions, FilesAreForColumns) {
+  const HuntOptions options = read_hunt_options({"--columns", "a.json", "b.json"});
+  EXPECT_EQ(options.columns, (Words{"a.json", "b.json"}));
+  EXPECT_EQ(complaint({"--columns"}), "hunt: --columns: expected files");
+}
+
 TEST(HuntOptions, PairsOfOps) {
   EXPECT_FALSE(read_hunt_options({}).pairs);
   const HuntOptions all = read_hunt_options({"--pairs", "--svg", "x.svg", "--full"});

@@ -45,8 +45,13 @@ std::vector<std::string> cells_of(const Quarry& quarry) {
   return cells;
 }
 
+// What an engine makes one after the other.
+const char* runs_of(HuntEngine engine) {
+  return engine == HuntEngine::kThreads ? "rounds" : "executions";
+}
+
 // Why a row was not found, or how its hunt was cut short.
-std::string complaint_of(const Quarry& quarry) {
+std::string complaint_of(const Quarry& quarry, HuntEngine engine) {
   if (!quarry.hunted) return "its turn did not come";
   const Hunted& hunted = *quarry.hunted;
   std::uint64_t executions = 0;
@@ -55,9 +60,9 @@ std::string complaint_of(const Quarry& quarry) {
     executions += search.executions;
     seconds += search.seconds;
   }
-  std::string text =
-      fmt::format("nothing of the kind {} in {} executions, {:.1f} s",
-                  finding_kind_name(quarry.row->shows), executions, seconds);
+  std::string text = fmt::format("nothing of the kind {} in {} {}, {:.1f} s",
+                                 finding_kind_name(quarry.row->shows), executions,
+                                 runs_of(engine), seconds);
   const SearchEnd end =
       hunted.searches.empty() ? hunted.unarmed.end : hunted.searches.back().end;
   if (end == SearchEnd::kExhausted) text += "; the strategy has no other schedule";
@@ -77,7 +82,8 @@ double median_of(std::vector<double> values) {
   return values[(values.size() - 1) / 2];
 }
 
-std::string summary_of(std::span<const Quarry> quarries, double seconds) {
+std::string summary_of(std::span<const Quarry> quarries, double seconds,
+                       HuntEngine engine) {
   std::vector<double> executions, times;
   std::size_t found = 0;
   for (const Quarry& quarry : quarries) {
@@ -90,8 +96,8 @@ std::string summary_of(std::span<const Quarry> quarries, double seconds) {
   }
   std::string text = fmt::format("{} of {} rows found", found, quarries.size());
   if (!times.empty()) {
-    text += fmt::format("; a bug: median {:.0f} executions, {:.3f} s, most {:.2f} s",
-                        median_of(executions), median_of(times),
+    text += fmt::format("; a bug: median {:.0f} {}, {:.3f} s, most {:.2f} s",
+                        median_of(executions), runs_of(engine), median_of(times),
                         *std::max_element(times.begin(), times.end()));
   }
   return text + fmt::format("; {:.1f} s in all\n", seconds);
@@ -183,15 +189,21 @@ std::string text_of_columns(const std::vector<std::vector<std::string>>& lines,
   return text;
 }
 
-std::string hunt_table(std::span<const Quarry> quarries, double seconds) {
-  std::vector<std::vector<std::string>> lines = {
-      {"bug", "found by", "executions", "seconds", "calls", "switches", "preemptions"}};
+std::string hunt_table(std::span<const Quarry> quarries, double seconds,
+                       HuntEngine engine) {
+  std::vector<std::vector<std::string>> lines = {{"bug", "found by", runs_of(engine),
+                                                  "seconds", "calls", "switches",
+                                                  "preemptions"}};
   for (const Quarry& quarry : quarries) lines.push_back(cells_of(quarry));
+  // The others make nothing smaller.
+  if (engine != HuntEngine::kSchedules) {
+    for (auto& line : lines) line.resize(4);
+  }
   std::string text = text_of_columns(lines, 2);
   for (const Quarry& quarry : quarries) {
     if (!quarry.found()) {
       text += fmt::format("NOT FOUND: {}: {}\n", title_of(*quarry.row),
-                          complaint_of(quarry));
+                          complaint_of(quarry, engine));
     } else if (!quarry.hunted->death.empty()) {
       text += fmt::format("{}: found; then the process ended: {}\n",
                           title_of(*quarry.row), quarry.hunted->death);
@@ -205,7 +217,7 @@ std::string hunt_table(std::span<const Quarry> quarries, double seconds) {
           unarmed.kind);
     }
   }
-  return text + summary_of(quarries, seconds);
+  return text + summary_of(quarries, seconds, engine);
 }
 
 Json hunt_json(std::span<const Quarry> quarries, double seconds) {

@@ -35,7 +35,8 @@ std::string text_of_columns(const std::vector<std::vector<std::string>>& lines,
 
 // Returns a line for each row, then one for each that was not found or that is not
 // clean with nothing armed, then a summary; `seconds` is what all took.
-std::string hunt_table(std::span<const Quarry> quarries, double seconds);
+std::string hunt_table(std::span<const Quarry> quarries, double seconds,
+                       HuntEngine engine = HuntEngine::kSchedules);
 // Returns the same with all searches.
 nlohmann::ordered_json hunt_json(std::span<const Quarry> quarries, double seconds);
 

@@ -61,6 +61,27 @@ TEST(HuntText, ATableHasALineForEachRow) {
       "in all\n");
 }
 
+TEST(HuntText, OtherEnginesMakeNothingSmaller) {
+  Hunted lost = hunted();
+  lost.searches = {not_found()};
+  Hunted found = hunted();
+  found.searches = {found_in(12)};
+  found.death.clear();
+  const std::vector<Quarry> quarries = {{&bug::row(*bug::find("B07")), found},
+                                        {&bug::row(*bug::find("B06")), lost}};
+  const std::string table = hunt_table(quarries, 2, HuntEngine::kThreads);
+  EXPECT_TRUE(
+      table.starts_with("bug                             found by   rounds  seconds\n"
+                        "B07 remove_rmap_clears_mapping  rmap           12    0.250\n"))
+      << table;
+  EXPECT_NE(table.find("nothing of the kind rmap in 700 rounds, 30.0 s"), table.npos)
+      << table;
+  EXPECT_NE(table.find("; a bug: median 12 rounds, "), table.npos) << table;
+  EXPECT_NE(
+      hunt_table(quarries, 2, HuntEngine::kLibfuzzer).find("found by   executions"),
+      table.npos);
+}
+
 TEST(HuntText, WhatIsNotFoundIsSaid) {
   Hunted lost = hunted();
   lost.searches = {not_found()};

@@ -1,12 +1,30 @@
 // repro/hunter.cc - see hunter.h.  Tested by hunter_test.cc.
 #include "repro/hunter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <csignal>
 
 #include "core/runtime/sanitizers.h"
+#include "repro/files.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
+
+const char* hunt_engine_name(HuntEngine engine) {
+  constexpr const char* kNames[] = {"schedules", "threads", "libfuzzer"};
+  static_assert(sizeof kNames / sizeof kNames[0] == kHuntEngines);
+  return kNames[static_cast<int>(engine)];
+}
+
+HuntEngine hunt_engine_named(const std::string& name) {
+  for (int i = 0; i < kHuntEngines; ++i) {
+    const auto engine = static_cast<HuntEngine>(i);
+    if (name == hunt_engine_name(engine)) return engine;
+  }
+  throw BadInput(fmt::format("no engine '{}': schedules, threads or libfuzzer", name));
+}
 
 std::size_t Hunted::found() const {
   return static_cast<std::size_t>(
@@ -42,6 +60,13 @@ bool is_shown_by(const bug::Row& row, FindingKind kind) {
   return kind == row.shows || (sanitizers::tsan() && kind == FindingKind::kDataRace);
 }
 
+bool is_shown_by_death(const bug::Row& row, const std::string& death) {
+  if (row.shows != FindingKind::kUseAfterFree) return false;
+  return death.starts_with(fmt::format("signal {}", SIGSEGV)) ||
+         death.starts_with(fmt::format("signal {}", SIGBUS)) ||
+         death.find("SUMMARY: ") != death.npos;
+}
+
 Hunted hunt(const program::Program& program, const bug::Row& row,
             const HuntLimits& limits, const std::function<void(const Hunted&)>& tell) {
   Hunted hunted;
@@ -72,7 +97,7 @@ Hunted hunt(const program::Program& program, const bug::Row& row,
         search.search(quarry, limits.seed + i, limits.search, is_it));
     tell(hunted);
   }
-  if (!found || stress::stop_requested()) return hunted;
+  if (!found || limits.minimize.count() <= 0 || stress::stop_requested()) return hunted;
   if (const auto smallest = smallest_of(*found, signature, limits.minimize)) {
     hunted.smallest = smallest->sizes;
   }

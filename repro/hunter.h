@@ -18,6 +18,18 @@
 
 namespace racier::repro {
 
+// Who looks for a bug.
+enum class HuntEngine : std::uint8_t {
+  kSchedules,  // a strategy, which chooses schedule after schedule
+  kThreads,    // plain threads (thread_hunter.h)
+  kLibfuzzer,  // libFuzzer with feedback (fuzz_hunter.h)
+};
+inline constexpr int kHuntEngines = static_cast<int>(HuntEngine::kLibfuzzer) + 1;
+// Returns "schedules", "threads", "libfuzzer".
+const char* hunt_engine_name(HuntEngine engine);
+// The inverse.  Throws BadInput.
+HuntEngine hunt_engine_named(const std::string& name);
+
 struct HuntLimits {
   Schedule recipe;              // the strategy
   std::uint64_t seed = 1;       // of the first search
@@ -25,7 +37,7 @@ struct HuntLimits {
   SearchLimits search;          // of each
   std::uint64_t clean = 1'000;  // executions with nothing armed
   std::uint32_t steps_max = FiberRuntime::kStepsMax;  // of an execution
-  std::chrono::duration<double> minimize{10};         // to make it smaller
+  std::chrono::duration<double> minimize{10};         // to make it smaller; 0: do not
 };
 
 // What came of the hunt for one row.
@@ -52,6 +64,11 @@ program::Program without_its_schedule(program::Program program);
 // Returns whether a finding of `kind` is what the row promises.  (A build with
 // ThreadSanitizer may see the data race with which it begins.)
 bool is_shown_by(const bug::Row& row, FindingKind kind);
+
+// Returns whether a process that ended so (ChildResult::death) has shown what the row
+// promises: who follows a pointer into what is free may die of it before a detector
+// speaks.
+bool is_shown_by_death(const bug::Row& row, const std::string& death);
 
 // Hunts for `row` in `program`.  Tells `tell` what there is after each stage, as the
 // next may end the process.

@@ -143,6 +143,24 @@ task A
   EXPECT_EQ(hunted.unarmed.executions, 1u);
 }
 
+TEST(Hunter, ADeathIsUseAfterFreeAtMost) {
+  const bug::Row& uaf = named_row("B09");
+  ASSERT_EQ(uaf.shows, FindingKind::kUseAfterFree);
+  EXPECT_TRUE(is_shown_by_death(uaf, "signal 11"));
+  EXPECT_TRUE(is_shown_by_death(uaf, "exit code 1, SUMMARY: AddressSanitizer: SEGV"));
+  EXPECT_FALSE(is_shown_by_death(uaf, "signal 6"));
+  EXPECT_FALSE(is_shown_by_death(uaf, "it took too long"));
+  EXPECT_FALSE(is_shown_by_death(named_row("B10"), "signal 11"));
+}
+
+TEST(Hunter, MinimisesNothingInNoTime) {
+  HuntLimits limits = limits_of(20);
+  limits.minimize = {};
+  const Hunted hunt = hunted(named_row("B10"), limits);
+  EXPECT_EQ(hunt.found(), 1u);
+  EXPECT_FALSE(hunt.smallest);
+}
+
 TEST(Hunter, TheMedianIsTheLowerMiddle) {
   Hunted hunt;
   EXPECT_EQ(hunt.median(), nullptr);

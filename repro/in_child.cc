@@ -100,8 +100,13 @@ class Crew {
 
 ChildResult run_in_child(const std::function<std::string()>& work,
                          Clock::time_point deadline) {
+  const ChildProcess::Work says = [&](const ChildProcess::Say& say) { say(work()); };
+  return run_in_child(says, deadline);
+}
+
+ChildResult run_in_child(const ChildProcess::Work& work, Clock::time_point deadline) {
   start_symbolizer();
-  ChildProcess child([&](const ChildProcess::Say& say) { say(work()); });
+  ChildProcess child(work);
   if (!hear_out(child, deadline)) {
     child.kill();
     leave_symbolizer();

@@ -15,6 +15,10 @@ namespace racier::repro {
 ChildResult run_in_child(const std::function<std::string()>& work,
                          std::chrono::steady_clock::time_point deadline);
 
+// Likewise, of work that says what it has to say itself.
+ChildResult run_in_child(const ChildProcess::Work& work,
+                         std::chrono::steady_clock::time_point deadline);
+
 // Returns the last whole line of what a child said; "": there is none.
 std::string last_line(const std::string& said);
 

@@ -1,6 +1,9 @@
 // repro/schedule_search.cc - see schedule_search.h.  Tested by hunter_test.cc.
 #include "repro/schedule_search.h"
 
+#include <fmt/format.h>
+
+#include "repro/files.h"
 #include "repro/schedule_of_run.h"
 #include "stress/stop_signals.h"
 
@@ -23,9 +26,11 @@ const char* search_end_name(SearchEnd end) {
 }
 
 SearchEnd search_end_named(const std::string& name) {
-  int end = 0;
-  while (name != search_end_name(static_cast<SearchEnd>(end))) ++end;
-  return static_cast<SearchEnd>(end);
+  for (int i = 0; i < kSearchEnds; ++i) {
+    const auto end = static_cast<SearchEnd>(i);
+    if (name == search_end_name(end)) return end;
+  }
+  throw BadInput(fmt::format("no end of a search '{}'", name));
 }
 
 SearchResult ScheduleSearch::search(const program::Program& program, std::uint64_t seed,

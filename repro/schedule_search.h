@@ -23,7 +23,7 @@ enum class SearchEnd : std::uint8_t {
 inline constexpr int kSearchEnds = static_cast<int>(SearchEnd::kStopped) + 1;
 // Returns "found", "executions", ...: the name without its k.
 const char* search_end_name(SearchEnd end);
-// The inverse, of such a name.
+// The inverse.  Throws BadInput.
 SearchEnd search_end_named(const std::string& name);
 
 struct SearchLimits {

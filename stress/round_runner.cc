@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/random.h"
 #include "stress/value_audit.h"
 
 namespace racier::stress {
@@ -29,6 +30,11 @@ void add_all(std::array<std::uint64_t, kSize>& to,
 }
 
 }  // namespace
+
+std::uint32_t draw_jitter(std::uint64_t seed) {
+  constexpr std::uint32_t kJitters[] = {0, 0, 10000, 1000, 100};
+  return kJitters[Random(seed ^ 0x71773e).below(std::size(kJitters))];
+}
 
 void Tally::add(const Tally& other) {
   add_all(calls, other.calls);

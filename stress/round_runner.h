@@ -13,8 +13,7 @@
 
 namespace racier::stress {
 
-inline constexpr std::size_t kStatuses =
-    static_cast<std::size_t>(Status::kIo) + 1;
+inline constexpr std::size_t kStatuses = static_cast<std::size_t>(Status::kIo) + 1;
 
 // How many calls each thread has made.  Any thread may look.
 class CallCounts final : public program::CallObserver {
@@ -54,6 +53,9 @@ struct Tally {
   }
   void add(const Tally& other);
 };
+
+// Returns a jitter for the round of that seed: none, or one of several.
+std::uint32_t draw_jitter(std::uint64_t seed);
 
 struct RoundResult {
   std::optional<Finding> finding;

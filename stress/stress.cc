@@ -16,16 +16,6 @@
 #include "stress/whole_file.h"
 
 namespace racier::stress {
-namespace {
-
-// About one step in so many dawdles; drawn for each round.
-constexpr std::uint32_t kJitters[] = {0, 0, 10000, 1000, 100};
-
-std::uint32_t draw_jitter(std::uint64_t seed) {
-  return kJitters[Random(seed ^ 0x71773e).below(std::size(kJitters))];
-}
-
-}  // namespace
 
 Stress::Stress(const StressOptions& options) : options_(options) {
   note_name_ =
