@@ -29,7 +29,7 @@ std::string name_of(void* function) {
 }
 
 std::string first() { return name_of(reinterpret_cast<void*>(&last_line)); }
-std::string second() { return name_of(reinterpret_cast<void*>(&run_in_child)); }
+std::string second() { return name_of(reinterpret_cast<void*>(&run_in_children)); }
 
 class SharedSymbolizer : public ::testing::Test {
  protected:
@@ -44,7 +44,7 @@ TEST_F(SharedSymbolizer, ChildrenOneAfterAnotherAskThatOfTheirParent) {
     EXPECT_NE(one.said.find("last_line"), one.said.npos) << one.said;
     EXPECT_EQ(one.said.find("by its own"), one.said.npos) << one.said;
     const ChildResult other = run_in_child(second, Clock::now() + kLong);
-    EXPECT_NE(other.said.find("run_in_child"), other.said.npos) << other.said;
+    EXPECT_NE(other.said.find("run_in_children"), other.said.npos) << other.said;
     EXPECT_EQ(other.said.find("by its own"), other.said.npos) << other.said;
   }
 }
@@ -57,7 +57,7 @@ TEST_F(SharedSymbolizer, AChildThatWasKilledTakesNoAnswerAlong) {
       Clock::now());
   EXPECT_TRUE(killed.late);
   const ChildResult next = run_in_child(second, Clock::now() + kLong);
-  EXPECT_NE(next.said.find("run_in_child"), next.said.npos) << next.said;
+  EXPECT_NE(next.said.find("run_in_children"), next.said.npos) << next.said;
 }
 
 TEST_F(SharedSymbolizer, ChildrenSideBySideHaveTheirOwn) {
@@ -74,7 +74,7 @@ TEST_F(SharedSymbolizer, ChildrenSideBySideHaveTheirOwn) {
                    .ended =
                        [&](std::size_t work, const ChildResult& result) {
                          const char* const name =
-                             work % 2 == 0 ? "last_line" : "run_in_child";
+                             work % 2 == 0 ? "last_line" : "run_in_children";
                          right += result.said.find(name) != result.said.npos &&
                                           result.said.find("own") != result.said.npos
                                       ? 1
