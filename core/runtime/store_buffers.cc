@@ -4,6 +4,10 @@
 // it, unless it is to the same word, is a release, or has a release fence in between. A
 // store that is not delayed but would have to overtake joins the list as well.
 //
+// Read-modify-writes are made at once, but those that the run does without an order of.
+// Such a one reads at its step, and its store may be late as any other; whoever else is
+// about to write to the word has it made before, so that it stays one operation.
+//
 // Fills.  A whole frame, filled with plain stores, is one store.  It is made at once,
 // so that sanitizers see it; then memory gets its old content back, and the new one
 // waits. What was there before a fill is no old value: who loads sees what memory
@@ -77,6 +81,20 @@ void set_word(void* address, std::uint8_t size, std::uint64_t value) {
   }
 }
 
+std::uint64_t changed(std::uint64_t word, Change change, std::uint64_t operand) {
+  switch (change) {
+    case Change::kSet:
+      return operand;
+    case Change::kAdd:
+      return word + operand;
+    case Change::kOr:
+      return word | operand;
+    case Change::kAnd:
+      return word & operand;
+  }
+  return word;
+}
+
 // Copies words, `size` bytes.  Not by memcpy(), of which TSan sees all calls.
 [[clang::no_builtin("memmove", "memcpy")]] void copy_words(void* to, const void* from,
                                                            std::size_t size) {
@@ -103,7 +121,7 @@ StoreBuffers::StoreBuffers(FiberRuntime& runtime)
 
 void StoreBuffers::begin_run(RunState& run) {
   run_ = &run;
-  now_ = 0;
+  now_ = rmws_ = 0;
   words_count_ = 0;
   for (Lane& lane : lanes_) lane.count = 0, lane.epoch = lane.window = 0;
   if (++runs_ == 0) {
@@ -148,11 +166,28 @@ StoreBuffers::Word* StoreBuffers::find_or_add(const void* address, std::uint8_t 
 
 // `task` is about to change the word in memory.
 void StoreBuffers::change(const Task& task, void* address, std::uint8_t size) {
+  if (rmws_ != 0) settle_rmws(task, address, size);
   ++now_;
   Word* const word = find_or_add(address, size);
   if (word == nullptr) return;
   word->ring[word->versions++ % kVersions] = {word_at(address, size), now_};
   word->seen[static_cast<std::size_t>(task.id)] = now_;
+}
+
+// What others have read there is still there when they write.
+void StoreBuffers::settle_rmws(const Task& task, const void* address,
+                               std::uint8_t size) {
+  for (int id = 0; id < runtime_.tasks(); ++id) {
+    const Task& other = runtime_.task(id);
+    const Lane& lane = this->lane(other);
+    int count = other.id == task.id ? 0 : lane.count;
+    while (count > 0 && !(lane.stores[count - 1].rmw &&
+                          touches(lane.stores[count - 1].word,
+                                  lane.stores[count - 1].size, address, size))) {
+      --count;
+    }
+    drain_first(other, count);
+  }
 }
 
 bool StoreBuffers::unseen(const Task& task, const Step& access) {
@@ -212,6 +247,7 @@ bool StoreBuffers::must_wait(const Lane& lane, int index) {
     const Task& task, int index) {
   Lane& lane = this->lane(task);
   const Store store = lane.stores[index];
+  rmws_ -= store.rmw ? 1 : 0;
   --lane.count;
   for (int i = index; i < lane.count; ++i) lane.stores[i] = lane.stores[i + 1];
   return store;
@@ -226,7 +262,9 @@ void StoreBuffers::make(const Task& task, int index) {
   }
   const auto size = static_cast<std::uint8_t>(store.size);
   change(task, store.word, size);
-  set_word(store.word, size, store.value);
+  set_word(store.word, size,
+           store.rmw ? changed(word_at(store.word, size), store.change, store.operand)
+                     : store.value);
 }
 
 // The memory is gone, and whoever freed it did not wait for the store.
@@ -396,6 +434,28 @@ void StoreBuffers::before_rmw(Task& self, const Step& access) {
   order(self, access);
   change(self, const_cast<void*>(access.address), access.size);
   if (access.access != Access::kWrite && acquires(access.order)) close_window(self);
+}
+
+std::uint32_t StoreBuffers::rmw_is_late(Task& self, const Step& access) {
+  const std::uint64_t chosen = strong(self) ? 0 : runtime_.choose_rarely(self, kDelays);
+  if (chosen == 0) {
+    before_rmw(self, access);
+    return 0;
+  }
+  order(self, access);
+  if (rmws_ != 0) settle_rmws(self, access.address, access.size);
+  return due_of(chosen);
+}
+
+void StoreBuffers::late(Task& self, const Step& access, Change change,
+                        std::uint64_t operand, std::uint32_t due) {
+  Lane& lane = this->lane(self);
+  void* const word = const_cast<void*>(access.address);
+  const std::uint64_t value = changed(word_at(word, access.size), change, operand);
+  if (lane.count == kStoresMax) drain_first(self, 1);
+  ++rmws_;
+  add(lane, {word, value, due, lane.epoch, access.size, false, access.where, true,
+             change, operand});
 }
 
 // Once the memory has another owner nobody could tell whose the store was.

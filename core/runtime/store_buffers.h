@@ -45,6 +45,9 @@ class StoreBuffers final : public WeakMemory {
   std::uint64_t peek(Task& self, const Step& access, std::uint64_t newest) override;
   bool delay(Task& self, const Step& access, std::uint64_t value) override;
   void before_rmw(Task& self, const Step& access) override;
+  std::uint32_t rmw_is_late(Task& self, const Step& access) override;
+  void late(Task& self, const Step& access, Change change, std::uint64_t operand,
+            std::uint32_t due) override;
   void order(Task& self, const Step& access) override;
   bool fills(Task& self, void* at, std::size_t size,
              std::source_location where) override;
@@ -59,7 +62,7 @@ class StoreBuffers final : public WeakMemory {
   static constexpr std::uint32_t kWordsMax = 4096;  // others show no old values
   static constexpr std::uint32_t kDelays = 6;  // of 2, 4, ... 64 steps of all tasks
 
-  // A store that is late.
+  // A store that is late, or a read-modify-write whose store is.
   struct Store {
     void* word;
     std::uint64_t value;  // a fill's is in the task's lane
@@ -68,6 +71,9 @@ class StoreBuffers final : public WeakMemory {
     std::uint32_t size;   // of a fill: more than a word's
     bool release;
     std::source_location where;
+    bool rmw = false;
+    Change change = Change::kSet;  // with:
+    std::uint64_t operand = 0;
     bool fills() const { return size > sizeof value; }
   };
   // One task's.
@@ -119,11 +125,13 @@ class StoreBuffers final : public WeakMemory {
   Store take(const Task& task, int index);
   void make(const Task& task, int index);
   void change(const Task& task, void* address, std::uint8_t size);
+  void settle_rmws(const Task& task, const void* address, std::uint8_t size);
   void too_late(const Task& task, const Store& store);
 
   FiberRuntime& runtime_;
   RunState* run_ = nullptr;
   std::uint32_t now_ = 0;
+  std::uint32_t rmws_ = 0;  // that are late, of all tasks
   std::array<Lane, kTasksMax> lanes_;
   std::unique_ptr<Slot[]> slots_;  // a hash table with open addresses, twice kWordsMax
   std::unique_ptr<Word[]> words_;

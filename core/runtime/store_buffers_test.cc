@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "core/runtime/run_alone.h"
@@ -11,6 +13,7 @@
 #include "core/sync/context.h"
 #include "core/sync/rcu.h"
 #include "core/sync/seq_count.h"
+#include "core/sync/sites.h"
 #include "core/sync/wait_queue.h"
 
 namespace racier {
@@ -93,6 +96,74 @@ TEST(MissingBarrier, APublicationNeedsReleaseAndAcquire) {
   EXPECT_GT(publish(kRelease, kRelaxed), 0);
   EXPECT_GT(publish(kRelaxed, kAcquire), 0);
   EXPECT_EQ(publish(kRelease, kAcquire), 0);
+}
+
+// Two tasks that each say that they are there and then look for the other one.  Returns
+// how often neither sees the other; without the order of the first one's, or with it.
+int both_miss(bool ordered) {
+  constexpr auto kSeqCst = std::memory_order_seq_cst;
+  return findings_of([=](WeakRun& weak, const Schedule& schedule) {
+    Atomic<int> a{0}, b{0}, missed{0};
+    const auto look = [&](Atomic<int>& other) {
+      if (other.load(kSeqCst) == 0 && missed.raw().fetch_add(1, kRelaxed) == 1) wrong();
+    };
+    constexpr std::uint_least32_t kLine = __LINE__ + 4;
+    LeftOut one({{SiteKind::kBarrier, "store_buffers_test.cc", kLine}});
+    weak.state().sites = ordered ? nullptr : &one;
+    const bool found = weak.run(schedule, {[&] {
+                                             a.fetch_add(1, kSeqCst);
+                                             look(b);
+                                           },
+                                           [&] {
+                                             b.fetch_add(1, kSeqCst);
+                                             look(a);
+                                           }});
+    weak.state().sites = nullptr;
+    return found;
+  });
+}
+
+TEST(MissingBarrier, WhoSaysThatHeIsThereAndLooksForOthersNeedsAFullOne) {
+  EXPECT_GT(both_miss(false), 0);
+  EXPECT_EQ(both_miss(true), 0);
+}
+
+// Without its order a read-modify-write may be late, and stays one operation all the
+// same: no two have read one value, and none is lost.
+TEST(MissingBarrier, AReadModifyWriteStaysOneOperation) {
+  class AllBarriers final : public Sites {
+   public:
+    bool leaves_out(SiteKind kind, const char*, std::source_location) override {
+      return kind == SiteKind::kBarrier;
+    }
+  };
+  AllBarriers all;
+  int late = 0;
+  const int found = findings_of([&](WeakRun& weak, const Schedule& schedule) {
+    Atomic<int> word{0};
+    std::array<int, 3> before{};
+    weak.state().sites = &all;
+    const auto add = [&](int task) {
+      before[static_cast<std::size_t>(task)] =
+          word.fetch_add(1, std::memory_order_acq_rel);
+      if (word.raw().load(kRelaxed) == 0) ++late;
+    };
+    const bool wrong_value = weak.run(schedule, {[&] { add(0); }, [&] { add(1); },
+                                                 [&] {
+                                                   add(2);
+                                                   word.store(10);
+                                                   if (word.load() < 10) wrong();
+                                                 }});
+    weak.state().sites = nullptr;
+    std::sort(before.begin(), before.end());
+    const bool all_differ = before[0] < before[1] && before[1] < before[2];
+    EXPECT_TRUE(all_differ) << before[0] << before[1] << before[2];
+    EXPECT_GE(word.raw().load(), 10);
+    EXPECT_LE(word.raw().load(), 12);
+    return wrong_value;
+  });
+  EXPECT_EQ(found, 0);
+  EXPECT_GT(late, 0);
 }
 
 // SeqCount, with its two fences or without.

@@ -159,35 +159,35 @@ class Atomic {
   template <SiteKind kKind>
   T exchange_with(T value, Order order, Where where) {
     if (drops_order<kKind>(order, "exchange", where)) [[unlikely]]
-      return exchange_with<kKind>(value, kRelaxed, where);
+      return unordered<Change::kSet>(value, where);
     arrive_at_rmw(order, where);
     return word_.exchange(value, order);
   }
   template <SiteKind kKind>
   T fetch_add_with(T by, Order order, Where where) {
     if (drops_order<kKind>(order, "fetch_add", where)) [[unlikely]]
-      return fetch_add_with<kKind>(by, kRelaxed, where);
+      return unordered<Change::kAdd>(by, where);
     arrive_at_rmw(order, where);
     return word_.fetch_add(by, order);
   }
   template <SiteKind kKind>
   T fetch_sub_with(T by, Order order, Where where) {
     if (drops_order<kKind>(order, "fetch_sub", where)) [[unlikely]]
-      return fetch_sub_with<kKind>(by, kRelaxed, where);
+      return unordered<Change::kAdd>(static_cast<T>(T{} - by), where);
     arrive_at_rmw(order, where);
     return word_.fetch_sub(by, order);
   }
   template <SiteKind kKind>
   T fetch_or_with(T bits, Order order, Where where) {
     if (drops_order<kKind>(order, "fetch_or", where)) [[unlikely]]
-      return fetch_or_with<kKind>(bits, kRelaxed, where);
+      return unordered<Change::kOr>(bits, where);
     arrive_at_rmw(order, where);
     return word_.fetch_or(bits, order);
   }
   template <SiteKind kKind>
   T fetch_and_with(T bits, Order order, Where where) {
     if (drops_order<kKind>(order, "fetch_and", where)) [[unlikely]]
-      return fetch_and_with<kKind>(bits, kRelaxed, where);
+      return unordered<Change::kAnd>(bits, where);
     arrive_at_rmw(order, where);
     return word_.fetch_and(bits, order);
   }
@@ -210,6 +210,24 @@ class Atomic {
     Task* const weak = arrive(current(), access);
     if (weak != nullptr) [[unlikely]]
       weak->weak->before_rmw(*weak, access);
+  }
+
+  // A read-modify-write without the order that the code asks for: it may be late, too.
+  template <Change kChange>
+  [[gnu::noinline]] T unordered(T operand, Where where) {
+    const Step access = step_to(Access::kRmw, kRelaxed, where);
+    Task* const weak = arrive(current(), access);
+    const std::uint32_t due =
+        weak == nullptr ? 0 : weak->weak->rmw_is_late(*weak, access);
+    if (due != 0) {
+      const T before = word_.load(kRelaxed);
+      weak->weak->late(*weak, access, kChange, bits_of(operand), due);
+      return before;
+    }
+    if constexpr (kChange == Change::kSet) return word_.exchange(operand, kRelaxed);
+    if constexpr (kChange == Change::kAdd) return word_.fetch_add(operand, kRelaxed);
+    if constexpr (kChange == Change::kOr) return word_.fetch_or(operand, kRelaxed);
+    if constexpr (kChange == Change::kAnd) return word_.fetch_and(operand, kRelaxed);
   }
 
   // Slow paths.  ThreadSanitizer is told of a delayed store when it is issued, and each

@@ -13,6 +13,9 @@
 
 namespace racier {
 
+// What a read-modify-write does to a word, whatever it holds.
+enum class Change : std::uint8_t { kSet, kAdd, kOr, kAnd };
+
 // All are called behind the step of the access, on the task itself, and none but
 // fence() lets another task run.
 class WeakMemory {
@@ -27,6 +30,12 @@ class WeakMemory {
   virtual bool delay(Task& self, const Step& access, std::uint64_t value) = 0;
   // The caller is about to read and write the word, in memory.
   virtual void before_rmw(Task& self, const Step& access) = 0;
+  // Likewise, of an access without an order that the code asks for: returns when the
+  // caller is to say late() instead, in steps of all tasks; 0: it is to do it now.
+  virtual std::uint32_t rmw_is_late(Task& self, const Step& access) = 0;
+  // `change` of the word, with `operand`, is made then.
+  virtual void late(Task& self, const Step& access, Change change,
+                    std::uint64_t operand, std::uint32_t due) = 0;
   // Likewise, if no Atomic load ever looks at the word: a lock's.
   virtual void order(Task& self, const Step& access) = 0;
   // The caller is about to fill [at, at + size), words of 8 bytes, in memory, with no
