@@ -93,6 +93,13 @@ TEST(Explainer, NamesTheStepsThatMet) {
   EXPECT_EQ(marked, 3) << "the two and the finding";
 }
 
+// C has told that it waits in exit_aio; then nobody wakes it.
+TEST(Explainer, WhoWaitsWhenTheRunEndsWasNotInterrupted) {
+  const Explanation explanation = explained("get_task_mm_borrowed");
+  EXPECT_EQ(explanation.switches, 2);
+  EXPECT_EQ(explanation.preemptions, 1);
+}
+
 TEST(Explainer, KnowsWhoFreedTheMemory) {
   const Explanation explanation = explained("anon_vma_freed_before_lock");
   ASSERT_EQ(explanation.clash.size(), 2u);

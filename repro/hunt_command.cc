@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "repro/command_line.h"
 #include "repro/drop_command.h"
@@ -26,11 +27,20 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
+// A patch's own program comes first, where there is one: NAME_PATCH.racier.
+std::string path_of(const HuntOptions& options, const bug::Row& row) {
+  const std::string path = fmt::format("{}/{}", options.programs, row.name);
+  if (options.patch != nullptr) {
+    const std::string own = fmt::format("{}_{}.racier", path, options.patch->name);
+    if (std::filesystem::exists(own)) return own;
+  }
+  return path + ".racier";
+}
+
 std::vector<program::Program> programs_of(const HuntOptions& options) {
   std::vector<program::Program> programs;
   for (const bug::Row* const row : options.rows) {
-    const std::string path = fmt::format("{}/{}.racier", options.programs, row->name);
-    programs.push_back(read_program(path).program);
+    programs.push_back(read_program(path_of(options, *row)).program);
   }
   return programs;
 }
@@ -52,7 +62,10 @@ void write_json(const HuntOptions& options, const Json& json) {
 int hunt_rows(const HuntOptions& options) {
   const std::vector<program::Program> programs = programs_of(options);
   std::vector<Quarry> quarries;
-  for (const bug::Row* const row : options.rows) quarries.push_back({row, {}});
+  const auto known = read_known_sizes(RACIER_SOURCE_DIR "/repro/sizes.txt");
+  for (const bug::Row* const row : options.rows) {
+    quarries.push_back({row, {}, known_size_of(row->id, known)});
+  }
   HuntProgress progress(quarries.size());
   run_in_children({
       .count = quarries.size(),
