@@ -1,4 +1,6 @@
 // repro/explainer_test.cc - tests of explainer.h, clash.h and explanation.h.
+#include "repro/explainer.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include "repro/clash.h"
 #include "repro/explain_text.h"
 #include "repro/explained_for_test.h"
-#include "repro/explainer.h"
 #include "repro/program_file.h"
 #include "repro/step_maker.h"
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "core/program/edit.h"
 #include "core/program/machine_keys.h"
@@ -36,6 +37,18 @@ void forget_expectations(Program& program) {
 
 std::size_t decisions_of(const Program& program) {
   return program.schedule.switches.size() + program.schedule.choices.size();
+}
+
+// Goes on to the next choice of as many places, each above the one behind it, from the
+// last places to the first; returns false if it was that of the first ones.
+bool next_places(std::vector<std::size_t>& places) {
+  for (std::size_t i = places.size(); i-- > 0;) {
+    if (places[i] <= places.size() - 1 - i) continue;
+    --places[i];
+    for (std::size_t j = i + 1; j < places.size(); ++j) places[j] = places[j - 1] - 1;
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -261,30 +274,54 @@ bool Minimizer::keep_shorter(Program candidate) {
   return true;
 }
 
-// Without one after another; and without a few in a row: then what a task did in two
-// turns it does in one, before what others did in between, or after that.
-bool Minimizer::fewer_switches() {
-  constexpr std::size_t kInARow = 4;
+// Without a few switches at once a task does in one turn what it did in two, before
+// what others did in between, or after that.
+bool Minimizer::without_switches(std::size_t count) {
   bool smaller = false;
-  const auto without_each = [&](auto list_of, std::size_t width) {
-    for (std::size_t end = list_of(best_).size(); end >= width && !over(); --end) {
-      if (end > list_of(best_).size()) continue;
-      Program candidate = best_;
-      auto& list = list_of(candidate);
-      const auto last = list.begin() + static_cast<std::ptrdiff_t>(end);
-      list.erase(last - static_cast<std::ptrdiff_t>(width), last);
-      ++count_.candidates;
-      const bool shows = probe_.shows(candidate, 0);
-      smaller = (shows && keep_shorter(std::move(candidate))) || smaller;
+  std::vector<std::size_t> places;
+  for (bool more = true; more && !over();) {
+    const std::size_t size = best_.schedule.switches.size();
+    if (size < count) return smaller;
+    if (places.empty() || places.front() >= size) {
+      places.clear();
+      for (std::size_t i = 0; i < count; ++i) places.push_back(size - 1 - i);
     }
-  };
-  for (std::size_t width = 1; width <= kInARow; ++width) {
-    without_each(
-        [](Program & program) -> auto& { return program.schedule.switches; }, width);
+    Program candidate = best_;
+    auto& switches = candidate.schedule.switches;
+    for (const std::size_t place : places) {
+      switches.erase(switches.begin() + static_cast<std::ptrdiff_t>(place));
+    }
+    ++count_.candidates;
+    const bool shows = probe_.shows(candidate, 0);
+    smaller = (shows && keep_shorter(std::move(candidate))) || smaller;
+    more = next_places(places);
   }
-  without_each(
-      [](Program & program) -> auto& { return program.schedule.choices; }, 1);
   return smaller;
+}
+
+bool Minimizer::without_choices() {
+  bool smaller = false;
+  for (std::size_t i = best_.schedule.choices.size(); i > 0 && !over(); --i) {
+    if (i > best_.schedule.choices.size()) continue;
+    Program candidate = best_;
+    auto& choices = candidate.schedule.choices;
+    choices.erase(choices.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    ++count_.candidates;
+    const bool shows = probe_.shows(candidate, 0);
+    smaller = (shows && keep_shorter(std::move(candidate))) || smaller;
+  }
+  return smaller;
+}
+
+bool Minimizer::fewer_switches() {
+  constexpr std::size_t kAtOnce = 4;
+  constexpr std::size_t kForAll[] = {SIZE_MAX, 100, 24, 14};  // so few switches
+  bool smaller = false;
+  for (std::size_t count = 1; count <= kAtOnce; ++count) {
+    if (best_.schedule.switches.size() > kForAll[count - 1]) break;
+    smaller = without_switches(count) || smaller;
+  }
+  return without_choices() || smaller;
 }
 
 // The fewest there can be, where that many schedules are enough to know.

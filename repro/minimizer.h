@@ -103,6 +103,8 @@ class Minimizer {
   bool earlier_calls();
   bool plainer_machine();
   bool plainer_arguments();
+  bool without_switches(std::size_t count);
+  bool without_choices();
   bool fewer_switches();
   bool fewer_preemptions();
 
