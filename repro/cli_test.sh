@@ -325,6 +325,10 @@ expect 1 '3 of another kind, first: death | exit code 77, SUMMARY: libFuzzer: de
   hunt --engine libfuzzer --bug B10 --program-fuzz fake --executions 21
 expect 0 'B09 anon_vma_freed_before_lock  death              7' \
   hunt --engine libfuzzer --bug B09 --program-fuzz fake --executions 21
+expect 0 '2 of 2 rows found by one or more; ' \
+  hunt --machine all --bug B10 --bug B69 --executions 2000 --clean 5 --json machines.json
+check 'a column for each machine' grep -q '^bug  *anon_vma_spin .* per_vma  cpumask$' out
+check 'a bug of one machine' grep -q '^B69 .* -  *[0-9]*  *-$' out
 expect 0 '| bug | random_walk | pos | ' hunt --columns strategies.json libfuzzer.json threads.json
 check 'the others are columns, too' grep -q ' portfolio | libfuzzer | threads release |$' out
 check 'a line for each bug, and two' test "$(grep -c '^|' out)" = 5

@@ -105,6 +105,7 @@ HuntColumn column_of(const Json& json) {
     column.limits.recipe.strategy = strategy_named(json.at("strategy"));
   }
   column.build = json.at("build");
+  column.machine = json.value("machine", "");
   const Json& limits = json.at("limits");
   column.limits.seed = limits.at("seed");
   column.limits.repeat = limits.at("repeat");
@@ -128,6 +129,7 @@ std::string HuntColumn::title() const {
   const bool schedules = engine == HuntEngine::kSchedules;
   std::string text =
       schedules ? strategy_name(limits.recipe.strategy) : hunt_engine_name(engine);
+  if (!machine.empty()) text = machine;
   if (engine == HuntEngine::kThreads || build != "release") text += " " + build;
   return text;
 }
@@ -155,6 +157,7 @@ Json json_of(const HuntColumn& column, double seconds) {
     json["strategy"] = strategy_name(column.limits.recipe.strategy);
   }
   json["build"] = column.build;
+  if (!column.machine.empty()) json["machine"] = column.machine;
   const HuntLimits& asked = column.limits;
   Json limits = {{"seconds", asked.search.time.count()},
                  {"repeat", asked.repeat},

@@ -1,7 +1,8 @@
 // repro/hunt_columns.h - who finds what: ways to look for the bugs, side by side.
 //
-// A column is one way: a strategy alone, libFuzzer, plain threads in some build.  It is
-// kept as JSON, and tables are made of the columns of one hunt or of several files.
+// A column is one way: a strategy alone, libFuzzer, plain threads in some build; or one
+// machine instead of each program's own.  It is kept as JSON, and tables are made of
+// the columns of one hunt or of several files.
 #pragma once
 #include <nlohmann/json.hpp>
 #include <span>
@@ -15,11 +16,12 @@ namespace racier::repro {
 struct HuntColumn {
   HuntEngine engine = HuntEngine::kSchedules;
   std::string build;
-  HuntLimits limits;  // who reads it has the strategy, seed, repeat and search
+  std::string machine;  // of pair_machines(); "": each program's own
+  HuntLimits limits;    // who reads it has the strategy, seed, repeat and search
   std::vector<Quarry> quarries;
 
   // Returns "pos", "libfuzzer", "threads tsan": with the build, but a schedule's or a
-  // libFuzzer's of release.
+  // libFuzzer's of release; or the machine, and likewise the build.
   std::string title() const;
   std::size_t found() const;
 };

@@ -75,6 +75,9 @@ TEST(HuntColumns, TitlesNameTheBuildWhereItMatters) {
   EXPECT_EQ(column(HuntEngine::kThreads, "tsan").title(), "threads tsan");
   EXPECT_EQ(column(HuntEngine::kLibfuzzer, "release").title(), "libfuzzer");
   EXPECT_EQ(column(HuntEngine::kLibfuzzer, "asan").title(), "libfuzzer asan");
+  HuntColumn other = column(StrategyKind::kPortfolio);
+  other.machine = "per_vma";
+  EXPECT_EQ(other.title(), "per_vma");
 }
 
 TEST(HuntColumns, StrategiesOfMoreThanOneSchedule) {
@@ -170,7 +173,10 @@ TEST_F(HuntColumnsFile, IsReadAsItWasWritten) {
   const std::vector<HuntColumn> columns = two_strategies();
   const std::vector<HuntColumn> same = read(columns_json(columns, 2).dump());
   EXPECT_EQ(columns_markdown(same), columns_markdown(columns));
-  const std::vector<HuntColumn> one = {column(HuntEngine::kThreads, "asan")};
+  std::vector<HuntColumn> one = {column(HuntEngine::kThreads, "asan")};
+  EXPECT_EQ(columns_markdown(read(columns_json(one, 2).dump())), columns_markdown(one));
+  one[0] = column(StrategyKind::kPortfolio);
+  one[0].machine = "kamezawa";
   EXPECT_EQ(columns_markdown(read(columns_json(one, 2).dump())), columns_markdown(one));
 }
 

@@ -20,6 +20,7 @@
 #include "repro/hunt_progress.h"
 #include "repro/hunt_text.h"
 #include "repro/in_child.h"
+#include "repro/pair_search.h"
 #include "repro/pairs_command.h"
 #include "repro/posted_text.h"
 #include "repro/program_file.h"
@@ -68,18 +69,32 @@ void write_json(const HuntOptions& options, const Json& json) {
 
 // What is asked for, with nothing hunted for yet.
 std::vector<HuntColumn> columns_of(const HuntOptions& options) {
-  HuntColumn column{options.engine, RACIER_PRESET, options.limits, {}};
+  HuntColumn column{options.engine, RACIER_PRESET, "", options.limits, {}};
   const auto known = read_known_sizes(RACIER_SOURCE_DIR "/repro/sizes.txt");
   for (const bug::Row* const row : options.rows) {
     column.quarries.push_back({row, {}, known_size_of(row->id, known)});
   }
-  if (!options.each_strategy) return {column};
   std::vector<HuntColumn> columns;
+  for (const std::string& machine : options.machines) {
+    column.machine = machine;
+    columns.push_back(column);
+  }
+  if (!columns.empty()) return columns;
+  if (!options.each_strategy) return {column};
   for (const StrategyKind strategy : searching_strategies()) {
     column.limits.recipe.strategy = strategy;
     columns.push_back(column);
   }
   return columns;
+}
+
+// Returns the one that its programs run on, or nullptr: each has its own.
+const PairMachine* machine_of(const HuntColumn& column) {
+  const auto& all = pair_machines();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const PairMachine& one) {
+    return one.name == column.machine;
+  });
+  return found == all.end() ? nullptr : &*found;
 }
 
 fs::path program_fuzz_of(const HuntOptions& options) {
@@ -113,9 +128,12 @@ int hunt_rows(const HuntOptions& options) {
             const auto tell = [&](const Hunted& hunted) {
               say(json_of(hunted).dump() + "\n");
             };
-            const program::Program& program = programs[row_of(work)];
+            program::Program program = programs[row_of(work)];
             const bug::Row& row = *options.rows[row_of(work)];
             const HuntLimits& limits = column_of(work).limits;
+            if (const PairMachine* const other = machine_of(column_of(work))) {
+              program.machine = other->of(program.machine);
+            }
             switch (options.engine) {
               case HuntEngine::kSchedules:
                 hunt(program, row, limits, tell);
@@ -148,7 +166,7 @@ int hunt_rows(const HuntOptions& options) {
   });
   progress.clear();
   const double seconds = progress.seconds();
-  if (options.each_strategy) {
+  if (options.each_strategy || !options.machines.empty()) {
     fmt::print("{}", columns_table(columns, seconds));
     return all_found(columns) ? kClean : kFound;
   }

@@ -11,6 +11,7 @@
 
 #include "repro/command_line.h"
 #include "repro/files.h"
+#include "repro/pair_search.h"
 #include "repro/program_changes.h"
 #include "stress/words.h"
 
@@ -87,7 +88,9 @@ Usage hunt_usage() {
   add("setup", po::value<std::string>()->default_value(""),
       "with --pairs: this set-up only");
   add("machine", po::value<std::string>()->default_value(""),
-      "with --pairs: on this machine only, as the table names it");
+      "a machine of --pairs: the rows on that one instead of their own (all: on each "
+      "in "
+      "turn); with --pairs: on this one only");
   add("full", "with --pairs: print what is known of each two ops");
   add("svg", po::value<std::string>(), "with --pairs: write a heat map there");
   add("strategy", po::value<std::string>()->default_value("portfolio"),
@@ -255,6 +258,30 @@ void choose_engine(const CommandLine& line, HuntOptions& options) {
   }
 }
 
+// Reads on which machines, if not on those of their programs.
+void choose_machines(const CommandLine& line, HuntOptions& options) {
+  constexpr std::uint64_t kExecutions = 5'000, kClean = 300;
+  const std::string& name = line.get<std::string>("machine");
+  if (name.empty() || line.has("pairs")) return;
+  for (const char* const other : {"drop", "as-posted", "minimize"}) {
+    if (!says(line, other)) continue;
+    throw BadInput(fmt::format("hunt: --{} is not for --machine", other));
+  }
+  if (options.engine != HuntEngine::kSchedules || options.each_strategy) {
+    throw BadInput("hunt: --machine is for one strategy");
+  }
+  for (const PairMachine& machine : pair_machines()) {
+    if (name == "all" || name == machine.name) options.machines.push_back(machine.name);
+  }
+  if (options.machines.empty()) {
+    throw BadInput(fmt::format("hunt: no machine '{}'", name));
+  }
+  HuntLimits& limits = options.limits;
+  limits.minimize = {};
+  if (!says(line, "clean")) limits.clean = kClean;
+  if (!says(line, "executions")) limits.search.executions = kExecutions;
+}
+
 bool names_all(const CommandLine& line) {
   if (!line.has("bug")) return false;
   const auto& names = line.get<std::vector<std::string>>("bug");
@@ -308,6 +335,7 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   limits.ordered = kOrdered;
   options.jobs = line.number("jobs", 1, kJobsMax);
   choose_engine(line, options);
+  choose_machines(line, options);
   if (line.has("json")) options.json = line.get<std::string>("json");
   options.programs = RACIER_SOURCE_DIR "/corpus/bugs";
   options.setups = line.get<std::string>("setups");

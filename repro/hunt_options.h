@@ -32,6 +32,7 @@ struct HuntOptions {
   std::optional<PairsAsked> pairs;           // instead of all that
   HuntEngine engine = HuntEngine::kSchedules;
   bool each_strategy = false;               // each alone, instead of that of `limits`
+  std::vector<std::string> machines;        // of pair_machines(); none: their own
   std::optional<std::string> program_fuzz;  // which; nothing: that of this build
   std::vector<std::string> columns;  // files to make a table of, instead of all that
   HuntLimits limits;

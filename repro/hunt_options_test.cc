@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "repro/files.h"
+#include "repro/pair_search.h"
 
 namespace racier::repro {
 namespace {
@@ -135,6 +136,27 @@ TEST(HuntOptions, Engines) {
       has(words, "hunt: " + other[0] + " is not for --strategy all, nor for --engine");
     }
   }
+}
+
+TEST(HuntOptions, OtherMachines) {
+  EXPECT_TRUE(read_hunt_options({}).machines.empty());
+  const HuntOptions one = read_hunt_options({"--machine", "per_vma"});
+  EXPECT_EQ(one.machines, std::vector<std::string>{"per_vma"});
+  EXPECT_EQ(one.limits.search.executions, 5'000u);
+  EXPECT_EQ(one.limits.minimize.count(), 0);
+  const HuntOptions all =
+      read_hunt_options({"--machine=all", "--executions=7", "--clean=8"});
+  EXPECT_EQ(all.machines.size(), pair_machines().size());
+  EXPECT_EQ(all.limits.search.executions, 7u);
+  EXPECT_EQ(all.limits.clean, 8u);
+  const auto has = [](const Words& words, const std::string& part) {
+    EXPECT_NE(complaint(words).find(part), std::string::npos) << complaint(words);
+  };
+  has({"--machine", "pdp11"}, "no machine 'pdp11'");
+  has({"--machine", "all", "--strategy", "all"}, "--machine is for one strategy");
+  has({"--machine", "all", "--engine", "threads"}, "--machine is for one strategy");
+  has({"--machine", "all", "--drop", "all"}, "--drop is not for --machine");
+  has({"--machine", "all", "--minimize", "1s"}, "--minimize is not for --machine");
 }
 
 TEST(HuntOptions, FilesAreForColumns) {
