@@ -100,6 +100,27 @@ TEST(DropHunter, WhatIsNotNeededIsNotCaught) {
   EXPECT_FALSE(hunt.smallest);
 }
 
+// What is found without the site, and with it as well, says nothing about the site.
+TEST(DropHunter, WhatFailsWithTheSiteInItsPlaceIsNotCaught) {
+  DropPrograms broken;
+  broken.add(dropped_program("setup\n"
+                             "  p0 = process\n"
+                             "  m0 = mmap_file_shared p0 1 rw f0 0\n"
+                             "  truncate f0 0\n"
+                             "  m1 = mmap p0 1 rw private\n"
+                             "task A\n"
+                             "  write p0 m1 0 0\n"
+                             "  write p0 m0 0 0\n"),
+             "a page that no reverse map has");
+  broken.programs[0].bugs.arm(Bug::kAnonPageInFileVma);  // no bug is armed in a hunt
+  const KnownSite site = look_of_a_fault(broken);
+  ASSERT_EQ(site.by, std::vector<std::size_t>{0});
+  const Dropped hunt = dropped(broken, site, 5);
+  EXPECT_FALSE(hunt.caught());
+  EXPECT_NE(hunt.anyway, "");
+  EXPECT_NE(hunt.anyway_program.find("anon_page_in_file_vma"), std::string::npos);
+}
+
 // Of the sides of a set-up, each by itself, a hunt makes pairs.
 TEST(DropHunter, PairsAreMadeOfSides) {
   DropPrograms sides;
