@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <sstream>
 
 #include "core/program/print.h"
@@ -55,7 +57,9 @@ std::optional<SmallestProgram> smallest_of(const program::Program& found,
                                            std::chrono::duration<double> time,
                                            std::uint64_t ordered) {
   constexpr std::chrono::seconds kGrace{20};  // to end in order
-  constexpr std::chrono::seconds kOne{5};     // the most that one candidate gets
+  // The most that one candidate gets: one that hangs is not to take all of the time.
+  const std::chrono::seconds one(
+      std::max<std::int64_t>(5, static_cast<std::int64_t>(time.count() / 10)));
   const auto deadline =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   ChildResult result = run_in_child(
@@ -67,7 +71,7 @@ std::optional<SmallestProgram> smallest_of(const program::Program& found,
   if (!result.death.empty()) {
     result = run_in_child(
         [&] {
-          ChildProbe probe({signature, ""}, kOne);
+          ChildProbe probe({signature, ""}, one);
           return words_by(probe, found, deadline, ordered);
         },
         deadline + kGrace);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "repro/long_run.h"
 
@@ -12,43 +13,6 @@ using program::Phase;
 using program::Program;
 using program::RunOptions;
 using program::RunResult;
-
-namespace {
-
-// Does what another one does, and notes whom it interrupts.
-class Noting final : public Strategy {
- public:
-  using Places = std::set<std::pair<int, std::uint32_t>>;
-  Noting(std::unique_ptr<Strategy> inner, Places& places)
-      : inner_(std::move(inner)), places_(places) {}
-
-  void begin_run(int tasks) override { inner_->begin_run(tasks); }
-  bool next_execution() override { return inner_->next_execution(); }
-  int next(const Scene& scene) override {
-    const int next = inner_->next(scene);
-    if (next != scene.running && scene.can_run(scene.running)) {
-      places_.emplace(scene.running, scene.step);
-    }
-    return next;
-  }
-  void on_executed(const Scene& scene, int task, const Step& step) override {
-    inner_->on_executed(scene, task, step);
-  }
-  void on_side_effects(int task) override { inner_->on_side_effects(task); }
-  std::uint64_t choose(int task, std::uint32_t index, std::uint64_t limit) override {
-    return inner_->choose(task, index, limit);
-  }
-  std::uint64_t choose_rarely(int task, std::uint32_t index,
-                              std::uint64_t most) override {
-    return inner_->choose_rarely(task, index, most);
-  }
-
- private:
-  const std::unique_ptr<Strategy> inner_;
-  Places& places_;
-};
-
-}  // namespace
 
 RunOptions tasks_only() {
   RunOptions options;
@@ -82,9 +46,10 @@ StepRecorder::StepRecorder(const Program& program, std::uint32_t steps)
 
 const RunResult& StepRecorder::run(const Program& program, RunOptions options) {
   runtime_.set_schedule(program.schedule);
-  interruptions_.clear();
-  runtime_.set_strategy(
-      std::make_unique<Noting>(make_strategy(program.schedule), interruptions_));
+  auto strategy = std::make_unique<Interruptions>(make_strategy(program.schedule),
+                                                  FiberRuntime::kStepsMax);
+  interruptions_ = strategy.get();
+  runtime_.set_strategy(std::move(strategy));
   calls_.begin(program);
   options.observer = &calls_;
   const RunResult& result = runner_.run(program, runtime_, options);

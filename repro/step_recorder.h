@@ -2,11 +2,10 @@
 // known.
 #pragma once
 #include <cstdint>
-#include <set>
-#include <utility>
 
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
+#include "core/runtime/interruptions.h"
 #include "core/runtime/step_states.h"
 #include "core/runtime/trace.h"
 #include "repro/trace_text.h"
@@ -39,7 +38,7 @@ class StepRecorder {
   // Returns whether `task` was left for another one behind its step number `step`
   // though it could have gone on.
   bool was_interrupted(int task, std::uint32_t step) const {
-    return interruptions_.contains({task, step + 1});
+    return interruptions_->has(task, step + 1);
   }
   // Returns whether a task's body returned.
   bool came_to_its_end(int task) const;
@@ -56,7 +55,7 @@ class StepRecorder {
   StepStates states_;
   TwoObservers both_{&trace_, &states_};
   CallLog calls_;
-  std::set<std::pair<int, std::uint32_t>> interruptions_;  // task, its next step
+  const Interruptions* interruptions_ = nullptr;  // of the last run; the runtime's
   std::uint32_t unfinished_ = 0;  // tasks of the last run that were unwound: bit t
 };
 
