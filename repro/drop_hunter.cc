@@ -67,8 +67,7 @@ class DropHunt {
     one_round(kMore);
     while (goes_on()) try_mutant();
     if (found_ && !stress::stop_requested()) {
-      dropped_.smallest =
-          smallest_of(*found_, signature_, limits_.minimize, limits_.ordered);
+      dropped_.smallest = smallest_of(*found_, signature_, limits_.minimize);
       tell_(dropped_);
     }
     return dropped_;

@@ -4,14 +4,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <sstream>
 
 #include "core/program/print.h"
 #include "repro/child_probe.h"
 #include "repro/explainer.h"
 #include "repro/in_child.h"
+#include "repro/minimizer.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
@@ -28,19 +27,15 @@ program::Program expecting_its_finding(program::Program program,
   return program;
 }
 
-bool is_over(Clock::time_point deadline) {
-  return stress::stop_requested() || Clock::now() >= deadline;
-}
-
 // Minimises `found`, and returns the sizes of what is left as words, and its text; "":
 // it has no finding any more.
 std::string words_by(Probe& probe, const program::Program& found,
-                     Clock::time_point deadline, std::uint64_t ordered) {
+                     Clock::time_point deadline) {
   const Minimizer::Hooks hooks{
-      .stop = [deadline] { return is_over(deadline); },
+      .stop = [&] { return stress::stop_requested() || Clock::now() >= deadline; },
       .is_smaller = [](const program::Program&) {},
   };
-  Minimizer minimizer(found, probe, hooks, ordered);
+  Minimizer minimizer(found, probe, hooks);
   minimizer.minimize();
   const program::Program& program = minimizer.program();
   const auto explanation = explain(program, "");
@@ -54,25 +49,22 @@ std::string words_by(Probe& probe, const program::Program& found,
 
 std::optional<SmallestProgram> smallest_of(const program::Program& found,
                                            const std::string& signature,
-                                           std::chrono::duration<double> time,
-                                           std::uint64_t ordered) {
+                                           std::chrono::duration<double> time) {
   constexpr std::chrono::seconds kGrace{20};  // to end in order
-  // The most that one candidate gets: one that hangs is not to take all of the time.
-  const std::chrono::seconds one(
-      std::max<std::int64_t>(5, static_cast<std::int64_t>(time.count() / 10)));
+  constexpr std::chrono::seconds kOne{5};     // the most that one candidate gets
   const auto deadline =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   ChildResult result = run_in_child(
       [&] {
-        ProcessProbe probe(signature, [deadline] { return is_over(deadline); });
-        return words_by(probe, found, deadline, ordered);
+        ProcessProbe probe(signature);
+        return words_by(probe, found, deadline);
       },
       deadline + kGrace);
   if (!result.death.empty()) {
     result = run_in_child(
         [&] {
-          ChildProbe probe({signature, ""}, one);
-          return words_by(probe, found, deadline, ordered);
+          ChildProbe probe({signature, ""}, kOne);
+          return words_by(probe, found, deadline);
         },
         deadline + kGrace);
   }
