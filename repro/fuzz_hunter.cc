@@ -79,12 +79,10 @@ class FuzzSearch {
     search.seed = seed_;
     for (std::uint64_t start = 0;; ++start) {
       search.seconds = hunt_seconds(begin);
-      search.end = SearchEnd::kExecutions;
-      if (search.executions >= limits.executions) break;
-      search.end = SearchEnd::kTime;
-      if (search.seconds >= limits.time.count()) break;
-      search.end = SearchEnd::kStopped;
-      if (stress::stop_requested()) break;
+      if (const auto end = end_of(search, limits)) {
+        search.end = *end;
+        break;
+      }
       const FuzzRun run = fuzz(start, limits.executions - search.executions,
                                limits.time.count() - search.seconds);
       search.executions += run.executions;

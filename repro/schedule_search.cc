@@ -33,6 +33,14 @@ SearchEnd search_end_named(const std::string& name) {
   throw BadInput(fmt::format("no end of a search '{}'", name));
 }
 
+std::optional<SearchEnd> end_of(const SearchResult& search,
+                                const SearchLimits& limits) {
+  if (search.executions >= limits.executions) return SearchEnd::kExecutions;
+  if (search.seconds >= limits.time.count()) return SearchEnd::kTime;
+  if (stress::stop_requested()) return SearchEnd::kStopped;
+  return std::nullopt;
+}
+
 SearchResult ScheduleSearch::search(const program::Program& program, std::uint64_t seed,
                                     const SearchLimits& limits, const Wanted& wanted,
                                     const program::RunOptions& options) {
@@ -42,12 +50,10 @@ SearchResult ScheduleSearch::search(const program::Program& program, std::uint64
   runtime_.set_schedule(recipe_);
   for (;;) {
     search.seconds = seconds_since(begin);
-    search.end = SearchEnd::kExecutions;
-    if (search.executions >= limits.executions) break;
-    search.end = SearchEnd::kTime;
-    if (search.seconds >= limits.time.count()) break;
-    search.end = SearchEnd::kStopped;
-    if (stress::stop_requested()) break;
+    if (const auto end = end_of(search, limits)) {
+      search.end = *end;
+      break;
+    }
     ++search.executions;
     const program::RunResult& result = runner_.run(program, runtime_, options);
     if (result.finding && wanted(*result.finding, schedule_of_run(result, runtime_))) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/program/program.h"
@@ -42,6 +43,10 @@ struct SearchResult {
   bool found() const { return end == SearchEnd::kFound; }
   bool operator==(const SearchResult&) const = default;
 };
+
+// Returns what ends a search that has come so far and has found nothing; nothing: it
+// goes on.
+std::optional<SearchEnd> end_of(const SearchResult& search, const SearchLimits& limits);
 
 // One seed, and the same limit of executions: the same result, but for the seconds.
 class ScheduleSearch {

@@ -75,12 +75,10 @@ class RoundSearch {
     search.seed = seed;
     for (;;) {
       search.seconds = hunt_seconds(begin);
-      search.end = SearchEnd::kExecutions;
-      if (search.executions >= limits.executions) break;
-      search.end = SearchEnd::kTime;
-      if (search.seconds >= limits.time.count()) break;
-      search.end = SearchEnd::kStopped;
-      if (stress::stop_requested()) break;
+      if (const auto end = end_of(search, limits)) {
+        search.end = *end;
+        break;
+      }
       const SearchLimits left{limits.executions - search.executions,
                               limits.time - (Clock::now() - begin)};
       if (one_child(search, left, hunted)) break;
