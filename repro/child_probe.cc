@@ -61,4 +61,14 @@ bool ChildProbe::shows_within(program::Program& candidate, int depth,
   });
 }
 
+int ChildProbe::preemptions(const program::Program& candidate) {
+  const ChildResult result = run_in_child(
+      [&] {
+        return std::to_string(ProcessProbe(target_.signature).preemptions(candidate));
+      },
+      std::chrono::steady_clock::now() + limit_);
+  const bool told = !result.late && result.death.empty() && !result.said.empty();
+  return told ? std::stoi(result.said) : 0;
+}
+
 }  // namespace racier::repro

@@ -22,6 +22,7 @@ class ChildProbe final : public Probe {
   bool shows(program::Program& candidate, std::uint64_t executions) override;
   bool shows_within(program::Program& candidate, int depth,
                     std::uint64_t executions) override;
+  int preemptions(const program::Program& candidate) override;
 
  private:
   bool dies_alike(const program::Program& candidate) const;

@@ -67,7 +67,8 @@ class DropHunt {
     one_round(kMore);
     while (goes_on()) try_mutant();
     if (found_ && !stress::stop_requested()) {
-      dropped_.smallest = smallest_of(*found_, signature_, limits_.minimize);
+      dropped_.smallest =
+          smallest_of(*found_, signature_, limits_.minimize, limits_.ordered);
       tell_(dropped_);
     }
     return dropped_;

@@ -1,4 +1,6 @@
 // repro/explainer_test.cc - tests of explainer.h, clash.h and explanation.h.
+#include "repro/explainer.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include "repro/clash.h"
 #include "repro/explain_text.h"
 #include "repro/explained_for_test.h"
-#include "repro/explainer.h"
 #include "repro/program_file.h"
 #include "repro/step_maker.h"
 
@@ -91,6 +92,13 @@ TEST(Explainer, NamesTheStepsThatMet) {
       std::count_if(explanation.steps.begin(), explanation.steps.end(),
                     [](const ExplainedStep& step) { return step.clashes; });
   EXPECT_EQ(marked, 3) << "the two and the finding";
+}
+
+// C has told that it waits in exit_aio; then nobody wakes it.
+TEST(Explainer, WhoWaitsWhenTheRunEndsWasNotInterrupted) {
+  const Explanation explanation = explained("get_task_mm_borrowed");
+  EXPECT_EQ(explanation.switches, 2);
+  EXPECT_EQ(explanation.preemptions, 1);
 }
 
 TEST(Explainer, KnowsWhoFreedTheMemory) {

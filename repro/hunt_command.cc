@@ -35,11 +35,20 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
+// A patch's own program comes first, where there is one: NAME_PATCH.racier.
+std::string path_of(const HuntOptions& options, const bug::Row& row) {
+  const std::string path = fmt::format("{}/{}", options.programs, row.name);
+  if (options.patch != nullptr) {
+    const std::string own = fmt::format("{}_{}.racier", path, options.patch->name);
+    if (fs::exists(own)) return own;
+  }
+  return path + ".racier";
+}
+
 std::vector<program::Program> programs_of(const HuntOptions& options) {
   std::vector<program::Program> programs;
   for (const bug::Row* const row : options.rows) {
-    const std::string path = fmt::format("{}/{}.racier", options.programs, row->name);
-    programs.push_back(read_program(path).program);
+    programs.push_back(read_program(path_of(options, *row)).program);
   }
   return programs;
 }
@@ -61,7 +70,10 @@ void write_json(const HuntOptions& options, const Json& json) {
 // What is asked for, with nothing hunted for yet.
 std::vector<HuntColumn> columns_of(const HuntOptions& options) {
   HuntColumn column{options.engine, RACIER_PRESET, "", options.limits, {}};
-  for (const bug::Row* const row : options.rows) column.quarries.push_back({row, {}});
+  const auto known = read_known_sizes(RACIER_SOURCE_DIR "/repro/sizes.txt");
+  for (const bug::Row* const row : options.rows) {
+    column.quarries.push_back({row, {}, known_size_of(row->id, known)});
+  }
   std::vector<HuntColumn> columns;
   for (const std::string& machine : options.machines) {
     column.machine = machine;

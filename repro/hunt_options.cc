@@ -21,6 +21,8 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::uint64_t kJobsMax = 256;
+// Some seconds for the fewest preemptions.
+constexpr std::uint64_t kOrdered = 200'000;
 
 Usage hunt_usage() {
   Usage usage;
@@ -330,6 +332,7 @@ HuntOptions read_hunt_options(const std::vector<std::string>& arguments) {
   if (line.has("for")) limits.search.time = hunt_duration(line, "for");
   if (line.has("executions")) limits.search.executions = line.number("executions", 1);
   limits.minimize = hunt_duration(line, "minimize");
+  limits.ordered = kOrdered;
   options.jobs = line.number("jobs", 1, kJobsMax);
   choose_engine(line, options);
   choose_machines(line, options);

@@ -40,7 +40,8 @@ std::vector<std::string> cells_of(const Quarry& quarry) {
   if (hunted.smallest) {
     cells[4] = fmt::format("{}", hunted.smallest->calls);
     cells[5] = fmt::format("{}", hunted.smallest->switches);
-    cells[6] = fmt::format("{}", hunted.smallest->preemptions);
+    const bool longer = quarry.is_measured() && !quarry.holds();
+    cells[6] = fmt::format("{}{}", longer ? "!" : "", hunted.smallest->preemptions);
   }
   return cells;
 }
@@ -74,6 +75,28 @@ std::string complaint_of(const Quarry& quarry, HuntEngine engine) {
     text += fmt::format("; the process ended: {}", hunted.death);
   }
   return text;
+}
+
+std::string text_of_longer(const Quarry& quarry) {
+  const Smallest& sizes = *quarry.hunted->smallest;
+  const KnownSize& known = *quarry.known;
+  return fmt::format(
+      "! {}: {} tasks, {} preemptions: longer than twice the catalogue: {} and {}{}\n",
+      title_of(*quarry.row), sizes.tasks, sizes.preemptions, known.tasks,
+      known.preemptions, known.reason.empty() ? "" : "; " + known.reason);
+}
+
+std::string text_of_sizes(std::span<const Quarry> quarries) {
+  std::size_t measured = 0, hold = 0;
+  for (const Quarry& quarry : quarries) {
+    measured += quarry.is_measured() ? 1 : 0;
+    hold += quarry.holds() ? 1 : 0;
+  }
+  if (measured == 0) return "";
+  return fmt::format(
+      "{} of {} smallest programs are within twice the tasks and preemptions of the "
+      "catalogue\n",
+      hold, measured);
 }
 
 double median_of(std::vector<double> values) {
@@ -217,7 +240,10 @@ std::string hunt_table(std::span<const Quarry> quarries, double seconds,
           unarmed.kind);
     }
   }
-  return text + summary_of(quarries, seconds, engine);
+  for (const Quarry& quarry : quarries) {
+    if (quarry.is_measured() && !quarry.holds()) text += text_of_longer(quarry);
+  }
+  return text + text_of_sizes(quarries) + summary_of(quarries, seconds, engine);
 }
 
 Json hunt_json(std::span<const Quarry> quarries, double seconds) {
@@ -231,6 +257,11 @@ Json hunt_json(std::span<const Quarry> quarries, double seconds) {
                  {"shows", finding_kind_name(quarry.row->shows)},
                  {"found", quarry.found()}};
     if (quarry.hunted) json.update(json_of(*quarry.hunted));
+    if (quarry.known) {
+      json["catalogue"] = {{"tasks", quarry.known->tasks},
+                           {"preemptions", quarry.known->preemptions}};
+      if (quarry.is_measured()) json["within_twice"] = quarry.holds();
+    }
     bugs.push_back(std::move(json));
   }
   return {{"rows", quarries.size()},

@@ -9,6 +9,7 @@
 #include "core/base/bug.h"
 #include "core/objects/machine.h"
 #include "repro/hunter.h"
+#include "repro/known_sizes.h"
 
 namespace racier::repro {
 
@@ -16,9 +17,14 @@ namespace racier::repro {
 struct Quarry {
   const bug::Row* row = nullptr;
   std::optional<Hunted> hunted;
+  std::optional<KnownSize> known{};
 
   bool found() const { return hunted && hunted->found() > 0; }
   bool clean() const { return !hunted || hunted->clean(); }
+  // Whether its smallest program can be held against what is known; and whether that
+  // holds.
+  bool is_measured() const { return known && hunted && hunted->smallest; }
+  bool holds() const { return is_measured() && known->holds(*hunted->smallest); }
 };
 
 nlohmann::ordered_json json_of(const Smallest& sizes);

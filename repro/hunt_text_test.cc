@@ -121,6 +121,30 @@ TEST(HuntText, WhatIsFoundWithNothingArmedIsSaid) {
   EXPECT_NE(table.find("found; then the process ended: signal 11\n"), table.npos);
 }
 
+TEST(HuntText, WhatIsLongerThanTwiceTheCatalogueIsSaid) {
+  Hunted found = hunted();
+  found.searches = {found_in(12)};
+  found.death.clear();
+  std::vector<Quarry> quarries = {
+      {&bug::row(*bug::find("B07")), found, KnownSize{"B07", 2, 1, ""}},
+      {&bug::row(*bug::find("B09")), found, KnownSize{"B09", 1, 0, "it waits"}},
+      {&bug::row(*bug::find("B10")), found, std::nullopt}};
+  const std::string table = hunt_table(quarries, 2);
+  EXPECT_NE(table.find("!1\n"), table.npos) << table;
+  EXPECT_EQ(table.find("! B07"), table.npos) << table;
+  EXPECT_NE(table.find("\n! B09 anon_vma_freed_before_lock: 2 tasks, 1 preemptions: "
+                       "longer than twice the catalogue: 1 and 0; it waits\n"
+                       "1 of 2 smallest programs are within twice the tasks and "
+                       "preemptions of the catalogue\n3 of 3 rows found"),
+            table.npos)
+      << table;
+  const auto json = hunt_json(quarries, 2);
+  EXPECT_EQ(json.at("bugs").at(0).at("within_twice"), true);
+  EXPECT_EQ(json.at("bugs").at(1).at("within_twice"), false);
+  EXPECT_EQ(json.at("bugs").at(1).at("catalogue").at("preemptions"), 0);
+  EXPECT_FALSE(json.at("bugs").at(2).contains("catalogue"));
+}
+
 TEST(HuntText, RowsAreListed) {
   const std::vector<const bug::Row*> rows = {&bug::row(*bug::find("B07")),
                                              &bug::row(*bug::find("B10"))};

@@ -98,7 +98,8 @@ Hunted hunt(const program::Program& program, const bug::Row& row,
     tell(hunted);
   }
   if (!found || limits.minimize.count() <= 0 || stress::stop_requested()) return hunted;
-  if (const auto smallest = smallest_of(*found, signature, limits.minimize)) {
+  if (const auto smallest =
+          smallest_of(*found, signature, limits.minimize, limits.ordered)) {
     hunted.smallest = smallest->sizes;
   }
   tell(hunted);

@@ -38,6 +38,7 @@ struct HuntLimits {
   std::uint64_t clean = 1'000;  // executions with nothing armed
   std::uint32_t steps_max = FiberRuntime::kStepsMax;  // of an execution
   std::chrono::duration<double> minimize{10};         // to make it smaller; 0: do not
+  std::uint64_t ordered = Minimizer::kOrdered;        // for that (minimizer.h)
 };
 
 // What came of the hunt for one row.

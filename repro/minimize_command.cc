@@ -87,6 +87,10 @@ First look_at(const program::Program& program, const std::string& signature,
   return first;
 }
 
+bool is_over(Clock::time_point deadline) {
+  return stress::stop_requested() || Clock::now() >= deadline;
+}
+
 // How far it came.
 struct Outcome {
   Minimized count;
@@ -96,13 +100,14 @@ struct Outcome {
 Outcome minimize_with(Probe& probe, const program::Program& program,
                       const std::string& output, Clock::time_point deadline) {
   const Minimizer::Hooks hooks{
-      .stop = [&] { return stress::stop_requested() || Clock::now() >= deadline; },
+      .stop = [deadline] { return is_over(deadline); },
       .is_smaller =
           [&](const program::Program& best) {
             write_file(output, program::print(best));
           },
   };
-  Minimizer minimizer(program, probe, hooks);
+  constexpr std::uint64_t kOrdered = 1'000'000;  // as far as the time goes
+  Minimizer minimizer(program, probe, hooks, kOrdered);
   Outcome outcome;
   outcome.count = minimizer.minimize();
   outcome.program = minimizer.program();
@@ -115,7 +120,8 @@ std::optional<Outcome> minimize_quickly(const First& first, const std::string& o
   constexpr std::chrono::seconds kGrace{10};  // to end in order
   const ChildResult result = run_in_child(
       [&] {
-        ProcessProbe probe(first.target.signature);
+        ProcessProbe probe(first.target.signature,
+                           [deadline] { return is_over(deadline); });
         const Outcome outcome = minimize_with(probe, first.program, output, deadline);
         return Json{{"candidates", outcome.count.candidates},
                     {"kept", outcome.count.kept},

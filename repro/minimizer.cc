@@ -4,14 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "core/program/edit.h"
 #include "core/program/machine_keys.h"
 #include "core/program/ops.h"
+#include "core/runtime/exhaustive.h"
+#include "repro/explainer.h"
 #include "repro/long_run.h"
 #include "repro/schedule_of_run.h"
-#include "stress/stop_signals.h"
 
 namespace racier::repro {
 namespace {
@@ -21,9 +24,8 @@ using program::Program;
 
 // How many schedules a smaller program gets to show the finding under.
 constexpr std::uint64_t kExecutions = 200;
-// Of those with few preemptions, which are tried in order.
-constexpr std::uint64_t kOrderedExecutions = 3000;
-constexpr int kPreemptionsMax = 2;
+// For so many a program is as short as it can be.
+constexpr int kFewPreemptions = 1;
 
 // What calls gave, and how often a mark was hit, is no longer what it was.
 void forget_expectations(Program& program) {
@@ -37,12 +39,25 @@ std::size_t decisions_of(const Program& program) {
   return program.schedule.switches.size() + program.schedule.choices.size();
 }
 
+// Goes on to the next choice of as many places, each above the one behind it, from the
+// last places to the first; returns false if it was that of the first ones.
+bool next_places(std::vector<std::size_t>& places) {
+  for (std::size_t i = places.size(); i-- > 0;) {
+    if (places[i] <= places.size() - 1 - i) continue;
+    --places[i];
+    for (std::size_t j = i + 1; j < places.size(); ++j) places[j] = places[j - 1] - 1;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // ---- ProcessProbe
 // ---------------------------------------------------------------------
 
-ProcessProbe::ProcessProbe(std::string signature) : signature_(std::move(signature)) {}
+ProcessProbe::ProcessProbe(std::string signature, std::function<bool()> stop)
+    : signature_(std::move(signature)), stop_(std::move(stop)) {}
 
 bool ProcessProbe::run(Program& candidate) {
   const program::RunResult& result = runner_.run(candidate, runtime_, {});
@@ -56,11 +71,9 @@ bool ProcessProbe::run(Program& candidate) {
   return true;
 }
 
-bool ProcessProbe::search(Program& candidate, Schedule recipe,
-                          std::uint64_t executions) {
-  recipe.plain_steps = candidate.schedule.plain_steps;
-  runtime_.set_schedule(recipe);
-  for (std::uint64_t i = 0; i < executions && !stress::stop_requested(); ++i) {
+bool ProcessProbe::search(Program& candidate, std::uint64_t executions,
+                          FunctionRef<bool()> more) {
+  for (std::uint64_t i = 0; i < executions && more() && !stop_(); ++i) {
     if (run(candidate)) return true;
     if (!runtime_.strategy().next_execution()) return false;
   }
@@ -74,18 +87,29 @@ bool ProcessProbe::shows(Program& candidate, std::uint64_t executions) {
   Schedule recipe;
   recipe.strategy = StrategyKind::kPortfolio;
   recipe.seed = 1;
-  return search(candidate, recipe, executions);
+  recipe.plain_steps = candidate.schedule.plain_steps;
+  runtime_.set_schedule(recipe);
+  return search(candidate, executions, [] { return true; });
 }
 
 bool ProcessProbe::shows_within(Program& candidate, int depth,
                                 std::uint64_t executions) {
   runtime_.set_steps_max(steps_max_of(candidate));
-  // (To the strategy a depth of 0 is any.)
-  if (depth == 0) return search(candidate, {}, 1);
   Schedule recipe;
-  recipe.strategy = StrategyKind::kExhaustive;
-  recipe.depth = static_cast<std::uint8_t>(depth);
-  return search(candidate, recipe, executions);
+  recipe.plain_steps = candidate.schedule.plain_steps;
+  runtime_.set_schedule(recipe);
+  auto strategy = std::make_unique<Exhaustive>(
+      Exhaustive::Options{.most = std::clamp(depth, 1, kDepthMax),  // (to it 0 is any)
+                          .reduction = Exhaustive::Reduction::kMeetings,
+                          .choices = Exhaustive::Choices::kAlike});
+  const Exhaustive& exhaustive = *strategy;
+  runtime_.set_strategy(std::move(strategy));
+  return search(candidate, executions, [&] { return exhaustive.bound() <= depth; });
+}
+
+int ProcessProbe::preemptions(const Program& candidate) {
+  const auto explanation = explain(candidate, "");
+  return explanation ? explanation->preemptions : 0;
 }
 
 // ---- Minimizer
@@ -96,8 +120,11 @@ std::string sizes_of(const Program& program) {
                      program.tasks.size(), program.calls(), decisions_of(program));
 }
 
-Minimizer::Minimizer(Program program, Probe& probe, Hooks hooks)
-    : best_(std::move(program)), probe_(probe), hooks_(std::move(hooks)) {
+Minimizer::Minimizer(Program program, Probe& probe, Hooks hooks, std::uint64_t ordered)
+    : best_(std::move(program)),
+      probe_(probe),
+      hooks_(std::move(hooks)),
+      ordered_(ordered) {
   forget_expectations(best_);
 }
 
@@ -106,14 +133,23 @@ bool Minimizer::over() {
   return count_.stopped;
 }
 
+bool Minimizer::is_longer(const Program& candidate) {
+  return decisions_of(candidate) > decisions_of(best_) ||
+         probe_.preemptions(candidate) > probe_.preemptions(best_);
+}
+
 bool Minimizer::keep(Program candidate, Schedules schedules) {
   if (over() || !program::validate(candidate).empty()) return false;
   ++count_.candidates;
   if (!probe_.shows(candidate, kExecutions)) return false;
-  const bool longer = decisions_of(candidate) > decisions_of(best_);
-  if (longer && schedules == Schedules::kNoLonger) {
-    if (!probe_.shows_within(candidate, kPreemptionsMax, kExecutions)) return false;
-    if (decisions_of(candidate) > decisions_of(best_)) return false;
+  if (most_ && probe_.preemptions(candidate) > *most_ &&
+      !probe_.shows_within(candidate, *most_, kOrdered)) {
+    return false;
+  }
+  if (schedules == Schedules::kNoLonger && is_longer(candidate)) {
+    const int depth = probe_.preemptions(best_);
+    if (!probe_.shows_within(candidate, depth, kExecutions)) return false;
+    if (is_longer(candidate)) return false;
   }
   ++count_.kept;
   best_ = std::move(candidate);
@@ -226,46 +262,78 @@ bool Minimizer::plainer_arguments() {
   return smaller;
 }
 
-// Takes `candidate` if it decides less than the best one.
+// Takes `candidate` if it has fewer preemptions, or as many and decides less.
 bool Minimizer::keep_shorter(Program candidate) {
-  if (decisions_of(candidate) >= decisions_of(best_)) return false;
+  const int now = probe_.preemptions(best_);
+  const int then = probe_.preemptions(candidate);
+  const bool decides_less = decisions_of(candidate) < decisions_of(best_);
+  if (then > now || (then == now && !decides_less)) return false;
   ++count_.kept;
   best_ = std::move(candidate);
   hooks_.is_smaller(best_);
   return true;
 }
 
-bool Minimizer::fewer_switches() {
+// Without a few switches at once a task does in one turn what it did in two, before
+// what others did in between, or after that.
+bool Minimizer::without_switches(std::size_t count) {
   bool smaller = false;
-  const auto without_each = [&](auto list_of) {
-    for (std::size_t i = list_of(best_).size(); i > 0 && !over(); --i) {
-      if (i > list_of(best_).size()) continue;
-      Program candidate = best_;
-      auto& list = list_of(candidate);
-      list.erase(list.begin() + static_cast<std::ptrdiff_t>(i - 1));
-      ++count_.candidates;
-      const bool shows = probe_.shows(candidate, 0);
-      smaller = (shows && keep_shorter(std::move(candidate))) || smaller;
+  std::vector<std::size_t> places;
+  for (bool more = true; more && !over();) {
+    const std::size_t size = best_.schedule.switches.size();
+    if (size < count) return smaller;
+    if (places.empty() || places.front() >= size) {
+      places.clear();
+      for (std::size_t i = 0; i < count; ++i) places.push_back(size - 1 - i);
     }
-  };
-  without_each([](Program & program) -> auto& { return program.schedule.switches; });
-  without_each([](Program & program) -> auto& { return program.schedule.choices; });
+    Program candidate = best_;
+    auto& switches = candidate.schedule.switches;
+    for (const std::size_t place : places) {
+      switches.erase(switches.begin() + static_cast<std::ptrdiff_t>(place));
+    }
+    ++count_.candidates;
+    const bool shows = probe_.shows(candidate, 0);
+    smaller = (shows && keep_shorter(std::move(candidate))) || smaller;
+    more = next_places(places);
+  }
   return smaller;
+}
+
+bool Minimizer::without_choices() {
+  bool smaller = false;
+  for (std::size_t i = best_.schedule.choices.size(); i > 0 && !over(); --i) {
+    if (i > best_.schedule.choices.size()) continue;
+    Program candidate = best_;
+    auto& choices = candidate.schedule.choices;
+    choices.erase(choices.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    ++count_.candidates;
+    const bool shows = probe_.shows(candidate, 0);
+    smaller = (shows && keep_shorter(std::move(candidate))) || smaller;
+  }
+  return smaller;
+}
+
+bool Minimizer::fewer_switches() {
+  constexpr std::size_t kAtOnce = 4;
+  constexpr std::size_t kForAll[] = {SIZE_MAX, 100, 24, 14};  // so few switches
+  bool smaller = false;
+  for (std::size_t count = 1; count <= kAtOnce; ++count) {
+    if (best_.schedule.switches.size() > kForAll[count - 1]) break;
+    smaller = without_switches(count) || smaller;
+  }
+  return without_choices() || smaller;
 }
 
 // The fewest there can be, where that many schedules are enough to know.
 bool Minimizer::fewer_preemptions() {
-  for (int depth = 0; depth <= kPreemptionsMax; ++depth) {
-    if (decisions_of(best_) == 0 || over()) return false;
-    Program candidate = best_;
-    ++count_.candidates;
-    if (!probe_.shows_within(candidate, depth, kOrderedExecutions)) continue;
-    return keep_shorter(std::move(candidate));
-  }
-  return false;
+  if (decisions_of(best_) == 0 || over()) return false;
+  Program candidate = best_;
+  ++count_.candidates;
+  return probe_.shows_within(candidate, probe_.preemptions(best_), ordered_) &&
+         keep_shorter(std::move(candidate));
 }
 
-Minimized Minimizer::minimize() {
+void Minimizer::reduce() {
   fewer_tasks();
   bool smaller = true;
   while (smaller && !over()) {
@@ -279,6 +347,21 @@ Minimized Minimizer::minimize() {
     smaller = fewer_switches() || smaller;
     smaller = fewer_preemptions() || smaller;
   }
+}
+
+// A call more may save preemptions, and they are what is hard to follow.
+Minimized Minimizer::minimize() {
+  Program whole = best_;
+  reduce();
+  const int preemptions = probe_.preemptions(best_);
+  if (preemptions <= kFewPreemptions || over()) return count_;
+  ++count_.candidates;
+  if (!probe_.shows_within(whole, preemptions - 1, ordered_)) return count_;
+  most_ = probe_.preemptions(whole);
+  if (*most_ >= preemptions) return count_;
+  ++count_.kept;
+  best_ = std::move(whole);
+  reduce();
   return count_;
 }
 

@@ -7,11 +7,13 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/program/program.h"
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
+#include "stress/stop_signals.h"
 
 namespace racier::repro {
 
@@ -25,25 +27,34 @@ class Probe {
   // Likewise among schedules of at most `depth` preemptions, those with few first.
   virtual bool shows_within(program::Program& candidate, int depth,
                             std::uint64_t executions) = 0;
+  // Returns how many switches of `candidate`, which shows it under its own schedule,
+  // leave a task that could have gone on.
+  virtual int preemptions(const program::Program& candidate) = 0;
 };
 
 // Runs them in the process.
 class ProcessProbe final : public Probe {
  public:
   // The finding has that signature (Finding::signature()); empty: it is any.
-  explicit ProcessProbe(std::string signature);
+  // `stop` is asked between executions: then there is no other one.
+  explicit ProcessProbe(std::string signature,
+                        std::function<bool()> stop = stress::stop_requested);
 
   bool shows(program::Program& candidate, std::uint64_t executions) override;
   bool shows_within(program::Program& candidate, int depth,
                     std::uint64_t executions) override;
+  int preemptions(const program::Program& candidate) override;
   // Returns the signature of the finding that was shown last.
   const std::string& shown() const { return shown_; }
 
  private:
   bool run(program::Program& candidate);
-  bool search(program::Program& candidate, Schedule recipe, std::uint64_t executions);
+  // Runs under the schedules of the runtime's strategy, while it has others and `more`.
+  bool search(program::Program& candidate, std::uint64_t executions,
+              FunctionRef<bool()> more);
 
   const std::string signature_;
+  const std::function<bool()> stop_;
   std::string shown_;
   FiberRuntime alone_;
   FiberRuntime runtime_;
@@ -67,8 +78,12 @@ class Minimizer {
     std::function<void(const program::Program&)>
         is_smaller;  // called with each success
   };
+  // How many schedules are tried in order, those with few preemptions first.
+  static constexpr std::uint64_t kOrdered = 3'000;
+
   // `program` shows the finding under its own schedule.
-  Minimizer(program::Program program, Probe& probe, Hooks hooks);
+  Minimizer(program::Program program, Probe& probe, Hooks hooks,
+            std::uint64_t ordered = kOrdered);
 
   Minimized minimize();
   const program::Program& program() const { return best_; }
@@ -77,8 +92,10 @@ class Minimizer {
   // Whether fewer calls are worth a schedule with more switches.
   enum class Schedules : std::uint8_t { kAny, kNoLonger };
   bool keep(program::Program candidate, Schedules schedules = Schedules::kAny);
+  bool is_longer(const program::Program& candidate);
   bool keep_shorter(program::Program candidate);
   bool over();
+  void reduce();
   bool fewer_bugs();
   bool fewer_drops();
   bool fewer_tasks();
@@ -86,12 +103,16 @@ class Minimizer {
   bool earlier_calls();
   bool plainer_machine();
   bool plainer_arguments();
+  bool without_switches(std::size_t count);
+  bool without_choices();
   bool fewer_switches();
   bool fewer_preemptions();
 
   program::Program best_;
   Probe& probe_;
   Hooks hooks_;
+  const std::uint64_t ordered_;
+  std::optional<int> most_;  // preemptions that a smaller one may need
   Minimized count_;
 };
 

@@ -27,6 +27,9 @@ class RuleProbe final : public Probe {
     return rule_(candidate);
   }
   bool shows_within(program::Program&, int, std::uint64_t) override { return false; }
+  int preemptions(const program::Program& candidate) override {
+    return static_cast<int>(candidate.schedule.switches.size());
+  }
 
  private:
   Rule rule_;
@@ -148,6 +151,42 @@ TEST(Minimizer, FindsTheShortestScheduleOfAFinding) {
   EXPECT_EQ(best.machine.frames, MachineOptions().frames);
   program::Program again = best;
   EXPECT_TRUE(probe.shows(again, 0));
+}
+
+// Without the first munmap it takes three.
+TEST(Minimizer, ACallMoreMaySavePreemptions) {
+  const program::Program program = program_of(
+      "machine rmap=anon_vma_chain\n"
+      "bug put_anon_vma_sleeps_in_rcu\n"
+      "setup\n"
+      "  p0 = process\n"
+      "  m0 = mmap p0 2 rw private\n"
+      "  write p0 m0 0 0\n"
+      "task A\n"
+      "  page_referenced p0 m0 0\n"
+      "task B\n"
+      "  munmap p0 m0 1 1\n"
+      "  munmap p0 m0 0 1\n"
+      "schedule strategy=portfolio seed=1\n");
+  ProcessProbe probe(
+      "atomic-sleep | BUG: sleeping function called from invalid context in "
+      "free_anon_vma");
+  program::Program shown = program;
+  ASSERT_TRUE(probe.shows(shown, 20000));
+  Minimizer minimizer(shown, probe,
+                      {.stop = [] { return false; }, .is_smaller = [](const auto&) {}});
+  minimizer.minimize();
+  EXPECT_LE(probe.preemptions(minimizer.program()), 2);
+}
+
+TEST(ProcessProbe, IsStoppedBetweenExecutions) {
+  int asked = 0;
+  ProcessProbe probe("", [&] { return ++asked > 3; });
+  program::Program clean = program_of(
+      "setup\n  p0 = process\n  m0 = mmap p0 1 rw private\n"
+      "task A\n  write p0 m0 0 0\ntask B\n  write p0 m0 0 0\n");
+  EXPECT_FALSE(probe.shows_within(clean, 2, 1'000'000));
+  EXPECT_EQ(asked, 4);
 }
 
 // The schedule of a run before it, of more tasks, is not taken for that of one which

@@ -4,13 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <sstream>
 
 #include "core/program/print.h"
 #include "repro/child_probe.h"
 #include "repro/explainer.h"
 #include "repro/in_child.h"
-#include "repro/minimizer.h"
 #include "stress/stop_signals.h"
 
 namespace racier::repro {
@@ -27,15 +28,19 @@ program::Program expecting_its_finding(program::Program program,
   return program;
 }
 
+bool is_over(Clock::time_point deadline) {
+  return stress::stop_requested() || Clock::now() >= deadline;
+}
+
 // Minimises `found`, and returns the sizes of what is left as words, and its text; "":
 // it has no finding any more.
 std::string words_by(Probe& probe, const program::Program& found,
-                     Clock::time_point deadline) {
+                     Clock::time_point deadline, std::uint64_t ordered) {
   const Minimizer::Hooks hooks{
-      .stop = [&] { return stress::stop_requested() || Clock::now() >= deadline; },
+      .stop = [deadline] { return is_over(deadline); },
       .is_smaller = [](const program::Program&) {},
   };
-  Minimizer minimizer(found, probe, hooks);
+  Minimizer minimizer(found, probe, hooks, ordered);
   minimizer.minimize();
   const program::Program& program = minimizer.program();
   const auto explanation = explain(program, "");
@@ -49,22 +54,25 @@ std::string words_by(Probe& probe, const program::Program& found,
 
 std::optional<SmallestProgram> smallest_of(const program::Program& found,
                                            const std::string& signature,
-                                           std::chrono::duration<double> time) {
+                                           std::chrono::duration<double> time,
+                                           std::uint64_t ordered) {
   constexpr std::chrono::seconds kGrace{20};  // to end in order
-  constexpr std::chrono::seconds kOne{5};     // the most that one candidate gets
+  // The most that one candidate gets: one that hangs is not to take all of the time.
+  const std::chrono::seconds one(
+      std::max<std::int64_t>(5, static_cast<std::int64_t>(time.count() / 10)));
   const auto deadline =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   ChildResult result = run_in_child(
       [&] {
-        ProcessProbe probe(signature);
-        return words_by(probe, found, deadline);
+        ProcessProbe probe(signature, [deadline] { return is_over(deadline); });
+        return words_by(probe, found, deadline, ordered);
       },
       deadline + kGrace);
   if (!result.death.empty()) {
     result = run_in_child(
         [&] {
-          ChildProbe probe({signature, ""}, kOne);
-          return words_by(probe, found, deadline);
+          ChildProbe probe({signature, ""}, one);
+          return words_by(probe, found, deadline, ordered);
         },
         deadline + kGrace);
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/program/program.h"
+#include "repro/minimizer.h"
 
 namespace racier::repro {
 
@@ -23,10 +24,12 @@ struct SmallestProgram {
   std::string text;
 };
 
-// Makes `found`, whose schedule shows a finding of that signature, smaller for `time`;
-// in a child, as a candidate may end the process.  Returns nothing if it could not.
+// Makes `found`, whose schedule shows a finding of that signature, smaller for `time`,
+// with `ordered` schedules in order (minimizer.h); in a child, as a candidate may end
+// the process.  Returns nothing if it could not.
 std::optional<SmallestProgram> smallest_of(const program::Program& found,
                                            const std::string& signature,
-                                           std::chrono::duration<double> time);
+                                           std::chrono::duration<double> time,
+                                           std::uint64_t ordered = Minimizer::kOrdered);
 
 }  // namespace racier::repro

@@ -172,32 +172,12 @@ class StepMaker {
     }
   }
 
-  // Returns whether its task could not go on before this step.
-  bool is_a_wait(std::size_t i) const {
-    const TraceEntry& entry = entries_[i];
-    if (entry.step.access == Access::kNone) return entry.number > 0;
-    return entry.step.access == Access::kRead &&
-           entry.step.order == std::memory_order_relaxed && repeats(i);
-  }
-  // ... because it looks at the word of the one before again.
-  bool repeats(std::size_t i) const {
-    for (std::size_t j = i; j-- > 0;) {
-      if (entries_[j].task != entries_[i].task) continue;
-      return entries_[j].step.address == entries_[i].step.address &&
-             entries_[j].step.where.line() == entries_[i].step.where.line();
-    }
-    return false;
-  }
-
-  bool could_go_on(std::size_t i) {
-    if (next_[i] != kNone) return !is_a_wait(next_[i]);
-    return !recorder_.came_to_its_end(entries_[i].task) && told(i).waits_for.empty();
-  }
-
   void note_turns() {
     for (std::size_t i = first_ + 1; i < entries_.size(); ++i) {
-      if (entries_[i].task == entries_[i - 1].task) continue;
-      told(i).turn = could_go_on(i - 1) ? Turn::kPreempts : Turn::kSwitch;
+      const TraceEntry& last = entries_[i - 1];
+      if (entries_[i].task == last.task) continue;
+      const bool interrupts = recorder_.was_interrupted(last.task, last.number);
+      told(i).turn = interrupts ? Turn::kPreempts : Turn::kSwitch;
     }
   }
 

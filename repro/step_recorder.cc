@@ -2,6 +2,8 @@
 #include "repro/step_recorder.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "repro/long_run.h"
 
@@ -44,6 +46,10 @@ StepRecorder::StepRecorder(const Program& program, std::uint32_t steps)
 
 const RunResult& StepRecorder::run(const Program& program, RunOptions options) {
   runtime_.set_schedule(program.schedule);
+  auto strategy = std::make_unique<Interruptions>(make_strategy(program.schedule),
+                                                  FiberRuntime::kStepsMax);
+  interruptions_ = strategy.get();
+  runtime_.set_strategy(std::move(strategy));
   calls_.begin(program);
   options.observer = &calls_;
   const RunResult& result = runner_.run(program, runtime_, options);

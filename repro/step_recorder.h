@@ -5,6 +5,7 @@
 
 #include "core/program/runner.h"
 #include "core/runtime/fiber_runtime.h"
+#include "core/runtime/interruptions.h"
 #include "core/runtime/step_states.h"
 #include "core/runtime/trace.h"
 #include "repro/trace_text.h"
@@ -34,6 +35,11 @@ class StepRecorder {
   std::span<const TraceEntry> entries() const { return trace_.entries(); }
   const StepStates& states() const { return states_; }
   const CallLog& calls() const { return calls_; }
+  // Returns whether `task` was left for another one behind its step number `step`
+  // though it could have gone on.
+  bool was_interrupted(int task, std::uint32_t step) const {
+    return interruptions_->has(task, step + 1);
+  }
   // Returns whether a task's body returned.
   bool came_to_its_end(int task) const;
   // Returns the lock that a task wanted in the end, unless it came to its own.
@@ -49,6 +55,7 @@ class StepRecorder {
   StepStates states_;
   TwoObservers both_{&trace_, &states_};
   CallLog calls_;
+  const Interruptions* interruptions_ = nullptr;  // of the last run; the runtime's
   std::uint32_t unfinished_ = 0;  // tasks of the last run that were unwound: bit t
 };
 
