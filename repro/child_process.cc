@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/runtime/fiber.h"
 #include "repro/files.h"
 
 namespace racier::repro {
@@ -77,6 +78,7 @@ ChildProcess::ChildProcess(const Work& work)
   output_ = Descriptor(ends[0]);
   const Descriptor out(ends[1]);
   std::fflush(nullptr);
+  FiberPool::of_thread().end();
   const pid_t parent = ::getpid();
   process_ = ::fork();
   if (process_ < 0) no_way("process");

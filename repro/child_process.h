@@ -20,7 +20,7 @@ struct ChildResult {
 };
 
 // Its output to stderr goes nowhere.  It does not outlive this process.
-// Context: no other threads.
+// Context: no other threads, no run.
 class ChildProcess {
  public:
   using Say = std::function<void(std::string_view)>;

@@ -7,8 +7,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 
+#include "core/runtime/run_alone.h"
+#include "core/runtime/sanitizers.h"
 #include "repro/files.h"
 
 namespace racier::repro {
@@ -25,6 +28,23 @@ TEST(InChild, ReturnsWhatTheWorkReturns) {
   const std::string much(1 << 20, 'x');  // more than a pipe holds
   EXPECT_EQ(in_child([&] { return much; }), (ChildResult{much, "", false}));
   EXPECT_EQ(in_child([] { return std::string(); }), ChildResult{});
+}
+
+// ThreadSanitizer looks at nothing in a child of a process that had threads when it was
+// made; fibers are some to it.
+TEST(InChild, SeesRacesThoughItsParentHadFibers) {
+  alignas(8) int word = 0;
+  const auto race = [&word] { *const_cast<volatile int*>(&word) = 1; };
+  const auto runs = [&]() -> std::string {
+    const std::optional<Finding> finding = run_tasks({}, {race, race});
+    return finding ? finding_kind_name(finding->kind) : "clean";
+  };
+  const std::string here = runs();
+  EXPECT_EQ(here, sanitizers::tsan() ? "data-race" : "clean");
+  EXPECT_EQ(in_child(runs).said, here);
+  EXPECT_EQ(in_child([&] { return in_child(runs).said + in_child(runs).said; }).said,
+            here + here);
+  EXPECT_EQ(runs(), here);
 }
 
 TEST(InChild, TellsHowItDied) {

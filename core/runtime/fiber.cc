@@ -69,10 +69,15 @@ void* first_rest(char* top, void (*entry)(void*), void* argument) {
 
 }  // namespace
 
-Fiber::~Fiber() {
+Fiber::~Fiber() { destroy(); }
+
+void Fiber::destroy() {
   if (mapping_ == nullptr) return;
   if (tsan_ != nullptr) __tsan_destroy_fiber(tsan_);
   munmap(mapping_, kGuard + stack_size_);
+  rest_ = mapping_ = fake_stack_ = tsan_ = nullptr;
+  stack_ = nullptr;
+  stack_size_ = 0;
 }
 
 void Fiber::adopt_thread() {
@@ -102,6 +107,15 @@ void Fiber::switch_to(Fiber& to) {
   switch_stack(&rest_, to.rest_);
   if (sanitizers::asan())
     __sanitizer_finish_switch_fiber(fake_stack_, nullptr, nullptr);
+}
+
+void Fiber::leave_for(Fiber& to) {
+  if (sanitizers::asan()) {
+    __sanitizer_start_switch_fiber(nullptr, to.stack_, to.stack_size_);
+  }
+  if (sanitizers::tsan()) __tsan_switch_to_fiber(to.tsan_, kNoSync);
+  switch_stack(&rest_, to.rest_);
+  __builtin_unreachable();
 }
 
 void Fiber::entered(Fiber& from) {
@@ -137,9 +151,19 @@ void FiberPool::loop(void* argument) {
   Worker& self = *static_cast<Worker*>(argument);
   Fiber::entered(self.pool->thread_);
   self.fiber.switch_to(self.pool->thread_);
-  for (;;) {
+  while (self.pool->work_ != nullptr) {
     Fiber& next = self.pool->work_(self.pool->context_, self.index);
     self.fiber.switch_to(next);
+  }
+  self.fiber.leave_for(self.pool->thread_);
+}
+
+void FiberPool::end() {
+  work_ = nullptr;
+  for (Worker& worker : fibers_) {
+    if (!worker.fiber.exists()) continue;
+    thread_.switch_to(worker.fiber);
+    worker.fiber.destroy();
   }
 }
 

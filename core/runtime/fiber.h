@@ -24,10 +24,14 @@ class Fiber {
   // switched to.
   void create(void (*entry)(void*), void* argument, const char* name);
   bool exists() const { return stack_size_ != 0; }
+  // Forgets it, and its stack.  It is not running, and is not gone on with.
+  void destroy();
 
   // Rests this fiber, which is running, and goes on with `to`; returns when somebody
   // switches back.
   void switch_to(Fiber& to);
+  // Likewise, for ever: nobody switches back.
+  [[noreturn]] void leave_for(Fiber& to);
 
   // To be called first by an entry function; `from` is who switched to it.
   static void entered(Fiber& from);
@@ -41,8 +45,8 @@ class Fiber {
   void* tsan_ = nullptr;        // ThreadSanitizer's name of the fiber
 };
 
-// The fibers of one OS thread.  Made when first needed, kept until the thread ends: a
-// new fiber costs microseconds (under ASan more), a kept one nothing.
+// The fibers of one OS thread.  Made when first needed, kept until the thread ends, or
+// end(): a new fiber costs microseconds (under ASan more), a kept one nothing.
 class FiberPool {
  public:
   // Does the work of fiber `index` of the current run and returns whom to go on with.
@@ -57,6 +61,10 @@ class FiberPool {
 
   // Lets the fibers 0 to count-1 do `work` when they are switched to.
   void prepare(int count, Work work, void* context);
+  // Ends all fibers; the next run makes new ones.  To be called before fork(): to TSan
+  // a process with fibers has threads, and in the child of such a one it ignores what
+  // this thread does and takes the fibers for dead.  Context: no run.
+  void end();
   Fiber& fiber(int index) { return fibers_[index].fiber; }
   Fiber& thread() { return thread_; }
 
