@@ -71,8 +71,7 @@ void show_program(const SiteHunt& hunt) {
   fmt::print("\n{}", hunt.dropped->smallest->text);
 }
 
-// In a child: who forks others must not have run anything, or ThreadSanitizer takes
-// what they do for races with that.
+// In a child: a program may end the process.
 std::vector<KnownSite> survey(const DropPrograms& programs, const Schedule& recipe) {
   constexpr std::chrono::minutes kLimit{30};
   const ChildResult result = run_in_child(

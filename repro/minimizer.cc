@@ -333,6 +333,51 @@ bool Minimizer::fewer_preemptions() {
          keep_shorter(std::move(candidate));
 }
 
+// Without one switch, and with another one at any step between those before and behind
+// it of the same task.
+bool Minimizer::moved_switch(std::size_t left_out, std::size_t moved) {
+  constexpr std::uint32_t kBeyond = 50;  // steps behind the last switch of a task
+  Program without = best_;
+  auto& switches = without.schedule.switches;
+  const Switch from = switches[moved];
+  switches.erase(switches.begin() + static_cast<std::ptrdiff_t>(left_out));
+  const std::size_t at = moved - (left_out < moved ? 1 : 0);
+  std::uint32_t low = 0, high = from.step + kBeyond;
+  for (std::size_t i = 0; i < switches.size(); ++i) {
+    if (i == at || switches[i].task != from.task) continue;
+    if (i < at) low = switches[i].step + 1;
+    if (i > at) {
+      high = switches[i].step;
+      break;
+    }
+  }
+  for (std::uint32_t step = low; step < high && !over(); ++step) {
+    Program candidate = without;
+    candidate.schedule.switches[at].step = step;
+    ++count_.candidates;
+    if (probe_.shows(candidate, 0) && keep_shorter(std::move(candidate))) return true;
+  }
+  return false;
+}
+
+// What a task did in two turns it does in one, before or behind what others did between
+// them, if one of those comes a bit sooner or later: some thousand schedules, where to
+// try all in order takes far more.
+bool Minimizer::moved_switches() {
+  constexpr std::size_t kForAll = 9;  // so few switches
+  bool smaller = false;
+  for (std::size_t left_out = 0; left_out < best_.schedule.switches.size();
+       ++left_out) {
+    for (std::size_t moved = 0; moved < best_.schedule.switches.size(); ++moved) {
+      if (best_.schedule.switches.size() > kForAll || over()) return smaller;
+      if (probe_.preemptions(best_) <= kFewPreemptions) return smaller;
+      if (left_out >= best_.schedule.switches.size()) return smaller;
+      if (moved != left_out) smaller = moved_switch(left_out, moved) || smaller;
+    }
+  }
+  return smaller;
+}
+
 void Minimizer::reduce() {
   fewer_tasks();
   bool smaller = true;
@@ -345,6 +390,7 @@ void Minimizer::reduce() {
     smaller = plainer_arguments() || smaller;
     smaller = earlier_calls() || smaller;
     smaller = fewer_switches() || smaller;
+    smaller = moved_switches() || smaller;
     smaller = fewer_preemptions() || smaller;
   }
 }

@@ -107,6 +107,8 @@ class Minimizer {
   bool without_choices();
   bool fewer_switches();
   bool fewer_preemptions();
+  bool moved_switch(std::size_t left_out, std::size_t moved);
+  bool moved_switches();
 
   program::Program best_;
   Probe& probe_;

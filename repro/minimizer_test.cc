@@ -179,6 +179,43 @@ TEST(Minimizer, ACallMoreMaySavePreemptions) {
   EXPECT_LE(probe.preemptions(minimizer.program()), 2);
 }
 
+// Without a switch another one has to come at another step.
+TEST(Minimizer, ASwitchMayMove) {
+  const program::Program program = program_of(
+      "machine lookup=per_vma\n"
+      "bug recycled_vma_mm_uaf\n"
+      "setup\n"
+      "  p0 = process\n"
+      "  m0 = mmap p0 2 rw private\n"
+      "  write p0 m0 0 0\n"
+      "  p1 = clone p0\n"
+      "  p2 = process\n"
+      "task A\n"
+      "  write p0 m0 1 0\n"
+      "task B\n"
+      "  munmap p1 m0 0 2\n"
+      "  m1 = mmap p2 1 rw private\n"
+      "  exit p2\n"
+      "schedule\n"
+      "  A 9 -> B\n"
+      "  B 58 -> A\n"
+      "  A 10 -> B\n"
+      "  B 59 -> A\n"
+      "  A 12 -> B\n"
+      "  B 70 -> A\n"
+      "  A 13 -> B\n");
+  ProcessProbe probe("");
+  program::Program shown = program;
+  ASSERT_TRUE(probe.shows(shown, 0));
+  ASSERT_GT(probe.preemptions(shown), 4);
+  const std::uint64_t in_order = 1;
+  Minimizer minimizer(shown, probe,
+                      {.stop = [] { return false; }, .is_smaller = [](const auto&) {}},
+                      in_order);
+  minimizer.minimize();
+  EXPECT_LE(probe.preemptions(minimizer.program()), 4);
+}
+
 TEST(ProcessProbe, IsStoppedBetweenExecutions) {
   int asked = 0;
   ProcessProbe probe("", [&] { return ++asked > 3; });
