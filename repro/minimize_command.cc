@@ -45,10 +45,24 @@ Usage minimize_usage() {
       "write the program there; else to FILE, its ending changed to .min.racier");
   add("signature", po::value<std::string>(),
       "of the finding that is meant (`KIND | TITLE`), if there are several");
-  add("for", po::value<std::string>()->default_value("60s"), "stop after this time");
+  add("for", po::value<std::string>(),
+      "stop after this time (8s; 50s where candidates need processes of their own)");
   add("executions", po::value<std::string>()->default_value("20000"),
       "schedules to look for a finding under, if its own shows none");
   return usage;
+}
+
+// How long it may take from the beginning.
+struct Times {
+  Clock::duration quick;   // all candidates in one process
+  Clock::duration gentle;  // each in its own
+};
+
+Times times_of(const CommandLine& line) {
+  if (!line.has("for")) return {std::chrono::seconds(8), std::chrono::seconds(50)};
+  const auto time = stress::parse_duration(line.get<std::string>("for"));
+  if (!time) throw BadInput("--for: expected a duration, like 90s or 10m");
+  return {*time, *time};
 }
 
 std::string output_of(const CommandLine& line, const std::string& file) {
@@ -141,16 +155,17 @@ std::optional<Outcome> minimize_quickly(const First& first, const std::string& o
   return outcome;
 }
 
-Outcome minimize(const First& first, const std::string& output,
-                 Clock::time_point deadline) {
+Outcome minimize(const First& first, const std::string& output, Clock::time_point begin,
+                 const Times& times) {
   program::Program best = first.program;
   if (first.target.death.empty()) {
-    if (const auto outcome = minimize_quickly(first, output, deadline)) return *outcome;
+    const auto outcome = minimize_quickly(first, output, begin + times.quick);
+    if (outcome) return *outcome;
     best = read_program(output).program;
   }
   constexpr std::chrono::seconds kLimit{20};
   ChildProbe probe(first.target, kLimit);
-  return minimize_with(probe, best, output, deadline);
+  return minimize_with(probe, best, output, begin + times.gentle);
 }
 
 }  // namespace
@@ -159,8 +174,7 @@ int minimize_command(const std::vector<std::string>& arguments) {
   const CommandLine line = read_command_line(minimize_usage(), arguments);
   if (line.help) return kClean;
   if (line.files.size() != 1) throw BadInput("expected one file");
-  const auto time = stress::parse_duration(line.get<std::string>("for"));
-  if (!time) throw BadInput("--for: expected a duration, like 90s or 10m");
+  const Times times = times_of(line);
   const std::uint64_t executions = line.number("executions");
   const std::string signature =
       line.has("signature") ? line.get<std::string>("signature") : "";
@@ -172,8 +186,9 @@ int minimize_command(const std::vector<std::string>& arguments) {
   stress::catch_stop_signals();
   constexpr std::chrono::seconds kLookMin{60};
   const Clock::time_point begin = Clock::now();
-  const First first = look_at(program, signature, executions,
-                              begin + std::max<Clock::duration>(*time, kLookMin));
+  const First first =
+      look_at(program, signature, executions,
+              begin + std::max<Clock::duration>(times.gentle, kLookMin));
   if (!first.found) {
     fmt::print("{}: no {}finding under its schedule, nor under {} others\n", file,
                signature.empty() ? "" : "such ", executions);
@@ -183,7 +198,7 @@ int minimize_command(const std::vector<std::string>& arguments) {
       first.target.death.empty() ? first.target.signature : first.target.death;
   fmt::print("{}: {}\n  {}\n", file, what, sizes_of(first.program));
   write_file(output, program::print(first.program));
-  const Outcome outcome = minimize(first, output, begin + *time);
+  const Outcome outcome = minimize(first, output, begin, times);
   fmt::print("  {}\n{}: {} of {} smaller programs showed it; {}\n",
              sizes_of(outcome.program), output, outcome.count.kept,
              outcome.count.candidates,
