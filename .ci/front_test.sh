@@ -70,7 +70,8 @@ test_wrong_use_is_one_line_and_2() {
   local wrong
   for wrong in "test nonsense" "build nonsense" "fuzz --preset nonsense" "fuzz --preset" \
                "stress --preset=nonsense" "repro --preset nonsense" "hunt --preset nonsense" \
-               "doctor nonsense"; do
+               "doctor nonsense" "install a b" "install --nonsense" \
+               "install --preset x"; do
     # shellcheck disable=SC2086  # words
     front $wrong
     check "$wrong" exits 2
@@ -90,16 +91,17 @@ test_help_names_every_command() {
     check "$word" exits 0
     check "$word says nothing on stderr" is "$err" ""
   done
-  for word in test build doctor; do
+  for word in test build doctor install; do
     front "$word" --help
     check "$word --help" exits 0
     check "$word --help shows the usage" has "$out" "usage: racier"
   done
   front help
-  for word in test bench doctor fuzz stress repro hunt campaign build help; do
+  for word in test bench doctor fuzz stress repro hunt campaign build install help; do
     check "help names $word" has "$out" $'\n'"  $word"
   done
-  check "help names what repro does" has "$out" "run|search|minimize|explain|inject|show|import"
+  check "help names what repro does" has "$out" \
+    "run|search|minimize|explain|inject|show|export|import"
 }
 
 test_doctor_has_a_line_for_each_check() {
@@ -351,6 +353,24 @@ test_each_command_runs_its_program() {
   check "campaign's programs" has "$log" "/tsan -j 2 -k 0 program_fuzz racier-stress"
   check "campaign's programs" has "$log" \
     "/release -j 2 -k 0 racier-repro program_seeds racier-campaign"
+}
+
+test_install_builds_the_library_and_says_where_it_is() {
+  new_world
+  front install
+  check "install" exits 0
+  check "only what is needed is built" has "$log" "/release -j 2 -k 0 racier_installed"
+  check "then it is installed" has "$log" \
+    "cmake --install $PWD/build/release --prefix $PWD/build/release/install"
+  check "and where is said" has "$out" "PKG_CONFIG_PATH=$PWD/build/release/install/lib/pkgconfig"
+  rm -f log
+  front install --preset tsan "a b"
+  check "another build, elsewhere" has "$log" \
+    "cmake --install $PWD/build/tsan --prefix $PWD/a b"
+  front install /dev/null/x
+  check "an unwritable folder" exits 3
+  check "an unwritable folder" one_line "$err"
+  check "an unwritable folder is named" has "$err" "cannot write to /dev/null/x"
 }
 
 test_benchmarks_are_run_one_after_the_other() {

@@ -64,7 +64,7 @@ expect 2 "no strategy 'nonsense': run_to_block, " run --strategy nonsense clean.
 expect 2 '--repeat: expected a number from 1' run --repeat 0 clean.racier
 expect 2 '--seed: expected a number, not '"'-1'" run --seed -1 clean.racier
 expect 2 '--save: expected one file' run --save x clean.racier clean.racier
-for command in run search minimize explain inject show import hunt; do
+for command in run search minimize explain inject show export import hunt; do
   expect 0 "usage: racier-repro $command" "$command" --help
 done
 expect 0 'usage: racier-repro COMMAND' --help

@@ -5,13 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace racier::repro {
+#include "repro/exit_codes.h"
 
-// The exit codes of every racier program.
-inline constexpr int kClean = 0;
-inline constexpr int kFound = 1;
-inline constexpr int kWrongUse = 2;
-inline constexpr int kCouldNotRun = 3;
+namespace racier::repro {
 
 // The most that --repeat and --searches may ask for.
 inline constexpr std::uint64_t kTimesMax = 1'000'000'000;
@@ -51,6 +47,7 @@ int search_command(const std::vector<std::string>& arguments);
 int minimize_command(const std::vector<std::string>& arguments);
 int explain_command(const std::vector<std::string>& arguments);
 int show_command(const std::vector<std::string>& arguments);
+int export_command(const std::vector<std::string>& arguments);
 int inject_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);
 int hunt_command(const std::vector<std::string>& arguments);

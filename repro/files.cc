@@ -97,6 +97,16 @@ std::string Unpacker::wait(const std::string& path) {
                              complaint.empty() ? "xz failed" : complaint));
 }
 
+// Returns whether the file is to be written to as it is: a device, a pipe, a folder,
+// and /dev/stdout, which may be a link to a regular file.
+bool is_special(const std::string& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  if (exists(status) && !is_regular_file(status)) return true;
+  const std::string place = std::filesystem::absolute(path, ignored).lexically_normal();
+  return place.starts_with("/dev/") || place.starts_with("/proc/");
+}
+
 // Writes aside and renames.
 void replace(const std::string& path, std::string_view text) {
   const std::string aside = fmt::format("{}.{}.new", path, getpid());
@@ -157,10 +167,11 @@ std::vector<std::string> racier_files(const std::string& folder) {
 }
 
 void write_file(const std::string& path, std::string_view text) {
-  struct stat known;
-  const bool exists = stat(path.c_str(), &known) == 0;
-  if (!exists || S_ISREG(known.st_mode)) {
-    replace(path, text);
+  if (!is_special(path)) {
+    std::error_code ignored;
+    const bool link = std::filesystem::is_symlink(path, ignored);
+    replace(link ? std::filesystem::weakly_canonical(path, ignored).string() : path,
+            text);
     return;
   }
   Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));

@@ -26,8 +26,9 @@ std::string read_unpacked(const std::string& path);
 // Returns the files *.racier of a folder, by name; perhaps none.  Throws BadInput.
 std::vector<std::string> racier_files(const std::string& folder);
 
-// Makes the file hold `text`, or leaves it as it was: written aside, then renamed. What
-// is no plain file (/dev/stdout) is written to as it is.  Throws CannotRun.
+// Makes the file hold `text`, or leaves it as it was: written aside, then renamed. A
+// link stays a link; what is no plain file, and whatever lies in /dev or /proc, is
+// written to as it is.  Throws CannotRun.
 void write_file(const std::string& path, std::string_view text);
 
 }  // namespace racier::repro

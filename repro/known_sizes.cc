@@ -12,7 +12,7 @@ namespace racier::repro {
 namespace {
 
 // Returns nothing: the line is none.
-std::optional<KnownSize> read_line(const std::string& line) {
+std::optional<KnownSize> read_size(const std::string& line) {
   const std::size_t colon = line.find(": ");
   KnownSize size;
   if (colon != line.npos) size.reason = line.substr(colon + 2);
@@ -30,7 +30,7 @@ std::vector<KnownSize> read_known_sizes(const std::string& path) {
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
     if (line.empty() || line[0] == '#') continue;
-    auto size = read_line(line);
+    auto size = read_size(line);
     if (!size) {
       throw BadInput(fmt::format("{}:{}: expected `ID TASKS PREEMPTIONS[: REASON]`",
                                  path, number));

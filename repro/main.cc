@@ -1,4 +1,4 @@
-// repro/main.cc - racier-repro: replays, prints and imports programs.
+// repro/main.cc - racier-repro: replays, prints, exports and imports programs.
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -21,6 +21,7 @@ constexpr const char* kUsage =
     "  explain FILE   say what happened in a program with a finding\n"
     "  inject FILE... fail each allocation of a program in turn\n"
     "  show FILE...   print a fuzzer's input as text\n"
+    "  export FILE    print a C++ file that runs a program by itself\n"
     "  import FILE    make a program of a recording of a real program\n"
     "  hunt           arm each bug in turn: is it found, and how soon?\n"
     "\n"
@@ -35,7 +36,8 @@ constexpr Command kCommands[] = {
     {"run", &run_command},           {"search", &search_command},
     {"minimize", &minimize_command}, {"explain", &explain_command},
     {"inject", &inject_command},     {"show", &show_command},
-    {"import", &import_command},     {"hunt", &hunt_command}};
+    {"export", &export_command},     {"import", &import_command},
+    {"hunt", &hunt_command}};
 
 int dispatch(const std::string& name, const std::vector<std::string>& arguments) {
   if (name == "--help" || name == "help") {
@@ -45,9 +47,11 @@ int dispatch(const std::string& name, const std::vector<std::string>& arguments)
   for (const Command& command : kCommands) {
     if (name == command.name) return command.carry_out(arguments);
   }
-  throw BadInput(fmt::format(
-      "no command '{}': run, search, minimize, explain, inject, show, import or hunt",
-      name));
+  throw BadInput(
+      fmt::format("no command '{}': run, search, minimize, explain, inject, show, "
+                  "export, import or "
+                  "hunt",
+                  name));
 }
 
 int complain(int code, const char* sentence) {
@@ -82,8 +86,8 @@ int main(int argc, char** argv) {
   if (argc < 2) {
     return racier::repro::complain(
         racier::repro::kWrongUse,
-        "expected a command: run, search, minimize, explain, inject, show, import or "
-        "hunt");
+        "expected a command: run, search, minimize, explain, inject, show, export, "
+        "import or hunt");
   }
   return racier::repro::guarded(argv[1], {argv + 2, argv + argc});
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <span>
-#include <string_view>
 
 #include "core/program/bytes.h"
 #include "core/program/parse.h"
@@ -34,7 +33,8 @@ std::size_t sequence_size(std::string_view text) {
   return too_long || surrogate || above_all ? 0 : size;
 }
 
-// Returns whether `text` is UTF-8 without control characters but those of lines.
+}  // namespace
+
 bool is_text(std::string_view text) {
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text.front());
@@ -46,8 +46,6 @@ bool is_text(std::string_view text) {
   }
   return true;
 }
-
-}  // namespace
 
 ProgramFile read_program(const std::string& path) {
   const std::string text = read_file(path);

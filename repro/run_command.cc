@@ -8,6 +8,7 @@
 #include "repro/files.h"
 #include "repro/program_changes.h"
 #include "repro/program_file.h"
+#include "repro/replay_text.h"
 #include "repro/replayer.h"
 
 namespace racier::repro {
@@ -84,51 +85,12 @@ struct Row {
   Replay replay;
 };
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
-
-std::string line_of(const Row& row) {
+std::string text_of(const Row& row) {
   const Replay& replay = row.replay;
-  std::string text = replay.met() ? "ok " : "FAILED ";
-  text += row.file + ": ";
-  if (replay.finding) {
-    const Finding& finding = *replay.finding;
-    text += fmt::format("{} ({}) at {}", finding.title, finding_kind_name(finding.kind),
-                        place_of(row.program, replay));
-    if (!finding.detail.empty()) text += ": " + first_line(finding.detail);
-  } else {
-    text += fmt::format("{}, {} steps",
-                        replay.met() ? "clean" : replay.problems.front(), replay.steps);
-  }
-  if (replay.missed > 0) {
-    text +=
-        fmt::format(", {} of its switches and choices did not apply", replay.missed);
-  }
-  if (replay.runs > 1) {
-    text +=
-        fmt::format(", {} runs alike, trace {:016x}", replay.runs, replay.trace_hash);
-  }
-  return text + "\n";
-}
-
-// What a line has no room for: more problems, the rest of a finding's detail.
-std::string more_of(const Row& row) {
-  const Replay& replay = row.replay;
-  std::string text;
-  const bool in_line = !replay.finding && !replay.problems.empty();
-  for (std::size_t i = in_line ? 1 : 0; i < replay.problems.size(); ++i) {
-    text += "  " + replay.problems[i] + "\n";
-  }
-  if (!replay.finding || replay.met()) return text;
-  std::string_view rest = replay.finding->detail;
-  rest.remove_prefix(
-      std::min(rest.size(), first_line(replay.finding->detail).size() + 1));
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    text += fmt::format("  {}\n", line);
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-  }
+  std::string text = fmt::format("{} {}: {}\n", replay.met() ? "ok" : "FAILED",
+                                 row.file, end_text(row.program, replay));
+  text += more_problems(replay);
+  if (!replay.met()) text += rest_of_detail(replay);
   return text;
 }
 
@@ -161,7 +123,7 @@ Row run_file(const CommandLine& line, const std::string& file) {
   if (const auto fail = fail_alloc_of(line)) replayer.fail(*fail);
   row.replay = replayer.run(repeat_of(line));
   if (line.has("trace")) fmt::print("{}", replayer.trace_text());
-  fmt::print("{}{}", line_of(row), more_of(row));
+  fmt::print("{}", text_of(row));
   return row;
 }
 
