@@ -21,7 +21,7 @@ std::optional<SiteKind> kind_named(const std::string& name) {
 }
 
 // Returns nothing: the line is none.
-std::optional<NotNeeded> read_line(const std::string& line) {
+std::optional<NotNeeded> read_entry(const std::string& line) {
   const std::size_t colon = line.find(": ");
   if (colon == line.npos) return std::nullopt;
   NotNeeded entry;
@@ -49,7 +49,7 @@ std::vector<NotNeeded> read_not_needed(const std::string& path) {
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
     if (line.empty() || line[0] == '#') continue;
-    const auto entry = read_line(line);
+    const auto entry = read_entry(line);
     if (!entry) {
       throw BadInput(fmt::format("{}:{}: expected `KIND FILE FUNCTION WHAT: REASON`",
                                  path, number));
