@@ -8,7 +8,7 @@
 # in a build with a sanitizer begins first, and is cut finer.
 cmake_minimum_required(VERSION 3.25)
 set(tests_max 10)
-set(long_suites All/Schemes Corpus AsPosted Fuzzer Hunter PairHunt ExplainTracks
+set(long_suites All/Schemes Corpus AsPosted DropHunter Fuzzer Hunter PairHunt ExplainTracks
     Minimizer Workload)
 
 execute_process(COMMAND ${PROGRAM} --gtest_list_tests OUTPUT_VARIABLE listed

@@ -42,7 +42,7 @@ bool is_beside_the_point(const Explanation& of, const std::string& object) {
 }
 
 // Two steps of two tasks that met on a word.
-struct Pair {
+struct StepPair {
   int first;
   int second;
 };
@@ -55,7 +55,7 @@ class Meeting {
       : of_(of), entries_(entries) {}
 
   // Of tasks that were interrupted; if there were none, of those that waited.
-  std::optional<Pair> find() const {
+  std::optional<StepPair> find() const {
     for (const Turn turn : {Turn::kPreempts, Turn::kSwitch}) {
       for (int step = count() - 1; step > 0; --step) {
         if (at(of_, step).turn != turn) continue;
@@ -72,21 +72,21 @@ class Meeting {
   }
 
   // The step before `step` was of a task that did not go on, in the middle of a call.
-  std::optional<Pair> behind(int step) const {
+  std::optional<StepPair> behind(int step) const {
     const int task = entry(step - 1).task;
     int end = step;
     while (end < count() && entry(end).task != task) ++end;
     const bool in_a_call = end == count() ? at(of_, step).turn == Turn::kPreempts
                                           : at(of_, end).call == at(of_, step - 1).call;
     if (!in_a_call) return std::nullopt;
-    std::optional<Pair> best;
+    std::optional<StepPair> best;
     for (int first = step - 1; first >= 0; --first) {
       if (entry(first).task != task) continue;
       if (at(of_, first).call != at(of_, step - 1).call) break;
       const auto second = meets(first, step, end);
       if (!second) continue;
-      if (used_again(first, task, end)) return Pair{first, *second};
-      if (!best) best = Pair{first, *second};
+      if (used_again(first, task, end)) return StepPair{first, *second};
+      if (!best) best = StepPair{first, *second};
     }
     return best;
   }
@@ -160,7 +160,7 @@ void clash_of_locks(Explanation& to) {
   }
 }
 
-void clash_of_words(Explanation& to, const Pair& pair) {
+void clash_of_words(Explanation& to, const StepPair& pair) {
   mark(to, pair.first);
   mark(to, pair.second);
   to.clash = {step_sentence(to, pair.first), step_sentence(to, pair.second)};

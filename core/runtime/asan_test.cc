@@ -9,6 +9,7 @@
 namespace racier {
 namespace {
 
+using toys::signature;
 using toys::ToyGuard;
 using toys::ToyLock;
 
@@ -18,10 +19,6 @@ class AsanOnFibers : public testing::Test {
     if (!sanitizers::asan()) GTEST_SKIP() << "not built with AddressSanitizer";
   }
 };
-
-std::string signature(const std::optional<Finding>& finding) {
-  return finding ? finding->signature() : "clean";
-}
 
 __attribute__((noinline)) int read_it(const volatile int& at) { return at; }
 

@@ -21,24 +21,18 @@ namespace racier {
 namespace {
 
 using toys::Notes;
+using toys::signature;
+using toys::sleep;
 using toys::ToyGuard;
 using toys::ToyLock;
 using toys::ToyMutex;
 using toys::ToyMutexGuard;
-
-std::string signature(const std::optional<Finding>& finding) {
-  return finding ? finding->signature() : "clean";
-}
 
 Schedule switches(std::vector<Switch> list) {
   Schedule schedule;
   schedule.strategy = StrategyKind::kReplay;
   schedule.switches = std::move(list);
   return schedule;
-}
-
-void sleep(std::source_location where = std::source_location::current()) {
-  current()->runtime->park(*current(), where);
 }
 
 void wake(int task) {
@@ -379,15 +373,15 @@ TEST(FiberRuntime, FindsThatNothingProgresses) {
   EXPECT_EQ(run.finding()->task, 0);
 }
 
-struct alignas(16) Words {
+struct alignas(16) OneWord {
   Atomic<int> dead{0};
 };
 
-void write_dead(Words& words) { words.dead.store(1); }
-int read_dead(Words& words) { return words.dead.load(); }
+void write_dead(OneWord& words) { words.dead.store(1); }
+int read_dead(OneWord& words) { return words.dead.load(); }
 
 TEST(FiberRuntime, FindsAStepOnDeadMemory) {
-  Words words;
+  OneWord words;
   LiveMap live(&words, sizeof words);
   RunState run;
   run.live = &live;
@@ -404,7 +398,7 @@ TEST(FiberRuntime, FindsAStepOnDeadMemory) {
 }
 
 TEST(FiberRuntime, FindsAWaitOnMemoryThatDies) {
-  Words words;
+  OneWord words;
   LiveMap live(&words, sizeof words);
   live.set_alive(&words, sizeof words);
   RunState run;

@@ -12,18 +12,12 @@
 namespace racier {
 namespace {
 
+using toys::signature;
+using toys::sleep;
 using toys::ToyGuard;
 using toys::ToyLock;
 using toys::ToyMutex;
 using toys::ToyMutexGuard;
-
-std::string signature(const std::optional<Finding>& finding) {
-  return finding ? finding->signature() : "clean";
-}
-
-void sleep(std::source_location where = std::source_location::current()) {
-  current()->runtime->park(*current(), where);
-}
 
 TEST(NativeRuntime, RunsEveryBodyOnAThreadOfItsOwn) {
   std::array<std::thread::id, 3> ids;

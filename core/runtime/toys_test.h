@@ -3,13 +3,23 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <string_view>
 
+#include "core/base/finding.h"
 #include "core/sync/atomic.h"
 
 namespace racier::toys {
+
+inline std::string signature(const std::optional<Finding>& finding) {
+  return finding ? finding->signature() : "clean";
+}
+
+inline void sleep(std::source_location where = std::source_location::current()) {
+  current()->runtime->park(*current(), where);
+}
 
 // Notes of several tasks, in the order in which they were taken: neither a step nor a
 // race.

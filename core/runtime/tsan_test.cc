@@ -15,10 +15,11 @@
 namespace racier {
 namespace {
 
+using toys::signature;
 using toys::ToyGuard;
 using toys::ToyLock;
 
-constexpr int kSeeds = 20;
+constexpr int kWalks = 20;
 
 // Alone in its 8 bytes: TSan keeps four accesses for each 8, and forgets one for a
 // fifth.
@@ -33,15 +34,11 @@ class TsanOnFibers : public testing::Test {
   }
 };
 
-std::string signature(const std::optional<Finding>& finding) {
-  return finding ? finding->signature() : "clean";
-}
-
-// How many of kSeeds random walks over `bodies` report a race.
+// How many of kWalks random walks over `bodies` report a race.
 template <typename... Fns>
 int races(Fns... bodies) {
   int found = 0;
-  for (int seed = 0; seed < kSeeds; ++seed) {
+  for (int seed = 0; seed < kWalks; ++seed) {
     const auto finding = run_tasks(random_walk_seed(seed), {bodies...});
     if (finding && finding->kind == FindingKind::kDataRace) ++found;
   }
@@ -55,7 +52,7 @@ __attribute__((noinline)) int read_it(const int& at) {
 
 TEST_F(TsanOnFibers, UnlockedAccessesRaceOnEverySchedule) {
   alignas(8) int shared = 0;
-  EXPECT_EQ(races([&] { write_it(shared); }, [&] { (void)read_it(shared); }), kSeeds);
+  EXPECT_EQ(races([&] { write_it(shared); }, [&] { (void)read_it(shared); }), kWalks);
 }
 
 // Eight bytes have one history of four accesses; a new one evicts any.
@@ -110,12 +107,12 @@ TEST_F(TsanOnFibers, ALockOrdersWhatItGuards) {
 
 TEST_F(TsanOnFibers, ARelaxedLockOrdersNothing) {
   EXPECT_EQ(races_under_lock(std::memory_order_relaxed, std::memory_order_relaxed),
-            kSeeds);
+            kWalks);
 }
 
 int races_of_publication(std::memory_order store, std::memory_order load) {
   int found = 0;
-  for (int seed = 0; seed < kSeeds; ++seed) {
+  for (int seed = 0; seed < kWalks; ++seed) {
     Atomic<int*> published{nullptr};
     Shared payload;
     const auto finding =
@@ -138,13 +135,13 @@ TEST_F(TsanOnFibers, PublicationNeedsReleaseAndAcquire) {
   EXPECT_EQ(races_of_publication(std::memory_order_release, std::memory_order_acquire),
             0);
   EXPECT_EQ(races_of_publication(std::memory_order_relaxed, std::memory_order_acquire),
-            kSeeds);
+            kWalks);
   EXPECT_EQ(races_of_publication(std::memory_order_release, std::memory_order_relaxed),
-            kSeeds);
+            kWalks);
 }
 
 TEST_F(TsanOnFibers, FreeingRacesWithReading) {
-  for (int seed = 0; seed < kSeeds; ++seed) {
+  for (int seed = 0; seed < kWalks; ++seed) {
     int* const shared = new int(0);
     const auto finding =
         run_tasks(random_walk_seed(seed),
@@ -187,7 +184,7 @@ TEST_F(TsanOnFibers, ARaceIsFoundInALaterRunToo) {
   for (int i = 0; i < 300; ++i) {
     ASSERT_EQ(run_tasks({}, {[] {}, [] {}}), std::nullopt);
   }
-  EXPECT_EQ(races([&] { write_it(shared); }, [&] { (void)read_it(shared); }), kSeeds);
+  EXPECT_EQ(races([&] { write_it(shared); }, [&] { (void)read_it(shared); }), kWalks);
 }
 
 TEST_F(TsanOnFibers, AnAbortedRunLeavesNoRaceToTheNext) {
