@@ -5,7 +5,6 @@
 #include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -162,14 +161,18 @@ void Campaign::prepare() {
   drop_failing_seeds();
 }
 
-// One campaign at a time in a folder.
+// One campaign at a time in a folder.  The lock is one that children do not inherit:
+// else one that has not become its program yet held it beyond the end of a campaign
+// that was killed, and the next one, begun at once, was refused.
 void Campaign::take_lock() {
   lock_ = ::open(places_.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock_ < 0) {
     throw CannotRun("cannot write " + places_.lock().string() + ": " +
                     std::strerror(errno));
   }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  if (::fcntl(lock_, F_SETLK, &whole) != 0) {
     throw CannotRun("another campaign is running in " + places_.out.string());
   }
 }
