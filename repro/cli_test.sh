@@ -2,40 +2,12 @@
 # repro/cli_test.sh PROGRAM TRACES - exit codes and messages of racier-repro.
 set -u
 
-repro=$(readlink -f "$1")
+# shellcheck source=repro/expect.sh
+. "$(dirname "$(readlink -f "$0")")/expect.sh"
 traces=$(readlink -f "$2")
-before=()  # what the program is run by
 work=$(mktemp -d) || exit 3
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 3
-failed=0
-
-# expect CODE TEXT ARGUMENTS... - runs it; TEXT is a part of one of its lines.
-expect() {
-  local code=$1 text=$2
-  shift 2
-  "${before[@]}" "$repro" "$@" >out 2>err
-  local got=$?
-  if [[ $got != "$code" ]] || ! { [[ -z $text ]] || cat out err | grep -qF -- "$text"; }; then
-    printf 'racier-repro %s\n  expected %s: %s\n  got %s:\n' "$*" "$code" "$text" "$got"
-    cat out err
-    failed=1
-  fi
-  # A complaint is one line, and comes alone.
-  if ((code >= 2)) && [[ $(wc -l <err) != 1 ]]; then
-    printf 'racier-repro %s: expected one line, got:\n' "$*"
-    cat err
-    failed=1
-  fi
-}
-
-check() {  # check SENTENCE COMMAND... - the command must succeed
-  local sentence=$1
-  shift
-  "$@" && return
-  printf 'failed: %s\n' "$sentence"
-  failed=1
-}
 
 cat >clean.racier <<'END'
 setup

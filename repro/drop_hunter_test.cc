@@ -31,7 +31,6 @@ HuntLimits limits_of(std::uint64_t executions) {
   limits.recipe.strategy = StrategyKind::kPortfolio;
   limits.search.executions = executions;
   limits.minimize = std::chrono::hours(1);
-  limits.ordered = 100;  // ThreadSanitizer takes its time
   return limits;
 }
 

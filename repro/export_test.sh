@@ -4,7 +4,8 @@
 # `racier-repro run` says?
 set -u
 
-repro=$(readlink -f "$1")
+# shellcheck source=repro/expect.sh
+. "$(dirname "$(readlink -f "$0")")/expect.sh"
 build=$(readlink -f "$2")
 corpus=$(readlink -f "$3")
 cmake=$4
@@ -13,27 +14,6 @@ work=$(mktemp -d) || exit 3
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 3
 export PKG_CONFIG_PATH=$work/moved/lib/pkgconfig
-failed=0
-
-check() {  # check SENTENCE COMMAND... - the command must succeed
-  local sentence=$1
-  shift
-  "$@" && return
-  printf 'failed: %s\n' "$sentence"
-  failed=1
-}
-
-# ends CODE TEXT ARGUMENTS... - racier-repro ends so; TEXT is a part of what it says.
-ends() {
-  local code=$1 text=$2
-  shift 2
-  "$repro" "$@" >out 2>err
-  local got=$?
-  [[ $got = "$code" ]] && cat out err | grep -qF -- "$text" && return
-  printf 'racier-repro %s\n  expected %s: %s\n  got %s:\n' "$*" "$code" "$text" "$got"
-  cat out err
-  failed=1
-}
 
 # runs CODE COMMAND... - it ends so; its words are in `out` and `err`.
 runs() {
@@ -95,16 +75,16 @@ check 'its header stands alone' "$clang" -std=c++20 -Wall -Wextra -Werror -fsynt
 rm alone.cc
 
 # ---- Wrong use ----
-ends 0 'usage: racier-repro export' export --help
-ends 2 'expected a file' export
-ends 2 'export: expected one file' export clean.racier clean.racier
-ends 2 'absent: cannot be read' export absent
-ends 2 "no bug 'nonsense': " export --bug nonsense clean.racier
-ends 3 'absent/x.cc: cannot be written' export -o absent/x.cc clean.racier
+expect 0 'usage: racier-repro export' export --help
+expect 2 'expected a file' export
+expect 2 'export: expected one file' export clean.racier clean.racier
+expect 2 'absent: cannot be read' export absent
+expect 2 "no bug 'nonsense': " export --bug nonsense clean.racier
+expect 3 'absent/x.cc: cannot be written' export -o absent/x.cc clean.racier
 printf '# \001\nsetup\n' >wrong.racier
-ends 2 'wrong.racier: it cannot be exported: ' export wrong.racier
+expect 2 'wrong.racier: it cannot be exported: ' export wrong.racier
 printf 'setup\n  p0 = proces\n' >wrong.racier
-ends 2 'wrong.racier:2:8: ' export -o wrong.cc wrong.racier
+expect 2 'wrong.racier:2:8: ' export -o wrong.cc wrong.racier
 check 'nothing is written then' test ! -e wrong.cc
 
 # ---- Programs ----

@@ -270,11 +270,8 @@ void choose_machines(const CommandLine& line, HuntOptions& options) {
   if (options.engine != HuntEngine::kSchedules || options.each_strategy) {
     throw BadInput("hunt: --machine is for one strategy");
   }
-  for (const PairMachine& machine : pair_machines()) {
-    if (name == "all" || name == machine.name) options.machines.push_back(machine.name);
-  }
-  if (options.machines.empty()) {
-    throw BadInput(fmt::format("hunt: no machine '{}'", name));
+  for (const PairMachine& machine : pair_machines_named(name)) {
+    options.machines.push_back(machine.name);
   }
   HuntLimits& limits = options.limits;
   limits.minimize = {};

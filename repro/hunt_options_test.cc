@@ -152,7 +152,7 @@ TEST(HuntOptions, OtherMachines) {
   const auto has = [](const Words& words, const std::string& part) {
     EXPECT_NE(complaint(words).find(part), std::string::npos) << complaint(words);
   };
-  has({"--machine", "pdp11"}, "no machine 'pdp11'");
+  has({"--machine", "pdp11"}, "no machine 'pdp11': anon_vma_spin, ");
   has({"--machine", "all", "--strategy", "all"}, "--machine is for one strategy");
   has({"--machine", "all", "--engine", "threads"}, "--machine is for one strategy");
   has({"--machine", "all", "--drop", "all"}, "--drop is not for --machine");

@@ -8,6 +8,7 @@
 #include "core/program/ops.h"
 #include "core/program/print.h"
 #include "core/rmap/scheme.h"
+#include "repro/files.h"
 #include "repro/schedule_of_run.h"
 #include "stress/stop_signals.h"
 
@@ -57,6 +58,20 @@ MachineOptions PairMachine::of(MachineOptions options) const {
 const std::vector<PairMachine>& pair_machines() {
   static const std::vector<PairMachine> kMachines = make_machines();
   return kMachines;
+}
+
+std::vector<PairMachine> pair_machines_named(const std::string& name) {
+  std::vector<PairMachine> machines;
+  std::string names;
+  for (const PairMachine& machine : pair_machines()) {
+    if (name.empty() || name == "all" || name == machine.name)
+      machines.push_back(machine);
+    names += machine.name + ", ";
+  }
+  if (machines.empty()) {
+    throw BadInput(fmt::format("no machine '{}': {}or all", name, names));
+  }
+  return machines;
 }
 
 const char* pair_state_name(PairState state) {

@@ -25,6 +25,8 @@ struct PairMachine {
 };
 // Those on which pairs are tried: each design in its own period, and later kernels.
 const std::vector<PairMachine>& pair_machines();
+// Returns the one of that name, or all ("all" or "").  Throws BadInput: it names none.
+std::vector<PairMachine> pair_machines_named(const std::string& name);
 
 // What is known of a pair on a machine.
 enum class PairState : std::uint8_t {

@@ -44,22 +44,10 @@ std::vector<PairSetup> setups_of(const PairsAsked& asked) {
   return setups;
 }
 
-std::vector<PairMachine> machines_of(const PairsAsked& asked) {
-  std::vector<PairMachine> machines;
-  for (const PairMachine& machine : pair_machines()) {
-    if (asked.machine.empty() || asked.machine == machine.name) {
-      machines.push_back(machine);
-    }
-  }
-  if (machines.empty()) {
-    throw BadInput(fmt::format("no machine '{}' for pairs", asked.machine));
-  }
-  return machines;
-}
-
 int hunt_all_pairs(const HuntOptions& options) {
-  PairMatrix matrix = all_pairs(setups_of(*options.pairs), machines_of(*options.pairs),
-                                options.pairs->preemptions);
+  PairMatrix matrix =
+      all_pairs(setups_of(*options.pairs), pair_machines_named(options.pairs->machine),
+                options.pairs->preemptions);
   HuntProgress progress(works_of(matrix));
   run_pairs(matrix, options.jobs, limits_of(*options.pairs),
             {.begins = [&](std::size_t work,
